@@ -1,0 +1,59 @@
+"""The entry: builds the Streamlit app, warms it up, serves /healthz."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+log = logging.getLogger("perturb-lab")
+warm = threading.Event()
+
+
+def warm_up() -> None:
+    """Import what every page needs and load the first model, so that the first visitor does not wait for it."""
+    try:
+        from core.data import load_data
+        from models import load
+
+        load("zoo:scenes-badnets")
+        load_data("scenes", "test")
+        warm.set()
+    except Exception:
+        log.exception("The warm-up failed; pages load what they need when they are opened.")
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
+    # In a thread of its own: the server answers at once, while torch is still being imported.
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+    yield {}
+
+
+async def healthz(request: Request) -> JSONResponse:
+    """200 as soon as the server answers; `warm` says whether the first model is in memory."""
+    return JSONResponse({"status": "ok", "warm": warm.is_set()})
+
+
+def say_what_went_wrong(error: Exception) -> bool:
+    """One sentence in place of a traceback: errors that this project raises for visitors are ValueErrors."""
+    if isinstance(error, ValueError):
+        st.error(str(error))
+    else:
+        st.error("Something went wrong on this page. Reload it; if it happens again, open the page from the sidebar.")
+    return True
+
+
+app = st.App(
+    "pages/_router.py",
+    lifespan=lifespan,
+    routes=[Route("/healthz", healthz)],
+    on_script_error=say_what_went_wrong,
+)

@@ -1,0 +1,148 @@
+"""Files from the Hugging Face Hub, each pinned to a commit, each failure in one sentence.
+
+`HF_ENDPOINT`, `HF_HOME` and `HF_HUB_OFFLINE` mean what they mean to huggingface_hub. What lies in
+its cache needs no network.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import NoReturn
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+INSTEAD = {"dataset": "choose Scenes, which needs no network", "model": "choose a model that ships with the lab"}
+NOUN = {"dataset": "data set", "model": "model"}
+
+
+class HubError(ValueError):
+    """Something on the Hub could not be had; the message says what and what to do."""
+
+
+class MissingFileError(HubError):
+    """The repository is there, the file is not."""
+
+
+def split_reference(text: str) -> tuple[str, str | None]:
+    """("owner/name", revision or None) of "owner/name[@revision]"."""
+    name, _, revision = text.partition("@")
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", name) or ".." in name or "--" in name:
+        raise HubError(f"{name!r} is not a name on the Hugging Face Hub; those look like owner/name.")
+    return name, revision or None
+
+
+@lru_cache(maxsize=256)
+def resolve(repo: str, kind: str, revision: str | None = None, *, known: bool = False) -> str:
+    """The commit (40 hex digits) a revision stands for, asked once per process.
+
+    `known` marks a default of ours: where a Hub (a mirror, a local one) does not have that commit,
+    its newest one is taken instead.
+    """
+    from huggingface_hub import HfApi, get_cached_repo_tree
+    from huggingface_hub.errors import CachedRepoTreeNotFoundError, RevisionNotFoundError
+
+    if revision is None or not COMMIT.fullmatch(revision):
+        with _sentences(repo, kind, revision):
+            return HfApi().resolve_revision(repo, repo_type=kind, revision=revision).resolved
+    try:
+        get_cached_repo_tree(repo, repo_type=kind, revision=revision)
+        return revision
+    except CachedRepoTreeNotFoundError:
+        pass
+    with _sentences(repo, kind, revision):
+        try:
+            HfApi().repo_info(repo, repo_type=kind, revision=revision, timeout=10)
+            return revision
+        except RevisionNotFoundError:
+            if not known:
+                raise
+        except OSError:
+            # Without the Hub, a copy cached from a mirror under another commit still serves.
+            if not known or not _cached_ref(repo, kind):
+                raise
+        return HfApi().resolve_revision(repo, repo_type=kind).resolved
+
+
+def _cached_ref(repo: str, kind: str) -> bool:
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    return (Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo, repo_type=kind) / "refs" / "main").is_file()
+
+
+def listing(repo: str, kind: str, commit: str) -> list[str]:
+    """The paths of all files of a repository at a commit."""
+    from huggingface_hub import get_cached_repo_tree, snapshot_download
+    from huggingface_hub.errors import CachedRepoTreeNotFoundError
+
+    try:
+        return [file.path for file in get_cached_repo_tree(repo, repo_type=kind, revision=commit)]
+    except CachedRepoTreeNotFoundError:
+        with _sentences(repo, kind, commit):
+            # The README comes along because an empty pattern would be warned about.
+            snapshot_download(repo, repo_type=kind, revision=commit, allow_patterns=["README.md"])
+            return [file.path for file in get_cached_repo_tree(repo, repo_type=kind, revision=commit)]
+
+
+def fetch(repo: str, kind: str, commit: str, path: str, *, cap: int | None = None) -> Path:
+    """The local path of one file; nothing is asked of the Hub when the cache has it.
+
+    Raises HubError before downloading a file of more than `cap` bytes.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    with _sentences(repo, kind, commit, path):
+        try:
+            local = hf_hub_download(repo, path, repo_type=kind, revision=commit, local_files_only=True)
+            _within(cap, Path(local).stat().st_size, repo, path)
+            return Path(local)
+        except LocalEntryNotFoundError:
+            pass
+        # Asking for the size first also finds out at once, without retries, whether there is a network.
+        about = get_hf_file_metadata(hf_hub_url(repo, path, repo_type=kind, revision=commit), timeout=10)
+        _within(cap, about.size or 0, repo, path)
+        return Path(hf_hub_download(repo, path, repo_type=kind, revision=commit))
+
+
+def _within(cap: int | None, size: int, repo: str, path: str) -> None:
+    if cap is not None and size > cap:
+        raise HubError(f"{path} of {repo} has {size / 1e6:.0f} MB, more than the {cap / 1e6:.0f} MB allowed here.")
+
+
+@contextmanager
+def _sentences(repo: str, kind: str, revision: str | None, path: str = "") -> Iterator[None]:
+    """Whatever huggingface_hub raises inside the block, as a HubError of one sentence."""
+    try:
+        yield
+    except HubError:
+        raise
+    except Exception as error:
+        _explain(error, repo, kind, revision, path)
+
+
+def _explain(error: Exception, repo: str, kind: str, revision: str | None, path: str) -> NoReturn:
+    from huggingface_hub import constants, errors
+
+    name = f"the {NOUN[kind]} {repo}"
+    if isinstance(error, errors.GatedRepoError):
+        said = f"{repo} is gated: accept its terms on the Hub and log in with `hf auth login`, or choose another one."
+    elif isinstance(error, errors.RepositoryNotFoundError):
+        said = f"There is no {NOUN[kind]} {repo} on the Hub, or it is private: check the name."
+    elif isinstance(error, errors.RevisionNotFoundError):
+        said = f"{repo} has no revision {revision}: leave it out for the newest one, or give another."
+    elif isinstance(error, errors.RemoteEntryNotFoundError):
+        raise MissingFileError(f"{repo} has no file {path}.") from error
+    elif isinstance(error, errors.HFValidationError):
+        said = f"{repo!r} is not a name on the Hugging Face Hub; those look like owner/name."
+    elif isinstance(error, errors.HfHubHTTPError) and error.response is not None:
+        said = f"The Hub answered {error.response.status_code} when asked for {name}: try again later."
+    else:
+        said = (
+            f"{name[0].upper()}{name[1:]} is not in the cache ({constants.HF_HOME}) and the Hub cannot be reached: "
+            f"connect once, set HF_HOME to a cache that holds it, or {INSTEAD[kind]}."
+        )
+    raise HubError(said) from error

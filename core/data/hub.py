@@ -1,0 +1,172 @@
+"""Data sets of the Hugging Face Hub: parquet files with an image column and a label column."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import torch
+from torch import Tensor
+
+from core.data.decode import decode_pictures
+from core.data.fetch import HubError, fetch, listing, resolve, split_reference
+from core.data.imageset import ImageSet
+from core.data.store import restored, stored
+
+if TYPE_CHECKING:
+    import pyarrow
+
+# name -> (repository, the commit it was known to stand at, or None: the newest is asked for)
+KNOWN: dict[str, tuple[str, str | None]] = {
+    "cifar10": ("uoft-cs/cifar10", "0b2714987fa478483af9968de7c934580d0bb9a2"),
+    "mnist": ("ylecun/mnist", "77f3279092a1c1579b2250db8eafed0ad422088c"),
+    "fashion-mnist": ("zalando-datasets/fashion_mnist", None),
+    "gtsrb": ("tanganke/gtsrb", None),
+    "tiny-imagenet": ("zh-plus/tiny-imagenet", "5a77092c28e51558c5586e9c5eb71a7e17a5e43f"),
+}
+FILES = {"train": ("train",), "test": ("test", "validation", "valid", "val")}
+LABELS = ("label", "labels", "fine_label", "target", "class")
+DEFENDER = 0.05
+HELDOUT = 0.1
+MAX_BYTES = 3_000_000_000  # decoded, in memory
+
+
+@dataclass(frozen=True)
+class HubSet:
+    """One data set at one commit.
+
+    `load` gives its splits; the Hub is asked only for the files that a split needs.
+    """
+
+    name: str
+    repo: str
+    commit: str
+
+    @classmethod
+    def named(cls, data: str) -> Self:
+        """The set called "cifar10", ... or "hf:owner/name[@revision]", its revision resolved to a commit."""
+        if data in KNOWN:
+            repo, revision = KNOWN[data]
+            return cls(data, repo, resolve(repo, "dataset", revision, known=True))
+        if not isinstance(data, str) or not data.startswith("hf:"):
+            names = ", ".join(["scenes", *KNOWN])
+            raise ValueError(f"There is no data set {data!r}; choose {names}, or hf:owner/name for one of the Hub.")
+        repo, revision = split_reference(data[3:])
+        return cls(f"hf:{repo}", repo, resolve(repo, "dataset", revision))
+
+    def load(self, split: str, *, limit: int | None = None, seed: int = 0, size: int | None = None) -> ImageSet:
+        """A split as `load_data` describes it."""
+        part = "test" if split == "test" else "train"
+        origin = f"{self.name}, {split}, commit {self.commit}"
+        kept = restored(self.repo, self.commit, part, size)
+        if kept is not None:
+            images, labels, names = kept
+            rows = _rows(len(labels), split, limit, seed)
+            return ImageSet(images[rows], labels[rows], names, origin=origin)
+        table = self._table(part)
+        labels, names = _labels(table, self.repo)
+        order = _fair_order(labels)
+        rows = _rows(len(labels), split, limit, seed)
+        every = limit is None and split != "defender"
+        wanted = order if every else order[rows]
+        images = self._images(table, wanted, size)
+        labels = labels[wanted]
+        if every:
+            stored(self.repo, self.commit, part, size, images, labels, names)
+            images, labels = images[rows], labels[rows]
+        return ImageSet(images, labels, names, origin=origin)
+
+    def _table(self, part: str) -> pyarrow.Table:
+        """The image and label columns of all parquet files of "train" or "test"."""
+        import pyarrow
+        import pyarrow.parquet as parquet
+
+        paths = _files(listing(self.repo, "dataset", self.commit), part, self.repo)
+        tables = []
+        for path in paths:
+            file = parquet.ParquetFile(fetch(self.repo, "dataset", self.commit, path))
+            tables.append(file.read(columns=_columns(file.schema_arrow, self.repo)))
+        return pyarrow.concat_tables(tables)
+
+    def _images(self, table: pyarrow.Table, rows: Tensor, size: int | None) -> Tensor:
+        column = table.column(0).combine_chunks().take(rows.tolist())
+        pictures = [value.as_py() for value in (column.field("bytes") if hasattr(column, "field") else column)]
+        if size is not None and len(pictures) * 3 * size * size > MAX_BYTES:
+            raise ValueError(
+                f"{len(pictures)} images of {size} x {size} pixels need {len(pictures) * 3 * size * size / 1e9:.0f} GB: "
+                "give a limit or a smaller size."
+            )
+        return decode_pictures(pictures, size)
+
+
+def _files(paths: list[str], part: str, repo: str) -> list[str]:
+    """The parquet files of a part: `plain_text/train-00000-of-00001.parquet`, `data/train/0000.parquet`, ...
+
+    Where a repository holds several configurations (folders), the first by name is taken.
+    """
+    parquets = [path for path in sorted(paths) if path.endswith(".parquet")]
+    for word in FILES[part]:
+        found = [path for path in parquets if re.search(rf"(^|/){word}([-./_]|$)", path)]
+        if found:
+            folder = re.sub(rf"(^|/){word}[-./_].*", "", found[0])
+            return [path for path in found if re.sub(rf"(^|/){word}[-./_].*", "", path) == folder]
+    if not parquets:
+        raise HubError(f"{repo} holds no parquet files, and only those are read: choose a set that has them.")
+    raise HubError(f"{repo} has no {part} split; its files are {', '.join(parquets[:4])}.")
+
+
+def _columns(schema: pyarrow.Schema, repo: str) -> list[str]:
+    """The names of the image column, the label column and, if there is one, a text column `name`."""
+    import pyarrow.types as types
+
+    image = [
+        field.name
+        for field in schema
+        if types.is_binary(field.type) or (types.is_struct(field.type) and field.type.get_field_index("bytes") >= 0)
+    ]
+    label = [name for name in LABELS if name in schema.names and types.is_integer(schema.field(name).type)]
+    if not image or not label:
+        raise HubError(f"{repo} has no image column with a label column of whole numbers; it has {', '.join(schema.names)}.")
+    text = ["name"] if "name" in schema.names and types.is_string(schema.field("name").type) else []
+    return [image[0], label[0], *text]
+
+
+def _labels(table: pyarrow.Table, repo: str) -> tuple[Tensor, tuple[str, ...]]:
+    """Labels int64 (N,) and class names: of the schema, of the column `name`, or "class 0", ..."""
+    column = table.column(1)
+    if column.null_count or not len(column) or column.to_numpy().min() < 0:
+        raise HubError(f"{repo} hides some labels of this split (none, or below 0): choose another split or set.")
+    labels = torch.from_numpy(column.to_numpy().astype("int64"))
+    metadata = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
+    feature = metadata.get("info", {}).get("features", {}).get(table.column_names[1], {})
+    names = list(feature.get("names") or ())
+    names += [f"class {i}" for i in range(len(names), int(labels.max()) + 1)]
+    if table.num_columns == 3:
+        for label, name in zip(labels.tolist(), table.column(2).to_pylist(), strict=True):
+            names[label] = str(name)
+    return labels, tuple(map(str, names))
+
+
+def _fair_order(labels: Tensor) -> Tensor:
+    """The rows in their own order or, where they are sorted by class, in one fixed shuffled order.
+
+    Otherwise the last tenth, or the first hundred, would be a few classes only.
+    """
+    if len(labels) > 1 and bool((labels.diff() >= 0).all()):
+        return torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
+    return torch.arange(len(labels))
+
+
+def _rows(n: int, split: str, limit: int | None, seed: int) -> Tensor:
+    """Which rows of a part of `n` a split consists of."""
+    cut = n - round(HELDOUT * n)
+    if split == "heldout":
+        rows = torch.arange(cut, n)
+    elif split == "defender":
+        rows = torch.randperm(cut, generator=torch.Generator().manual_seed(seed))[: max(1, round(DEFENDER * cut))]
+    else:
+        rows = torch.arange(cut if split == "train" else n)
+    return rows if limit is None else rows[:limit]

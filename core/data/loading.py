@@ -1,0 +1,47 @@
+"""One door to every data set."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from core.data.hub import HubSet
+from core.data.imageset import ImageSet
+from core.data.scenes import Scenes
+
+SPLITS = ("train", "heldout", "test", "defender")
+
+
+def load_data(
+    data: str | Scenes, split: str = "train", *, limit: int | None = None, seed: int = 0, size: int | None = None
+) -> ImageSet:
+    """The images and labels of one split of a data set.
+
+    Parameters
+    ----------
+    data : "scenes" or a `Scenes`; "cifar10", "gtsrb", "mnist", "fashion-mnist", "tiny-imagenet"; or
+        "hf:owner/name[@revision]" for any parquet set of the Hugging Face Hub with an image and a
+        label column
+    split : "train"; "heldout", the last tenth of the training rows, which "train" never holds (of
+        CIFAR-10 the last 5,000); "test"; "defender", the clean 5 % of train a defense is given
+    limit : at most so many images, the first ones of the split
+    seed : which 5 % a "defender" gets
+    size : width and height in pixels; None keeps the set's own size (224 where sizes differ)
+
+    Returns
+    -------
+    ImageSet with uint8 RGB images (N, 3, H, W); `origin` names the set, the split and the commit.
+
+    Raises
+    ------
+    ValueError in one sentence: unknown set or split, no network and not in the cache, ...
+    """
+    if split not in SPLITS:
+        raise ValueError(f"There is no split {split!r}; choose {', '.join(SPLITS[:-1])} or {SPLITS[-1]}.")
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit = {limit} leaves no image; give 1 or more, or None for all.")
+    if data == "scenes":
+        data = Scenes()
+    if isinstance(data, Scenes):
+        scenes = data if size is None else dataclasses.replace(data, size=size)
+        return scenes.load(split, limit=limit, seed=seed)
+    return HubSet.named(data).load(split, limit=limit, seed=seed, size=size)

@@ -1,0 +1,42 @@
+"""The way in and out of every repair: what it asks for before it starts, and the report at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from core.data.imageset import ImageSet
+from core.device import device_of
+from core.metrics import predict
+
+
+def check(method: str, model: nn.Module, clean: ImageSet) -> None:
+    """Raise ValueError, in one sentence, when `method` cannot repair `model` with `clean`.
+
+    Refused are weights that are not finite, a model whose number of classes is not that of the
+    data, and fewer than two images per class: a fifth is set aside for validation, and the rest
+    has to make batches.
+    """
+    for name, tensor in model.named_parameters():
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"{method} cannot start: {name} holds values that are not finite; load the model again.")
+    classes = len(clean.class_names)
+    if len(clean) < 2 * classes:
+        raise ValueError(
+            f"{method} got {len(clean)} clean images for {classes} classes; give it at least {2 * classes}, "
+            "two per class."
+        )
+    outputs = predict(model, clean.images[:1].to(device_of(model))).shape[1]
+    if outputs != classes:
+        raise ValueError(
+            f"{method} got a model with {outputs} outputs and images of {classes} classes; choose data of the "
+            "classes that the model knows."
+        )
+
+
+def with_report(model: nn.Module, report: Mapping[str, Tensor | float]) -> nn.Module:
+    """`model` carrying `report`, a plain attribute that is not in its state dict."""
+    vars(model)["report"] = dict(report)
+    return model

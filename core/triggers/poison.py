@@ -1,0 +1,72 @@
+"""How a trigger gets into the training data."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from core.data.imageset import ImageSet
+from core.knobs import Method, knob
+from core.metrics import goal, stamped
+from core.triggers.badnets import BadNets
+from core.triggers.trigger import Trigger
+
+
+@dataclass(frozen=True)
+class Poison(Method):
+    """A share `rate` of the whole training set carries the trigger.
+
+    With `clean_label` only pictures of the target class are stamped and no label changes;
+    otherwise any picture may be stamped and is given the label that `mode` asks for. `rate` is
+    always a share of the whole set, so a clean-label rate of 0.1 with ten even classes stamps
+    every picture of the target class.
+    """
+
+    trigger: Method = knob(BadNets(), help="what is stamped")
+    target: int = knob(0, low=0, high=9999, step=1, symbol="t", help="class the trigger leads to")
+    rate: float = knob(0.1, low=0.0, high=1.0, step=0.01, symbol="ρ", help="share of poisoned pictures", paper=0.1)
+    mode: str = knob("all-to-one", choices=("all-to-one", "all-to-all"), help="which class leads where")
+    clean_label: bool = knob(False, help="stamp only the target class and keep labels")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.trigger, Trigger):
+            raise ValueError(f"Poison.trigger = {self.trigger!r} is not a trigger; give one such as BadNets().")
+        if self.clean_label and self.mode != "all-to-one":
+            raise ValueError("Poison: clean_label keeps labels, so its mode must be all-to-one.")
+
+    @property
+    def controls_training(self) -> bool:
+        """Whether the trigger poisons every batch anew instead of a fixed set of pictures."""
+        return self.trigger.controls_training and not self.clean_label
+
+    def stamp(self, train: ImageSet, generator: torch.Generator) -> tuple[ImageSet, Tensor]:
+        """The poisoned data (stored as uint8, as on a disk) and the indices (P,) that were poisoned."""
+        classes = len(train.class_names)
+        self._check(classes)
+        wanted = goal(train.labels, self.mode, self.target, classes)
+        count = round(self.rate * len(train))
+        candidates = torch.arange(len(train))
+        if self.clean_label:
+            candidates = candidates[train.labels.cpu() == self.target]
+        chosen = candidates[torch.randperm(len(candidates), generator=generator)[:count]]
+        index = chosen.to(train.images.device)
+        images, labels = train.images.clone(), train.labels.clone()
+        images[index] = (stamped(self.trigger, train[index]) * 255).round().to(torch.uint8)
+        labels[index] = wanted[index]
+        return dataclasses.replace(train, images=images, labels=labels), chosen
+
+    def batch(
+        self, images: Tensor, labels: Tensor, classes: int, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """One training batch, poisoned by the trigger itself."""
+        self._check(classes)
+        wanted = goal(labels, self.mode, self.target, classes)
+        return self.trigger.poison(images, labels, generator, wanted=wanted, rate=self.rate)
+
+    def _check(self, classes: int) -> None:
+        if self.target >= classes:
+            raise ValueError(f"Poison.target = {self.target} is not a class; the data have {classes} classes, from 0.")

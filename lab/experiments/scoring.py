@@ -1,0 +1,128 @@
+"""ACC, ASR and RA while a run goes on and after it, in steps short enough to stop."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from core.data import ImageSet
+from core.metrics import Scores, confusion, evaluate, stamped
+from core.runs import Progress, Run
+from lab.experiments.setting import Backdoor
+from lab.results import Result
+from lab.settings import settings
+
+T = TypeVar("T")
+
+PIXELS = 250 * 32 * 32
+"""Pixels scored in one step: about a fifth of a second for the zoo's nets on two cores."""
+
+MANY_CLASSES = 100
+"""Beyond this a table of confusions is neither readable nor small."""
+
+
+def chunks(data: ImageSet) -> list[ImageSet]:
+    """`data` in slices that are scored within one step."""
+    size = max(1, PIXELS // (data.images.shape[2] * data.images.shape[3]))
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+def scored(stage: str, model: nn.Module, data: ImageSet, door: Backdoor) -> Run[Scores]:
+    """`evaluate`, slice by slice; the last progress carries the scores of all of `data`."""
+    parts: list[Scores] = []
+    slices = [data] if door.mode == "any-to-any" else chunks(data)
+    for step, part in enumerate(slices, start=1):
+        parts.append(evaluate(model, part, **door.arguments))
+        yield Progress(stage, step, len(slices), metrics_of(merged(parts)) if step == len(slices) else {}, model=model)
+    return merged(parts)
+
+
+def merged(parts: list[Scores]) -> Scores:
+    """The scores of several disjoint sets as those of one."""
+    if len(parts) == 1:
+        return parts[0]
+    n, n_asr = sum(part.n for part in parts), sum(part.n_asr for part in parts)
+    acc = sum(part.acc * part.n for part in parts) / n
+    if not n_asr:
+        return Scores(acc, n=n)
+    triggered = [part for part in parts if part.n_asr]
+    asr = sum(part.asr * part.n_asr for part in triggered) / n_asr  # type: ignore[operator]
+    ra = sum(part.ra * part.n_asr for part in triggered) / n_asr  # type: ignore[operator]
+    return Scores(acc, asr, ra, n, n_asr)
+
+
+def metrics_of(scores: Scores) -> dict[str, float]:
+    """Scores as metrics of a Progress; ASR and RA only where there is a trigger."""
+    found: dict[str, float] = {"acc": scores.acc, "n": scores.n}
+    if scores.asr is not None and scores.ra is not None:
+        found |= {"asr": scores.asr, "ra": scores.ra, "n_asr": scores.n_asr}
+    return found
+
+
+def write(result: Result, moment: str, scores: Scores) -> None:
+    """Put scores into a result as "<moment>/acc", "<moment>/asr", "<moment>/ra", each with its n."""
+    metrics = metrics_of(scores)
+    for name in ("acc", "asr", "ra"):
+        if name in metrics:
+            result.figures[f"{moment}/{name}"] = metrics[name]
+            result.counts[f"{moment}/{name}"] = scores.n if name == "acc" else scores.n_asr
+    for target, share in scores.by_target.items():
+        result.figures[f"{moment}/asr/{target}"] = share
+
+
+def live_set(data: ImageSet) -> ImageSet:
+    """The fixed first images that a running defense is scored on: fewer where they are large."""
+    area = data.images.shape[2] * data.images.shape[3]
+    return data[: max(32, min(settings.live_n, settings.live_n * 4 * 32 * 32 // area))]
+
+
+def watched(run: Run[T], score: Callable[[nn.Module], dict[str, float]]) -> Run[T]:
+    """`run`, with `score` of its model added to the metrics every `settings.live_every` seconds.
+
+    Scoring restores the model's modes and draws no random number, so the run ends as it would have without. A slow
+    score comes less often: it takes at most about a tenth of the time.
+    """
+    due = time.monotonic() + settings.live_every / 4
+    try:
+        while True:
+            try:
+                progress = next(run)
+            except StopIteration as end:
+                return end.value
+            start = time.monotonic()
+            if progress.model is not None and start >= due:
+                progress = dataclasses.replace(progress, metrics=progress.metrics | score(progress.model))
+                end_time = time.monotonic()
+                due = end_time + max(settings.live_every, 9 * (end_time - start))
+            yield progress
+    finally:
+        run.close()
+
+
+def confusions(stage: str, model: nn.Module, data: ImageSet, door: Backdoor) -> Run[dict[str, Tensor]]:
+    """Tables (K, K), rows = true class: "clean", and "triggered" where there is a trigger to call plainly."""
+    if len(data.class_names) > MANY_CLASSES:
+        return {}
+    plain = door.trigger is not None and door.mode != "any-to-any"
+    tables: dict[str, Tensor] = {}
+    slices = chunks(data)
+    for step, part in enumerate(slices, start=1):
+        found = {"clean": confusion(model, part)}
+        if plain:
+            found["triggered"] = confusion(model, part, door.trigger)
+        tables = {name: table + tables.get(name, 0) for name, table in found.items()}
+        yield Progress(stage, step, len(slices), model=model)
+    return tables
+
+
+def triggered(data: ImageSet, door: Backdoor) -> Tensor:
+    """`data`'s images with the trigger, each stamped for the label the mode asks for, float (N, C, H, W)."""
+    assert door.trigger is not None
+    if door.mode == "any-to-any":
+        return stamped(door.trigger, data, torch.full_like(data.labels, door.target or 0))
+    return stamped(door.trigger, data)

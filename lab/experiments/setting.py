@@ -1,0 +1,99 @@
+"""What every experiment needs before it starts: its model, its pictures, its trigger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from core.data import ImageSet
+from core.runs import Progress, Run
+from lab import loading, methods
+from lab.recipes import Recipe
+from lab.results import kept
+from lab.settings import settings
+from models import Classifier
+
+
+@dataclass(frozen=True)
+class Backdoor:
+    """The trigger a model is scored with; `trigger` is None on a clean model that was given none."""
+
+    trigger: Callable[..., Tensor] | None = None
+    target: int | None = None
+    mode: str = "all-to-one"
+
+    @property
+    def arguments(self) -> dict:
+        """As `core.metrics.evaluate` takes them."""
+        return {"trigger": self.trigger, "target": self.target, "mode": self.mode}
+
+
+def model_of(recipe: Recipe) -> Run[Classifier]:
+    """The recipe's model, shared and frozen: loaded, or the result of the recipe it stands for."""
+    yield Progress("load", 1, 2)
+    if isinstance(recipe.model, str):
+        model = loading.classifier(recipe.model)
+    else:
+        model = yield from _result_of(recipe.model)
+    yield Progress("load", 2, 2)
+    return model
+
+
+def _result_of(recipe: Recipe) -> Run[Classifier]:
+    key = recipe.key()
+    result = kept.get(key)
+    if result is None:
+        result = yield from recipe.run()
+        kept.put(key, result)
+    if not isinstance(result.model, Classifier):
+        raise ValueError(f"{type(recipe.method).__name__} leaves no model, so nothing can be run on its result.")
+    return result.model
+
+
+def backdoor(recipe: Recipe, model: Classifier) -> Backdoor:
+    """Trigger, target and mode: the recipe's inputs, else the model's own."""
+    own, inputs = model.trigger, recipe.inputs
+    trigger = methods.from_dict(inputs["trigger"]) if "trigger" in inputs else own
+    if own is not None and trigger == own:
+        trigger = own  # what was learned lives in the model's own trigger
+    mode = inputs.get("mode") or model.mode or "all-to-one"
+    target = inputs.get("target", model.target)
+    if trigger is not None and mode in ("all-to-one", "any-to-one"):
+        classes = len(model.class_names)
+        target = 0 if target is None else target
+        if target >= classes:
+            raise ValueError(f"target = {target} is not a class of this model, which has {classes}, counted from 0.")
+    return Backdoor(trigger, target, mode)  # type: ignore[arg-type]  # a registered trigger is callable
+
+
+def size_of(model: Classifier) -> int:
+    """Width of the pictures that the model takes."""
+    return model.input_size[-1]
+
+
+def classes_fit(model: Classifier, data: ImageSet) -> bool:
+    """Whether the model's classes are those of the data, by their number."""
+    return len(model.class_names) == len(data.class_names)
+
+
+def require_classes(recipe: Recipe, model: Classifier, data: ImageSet) -> None:
+    """Raise ValueError unless the model's classes can be those of the data."""
+    if not classes_fit(model, data):
+        raise ValueError(
+            f"{model.card.ref} knows {len(model.class_names)} classes and {_name(recipe)} has "
+            f"{len(data.class_names)}; choose data that the model was trained for."
+        )
+
+
+def test_images(recipe: Recipe, model: Classifier) -> ImageSet:
+    """The first n test images, in the model's size, with classes that fit."""
+    n = recipe.inputs.get("n", settings.control_n)
+    test = loading.images(recipe.data, "test", limit=n, size=size_of(model))
+    require_classes(recipe, model, test)
+    return test
+
+
+def _name(recipe: Recipe) -> str:
+    return recipe.data if isinstance(recipe.data, str) else repr(recipe.data)

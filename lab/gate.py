@@ -1,0 +1,89 @@
+"""One owner of torch.
+
+Two torch computations that each want every core slow each other twentyfold: on two cores, two threads of one
+process that train side by side managed 39 images a second each, where one alone managed 1,453 (specs/app.md 3.3,
+which explains the choice between one thread each and one gate). So every computation passes this gate, one at a
+time, each with all cores:
+
+- a job takes the gate for one step and gives it back;
+- short work of a script thread (`with gate.short():`, below 0.2 s) waits for that step and then takes the gate.
+
+The queue is first come, first served. A job that wants its next step stands behind the short work that waited
+meanwhile, and short work that comes later stands behind that step: neither can starve the other.
+
+`torch.set_num_threads` must have been called before a thread's first computation to count for that thread, so
+`use_cores` is called once, when the process starts (`lab.jobs.pool` does it).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Gate:
+    """A lock served in the order of arrival, which a thread that holds it may enter again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._owner: int | None = None
+        self._depth = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many threads stand before the gate."""
+        return len(self._waiting)
+
+    @contextmanager
+    def short(self) -> Iterator[None]:
+        """For a script thread: work below 0.2 s, done between two steps of whatever runs."""
+        with self.step():
+            yield
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """For a worker: one step of a job."""
+        self._enter()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def _enter(self) -> None:
+        me = threading.get_ident()
+        with self._lock:
+            if self._owner == me or self._owner is None:
+                self._owner, self._depth = me, self._depth + 1
+                return
+            turn = threading.Event()
+            self._waiting.append(turn)
+        turn.wait()
+        with self._lock:  # _leave has kept the place free for this thread: owner is -1 until it comes
+            self._owner, self._depth = me, 1
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._depth -= 1
+            if self._depth:
+                return
+            if self._waiting:
+                self._owner = -1
+                self._waiting.popleft().set()
+            else:
+                self._owner = None
+
+
+gate = Gate()
+"""The process's gate."""
+
+
+def use_cores(threads: int = 0) -> int:
+    """Let each computation take `threads` cores (0 = as many as torch finds), and say how many that is."""
+    import torch
+
+    if threads > 0:
+        torch.set_num_threads(threads)
+    return torch.get_num_threads()

@@ -1,0 +1,51 @@
+"""The cache key: everything that a result depends on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from core.device import best_device
+from lab import VERSION, loading
+from lab.recipes import Recipe
+
+
+def key(recipe: Recipe) -> str:
+    """SHA-256 over the recipe's JSON, the code's version, the models' sha, the data's commits, the device kind."""
+    parts = {
+        "recipe": recipe.to_dict(),
+        "code": VERSION,
+        "models": {ref: model_sha(ref) for ref in sorted(references(recipe))},
+        "data": sorted({loading.data_commit(each.data) for each in chain(recipe)}),
+        "device": best_device().type,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def chain(recipe: Recipe) -> list[Recipe]:
+    """The recipe and those whose results it builds on, outermost first."""
+    return [recipe, *(chain(recipe.model) if isinstance(recipe.model, Recipe) else [])]
+
+
+def references(recipe: Recipe) -> set[str]:
+    """The models that a recipe loads, its judges included."""
+    own = {each.model for each in chain(recipe) if isinstance(each.model, str)}
+    return own | {each.inputs["judge"] for each in chain(recipe) if "judge" in each.inputs}
+
+
+def model_sha(ref: str) -> str:
+    """What identifies a model's weights: the Hub commit or the file's SHA-256; "" for a fresh network."""
+    return "" if ref.startswith("arch:") else loading.classifier(ref).card.sha
+
+
+def versions(recipe: Recipe) -> dict[str, str]:
+    """Code, torch, and the sha or commit of each model and data set, as a result states them."""
+    import torch
+
+    found = {"perturb-lab": VERSION, "torch": torch.__version__}
+    found |= {ref: model_sha(ref) for ref in sorted(references(recipe))}
+    for each in chain(recipe):
+        commit = loading.data_commit(each.data)
+        if commit:
+            found[str(each.data)] = commit
+    return found

@@ -1,0 +1,107 @@
+"""A recipe as the query of a URL.
+
+Flat while nothing is nested: `v=1&method=TSBD&model=zoo:scenes-badnets&data=scenes&seed=0&tsbd-neuron_ratio=0.05`.
+Every knob is written, because a link must keep its meaning when a default changes. A chain, `Scenes(...)` with
+other dials, or a method inside a method goes into one `recipe=` parameter that holds the JSON. `v=1` always.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from core.knobs import Knob, Method, knobs_of
+from lab import methods
+
+if TYPE_CHECKING:
+    from lab.recipes import Recipe
+
+NUMBERS = ("n", "target")
+WORDS = ("mode", "mask", "judge")
+
+
+def prefix(method: Method | type[Method]) -> str:
+    """What a method's widget keys start with: "tsbd-"."""
+    cls = method if isinstance(method, type) else type(method)
+    return cls.__name__.lower() + "-"
+
+
+def to_query(recipe: Recipe) -> dict[str, str]:
+    """The query of a recipe, as text by name."""
+    if _nested(recipe):
+        return {"v": "1", "recipe": recipe.to_json()}
+    query = {"v": "1", "method": type(recipe.method).__name__, "model": recipe.model, "data": recipe.data}
+    query["seed"] = str(recipe.seed)
+    for name, value in recipe.inputs.items():
+        query[name] = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    for k in knobs_of(recipe.method):
+        if k.kind is not Method:
+            query[prefix(recipe.method) + k.name] = _text(getattr(recipe.method, k.name))
+    return query  # type: ignore[return-value]  # _nested has shown model and data to be str
+
+
+def to_data(query: Mapping[str, str]) -> dict[str, Any]:
+    """The JSON data of a recipe in a query; ValueError names a parameter that is wrong.
+
+    Parameters that are not the lab's own (`embed=true`) are left alone.
+    """
+    if query.get("v", "1") != "1":
+        raise ValueError(f"This link has version {query['v']!r}, and this lab reads version 1.")
+    if "recipe" in query:
+        try:
+            return json.loads(query["recipe"])
+        except (json.JSONDecodeError, RecursionError):
+            raise ValueError("The link's recipe is not valid JSON; it may have been cut off.") from None
+    if "method" not in query:
+        raise ValueError("The link names no method.")
+    cls = methods.find(query["method"])
+    data: dict[str, Any] = {"method": {"method": cls.__name__, **_knobs(cls, query)}, "inputs": _inputs(query)}
+    data |= {name: query[name] for name in ("model", "data") if name in query}
+    return data | ({"seed": _whole("seed", query["seed"])} if "seed" in query else {})
+
+
+def _nested(recipe: Recipe) -> bool:
+    """Whether a flat query cannot hold the recipe."""
+    held = [k for k in knobs_of(recipe.method) if k.kind is Method]
+    return (
+        not isinstance(recipe.model, str)
+        or not isinstance(recipe.data, str)
+        or any(isinstance(value, dict) for value in recipe.inputs.values())
+        or any(getattr(recipe.method, k.name) != k.default for k in held)
+    )
+
+
+def _knobs(cls: type[Method], query: Mapping[str, str]) -> dict[str, Any]:
+    knobs: dict[str, Knob] = {k.name: k for k in knobs_of(cls)}
+    values = {}
+    for name, text in query.items():
+        if not name.startswith(prefix(cls)):
+            continue
+        knob = knobs.get(name.removeprefix(prefix(cls)))
+        if knob is None or knob.kind is Method:
+            raise ValueError(f"{name} in the link is not a knob of {cls.__name__}.")
+        values[knob.name] = methods.parse(knob, text, cls.__name__)
+    return values
+
+
+def _inputs(query: Mapping[str, str]) -> dict[str, Any]:
+    inputs: dict[str, Any] = {name: query[name] for name in WORDS if name in query}
+    inputs |= {name: _whole(name, query[name]) for name in NUMBERS if name in query}
+    if "images" in query:
+        text = query["images"]
+        inputs["images"] = text if text.startswith("upload:") else [_whole("images", i) for i in text.split(",")]
+    return inputs
+
+
+def _whole(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{name} = {text!r} in the link must be a whole number.") from None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, float) else str(value)
