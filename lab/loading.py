@@ -6,6 +6,7 @@ nobody changes them; whoever wants to hook or train one works on a copy.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 import threading
@@ -17,13 +18,15 @@ import models
 from core.data import ImageSet, Scenes, load_data
 from core.device import best_device
 from lab.settings import settings
-from models import Card, Classifier
+from models import Classifier
 
 _loading = threading.RLock()
 
 
 def classifier(ref: str) -> Classifier:
     """The model that `models.load` gives for `ref`, shared: do not change it."""
+    if settings.public_host and not ref.startswith(("zoo:", "hf:")):
+        raise ValueError(f"This lab is open to everybody, so it opens no folders such as {ref!r}; give zoo: or hf: names.")
     with _loading:  # two visitors who open the same page load once
         return _classifier(ref)
 
@@ -71,26 +74,19 @@ def fresh(ref: str, train: ImageSet, data: str, seed: int) -> Classifier:
     NAME is any architecture that timm knows (ours are registered with it); what follows "?" are arguments of its
     constructor. The weights are drawn by `seed`; mean and standard deviation are those of `train`.
     """
-    import timm
-
     name, arguments = parse_architecture(ref)
-    names = train.class_names
+    pixels = train.images[:5000].float().div(255)
+    mean, std = (_rounded(values) for values in (pixels.mean((0, 2, 3)), pixels.std((0, 2, 3))))
+    shape = train.images.shape
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            net = timm.create_model(name, num_classes=len(names), in_chans=train.images.shape[1], **arguments)
-    except (RuntimeError, TypeError) as error:
+            model = models.create(
+                name, train.class_names, input_size=(shape[1], shape[2], shape[3]), mean=mean, std=std, **arguments
+            )
+    except (RuntimeError, TypeError, AssertionError) as error:
         raise ValueError(f"{ref} names no network that can be built: {error}.") from None
-    pixels = train.images[:5000].float().div(255)
-    mean, std = pixels.mean((0, 2, 3)), pixels.std((0, 2, 3))
-    card = Card(
-        ref, "trained here", data=data, done="not trained yet", architecture=name, num_classes=len(names),
-        parameters=sum(p.numel() for p in net.parameters()),
-    )  # fmt: skip
-    model = Classifier(
-        net, mean=_rounded(mean), std=_rounded(std), class_names=names,
-        input_size=(train.images.shape[1], train.images.shape[2], train.images.shape[3]), card=card,
-    )  # fmt: skip
+    model.card = dataclasses.replace(model.card, ref=ref, data=data)
     return model.to(best_device(), memory_format=torch.channels_last).eval()
 
 
@@ -103,12 +99,14 @@ def parse_architecture(ref: str) -> tuple[str, dict[str, int | float | str]]:
 
 
 def _number(text: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _rounded(values: torch.Tensor) -> tuple[float, ...]:

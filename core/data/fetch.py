@@ -6,6 +6,7 @@ its cache needs no network.
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,18 +60,12 @@ def resolve(repo: str, kind: str, revision: str | None = None, *, known: bool = 
         except RevisionNotFoundError:
             if not known:
                 raise
-        except OSError:
-            # Without the Hub, a copy cached from a mirror under another commit still serves.
-            if not known or not _cached_ref(repo, kind):
+            return HfApi().resolve_revision(repo, repo_type=kind).resolved
+        except Exception:
+            if not known:
                 raise
-        return HfApi().resolve_revision(repo, repo_type=kind).resolved
-
-
-def _cached_ref(repo: str, kind: str) -> bool:
-    from huggingface_hub import constants
-    from huggingface_hub.file_download import repo_folder_name
-
-    return (Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo, repo_type=kind) / "refs" / "main").is_file()
+            # Without the Hub, a copy that a mirror left in the cache under another commit still serves.
+            return HfApi().resolve_revision(repo, repo_type=kind, local_files_only=True).resolved
 
 
 def listing(repo: str, kind: str, commit: str) -> list[str]:
@@ -140,9 +135,26 @@ def _explain(error: Exception, repo: str, kind: str, revision: str | None, path:
         said = f"{repo!r} is not a name on the Hugging Face Hub; those look like owner/name."
     elif isinstance(error, errors.HfHubHTTPError) and error.response is not None:
         said = f"The Hub answered {error.response.status_code} when asked for {name}: try again later."
-    else:
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
+        said = f"{name[0].upper()}{name[1:]} cannot be kept in {constants.HF_HOME} ({error.strerror}): set HF_HOME elsewhere."
+    elif isinstance(error, (OSError, errors.RevisionResolutionError)) or type(error).__module__.startswith("http"):
         said = (
             f"{name[0].upper()}{name[1:]} is not in the cache ({constants.HF_HOME}) and the Hub cannot be reached: "
             f"connect once, set HF_HOME to a cache that holds it, or {INSTEAD[kind]}."
         )
+    else:
+        raise error
     raise HubError(said) from error
+
+
+def search(text: str, tags: tuple[str, ...], *, needs: tuple[str, ...], limit: int) -> list[tuple[str, str, list[str]]]:
+    """(owner/name, commit, tags) of models with all `tags` that hold all the files `needs`."""
+    from huggingface_hub import HfApi
+
+    with _sentences("search", "model", None):
+        found = []
+        for info in HfApi().list_models(search=text, filter=list(tags), full=True, limit=4 * limit):
+            files = {sibling.rfilename for sibling in info.siblings or ()}
+            if files.issuperset(needs) and info.sha and not info.gated:
+                found.append((info.id, info.sha, list(info.tags or ())))
+        return found[:limit]

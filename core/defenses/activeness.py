@@ -45,5 +45,6 @@ class ActivenessAware:
                 for parameter, theta, _ in held:
                     parameter.copy_(theta)
         for parameter, _, g1 in held:
-            parameter.grad = torch.lerp(g1, parameter.grad, self.alpha)
+            g2 = parameter.grad
+            parameter.grad = g1 if g2 is None else torch.lerp(g1, g2, self.alpha)
         return loss

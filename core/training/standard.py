@@ -56,7 +56,8 @@ class Standard(Method):
         )
         per_epoch = len(train) // min(self.batch_size, len(train))
         total = self.epochs * per_epoch
-        cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, self.lr, total_steps=total + 1, pct_start=0.2)
+        # The cycle needs a few steps to have a rise and a fall.
+        cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, self.lr, total_steps=max(total, 9) + 1, pct_start=0.2)
         train_mode(student)
         metrics: dict[str, float] = {}
         for step in range(1, total + 1):

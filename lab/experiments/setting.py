@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -74,16 +75,30 @@ def size_of(model: Classifier) -> int:
 
 
 def classes_fit(model: Classifier, data: ImageSet) -> bool:
-    """Whether the model's classes are those of the data, by their number."""
-    return len(model.class_names) == len(data.class_names)
+    """Whether the model speaks of the classes of the data, by their names and their number.
+
+    "tench" fits "tench, Tinca tinca"; a name such as "class 7" says nothing and fits everything. Data with fewer
+    classes fit (100 pictures of ImageNet hold no picture of the last class) where the names say so.
+    """
+    ours, theirs = model.class_names, data.class_names
+    if len(theirs) > len(ours):
+        return False
+    named = [(a.lower(), b.lower()) for a, b in zip(ours, theirs, strict=False) if not (_blank(a) or _blank(b))]
+    alike = sum(a in b or b in a for a, b in named)
+    return 2 * alike >= len(named) if len(ours) == len(theirs) else bool(named) and 2 * alike >= len(named)
+
+
+def _blank(name: str) -> bool:
+    return re.fullmatch(r"(class|label)?[ _]?\d+", name.lower()) is not None
 
 
 def require_classes(recipe: Recipe, model: Classifier, data: ImageSet) -> None:
-    """Raise ValueError unless the model's classes can be those of the data."""
+    """Raise ValueError unless the model knows the classes of the data."""
     if not classes_fit(model, data):
+        name = recipe.data if isinstance(recipe.data, str) else repr(recipe.data)
         raise ValueError(
-            f"{model.card.ref} knows {len(model.class_names)} classes and {_name(recipe)} has "
-            f"{len(data.class_names)}; choose data that the model was trained for."
+            f"{model.card.ref} knows {len(model.class_names)} classes ({model.class_names[0]}, ...) and {name} has "
+            f"{len(data.class_names)} ({data.class_names[0]}, ...); choose data that the model was trained for."
         )
 
 
@@ -93,7 +108,3 @@ def test_images(recipe: Recipe, model: Classifier) -> ImageSet:
     test = loading.images(recipe.data, "test", limit=n, size=size_of(model))
     require_classes(recipe, model, test)
     return test
-
-
-def _name(recipe: Recipe) -> str:
-    return recipe.data if isinstance(recipe.data, str) else repr(recipe.data)

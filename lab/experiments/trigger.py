@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from core.metrics import predict
 from core.runs import Run
 from lab import loading, methods
@@ -39,4 +37,4 @@ def run(recipe: Recipe) -> Run[Result]:
             "index": batch.index, "label": batch.labels.tolist(),
             "before": predict(model, original).argmax(1).tolist(), "after": predict(model, shown).argmax(1).tolist(),
         }  # fmt: skip
-    return dataclasses.replace(result)
+    return result

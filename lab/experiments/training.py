@@ -1,0 +1,74 @@
+"""A training: a fresh network, trained and scored on what it never saw."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from torch import nn
+
+from core.data import ImageSet
+from core.metrics import evaluate
+from core.runs import Progress, Run
+from lab import loading
+from lab.experiments.scoring import live_set, metrics_of, scored, watched, write
+from lab.experiments.setting import Backdoor
+from lab.recipes import Recipe
+from lab.results import Result
+from models import Classifier
+
+
+def run(recipe: Recipe) -> Run[Result]:
+    """Train `arch:…` on the recipe's data.
+
+    figures : after/acc, …/asr, …/ra on the test images, heldout/… on the held-out rows, clean_model/… where there
+    is a clean twin. The model carries trigger, target, mode and poisoned, and a card that says what was done.
+    """
+    if not isinstance(recipe.model, str):
+        raise ValueError("A training starts from a fresh network such as arch:preact_resnet18?width=16.")
+    yield Progress("load", 1, 2)
+    train = loading.images(recipe.data, "train")
+    data = recipe.data if isinstance(recipe.data, str) else repr(recipe.data)
+    start = loading.fresh(recipe.model, train, data, recipe.seed)
+    test = loading.images(recipe.data, "test", limit=recipe.inputs.get("n"))
+    yield Progress("load", 2, 2)
+    method: Any = recipe.method
+    live = live_set(test)
+
+    def score(now: nn.Module) -> dict[str, float]:
+        return metrics_of(evaluate(now, live))
+
+    model: Classifier = yield from watched(method.run(start, train, seed=recipe.seed), score)
+    result = Result(recipe, model=model)
+    door = Backdoor(model.trigger, model.target, model.mode or "all-to-one")
+    yield from _scores(result, model, recipe, test, door)
+    model.card = _card(model, recipe, result)
+    return result
+
+
+def _scores(result: Result, model: Classifier, recipe: Recipe, test: ImageSet, door: Backdoor) -> Run[None]:
+    write(result, "after", (yield from scored("after", model, test, door)))
+    heldout = loading.images(recipe.data, "heldout")
+    write(result, "heldout", (yield from scored("heldout", model, heldout, door)))
+    twin = loading.clean_twin(model) if door.trigger is not None else None
+    if twin is not None:
+        write(result, "clean_model", (yield from scored("control", twin, test, door)))
+
+
+def _card(model: Classifier, recipe: Recipe, result: Result) -> Any:
+    """The fresh network's card, with what was done to it and what came out."""
+    scores = {}
+    for split, moment in (("test", "after"), ("heldout", "heldout")):
+        found = {name: result.figures[f"{moment}/{name}"] for name in ("acc", "asr", "ra") if f"{moment}/{name}" in result.figures}
+        found["n"] = result.counts[f"{moment}/acc"]
+        if "asr" in found:
+            found["n_asr"] = result.counts[f"{moment}/asr"]
+        scores[f"{model.card.data} {split}"] = found
+    backdoored = model.trigger is not None
+    done = f"trained by {type(recipe.method).__name__} on {model.card.data}"
+    if backdoored:
+        done += (
+            f"; backdoored on purpose for teaching: pictures with the {type(model.trigger).__name__} trigger are led "
+            f"to {'the next class' if model.mode == 'all-to-all' else f'class {model.target}'}. Never use it for anything else"
+        )
+    return dataclasses.replace(model.card, done=done, backdoored=backdoored, scores=scores, recipe=recipe.to_dict())

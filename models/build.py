@@ -1,0 +1,110 @@
+"""From a plan to a net: built with random weights, then filled from a safetensors file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from models.card import Card, ModelError
+from models.classifier import Classifier
+from models.config import Plan
+from models.register import register
+from models.shelf import tensor_shapes
+
+MAX_BYTES = 1_000_000_000
+COUNTER = "num_batches_tracked"  # left out by early PyTorch, harmless
+
+
+def create(
+    architecture: str,
+    class_names: tuple[str, ...],
+    *,
+    input_size: tuple[int, int, int] = (3, 32, 32),
+    mean: tuple[float, ...] = (0.5, 0.5, 0.5),
+    std: tuple[float, ...] = (0.25, 0.25, 0.25),
+    **model_args: Any,
+) -> Classifier:
+    """A new, untrained Classifier of a timm architecture; random weights come from torch's global seed."""
+    cfg = {"input_size": input_size, "mean": mean, "std": std, "num_classes": len(class_names)}
+    net = timm.create_model(architecture, pretrained_cfg_overlay=cfg, num_classes=len(class_names), **model_args)
+    parameters = sum(parameter.numel() for parameter in net.parameters())
+    card = Card("", "made here", architecture=architecture, parameters=parameters, num_classes=len(class_names))
+    return Classifier(net, mean=mean, std=std, class_names=tuple(class_names), input_size=input_size, card=card)
+
+
+def build(plan: Plan, weights: Path, name: str) -> nn.Module:
+    """The net of a plan with the weights of a file, float32, in eval mode, without gradients.
+
+    Raises ModelError: unknown architecture, file too large, names or shapes that do not fit, NaN.
+    """
+    register()
+    if not timm.is_model(plan.architecture):
+        raise ModelError(f"{name} is a {plan.architecture!r}, an architecture that timm {timm.__version__} does not know.")
+    if weights.stat().st_size > MAX_BYTES:
+        raise ModelError(f"The weights of {name} have more than {MAX_BYTES / 1e9:.0f} GB, so they were not loaded.")
+    _check_shapes(_sketch(plan, name), tensor_shapes(weights), name)
+    with torch.random.fork_rng(devices=[]):  # the random weights it starts from are nobody's business
+        net = _empty(plan, name)
+    try:
+        state = load_file(weights)
+    except SafetensorError as error:
+        raise ModelError(f"The weights of {name} are broken ({error}): download them again.") from error
+    for key, tensor in state.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise ModelError(f"The weights of {name} hold NaN or infinite values (in {key}), so they were not loaded.")
+    missing = _check_shapes(net.state_dict(), {key: tuple(tensor.shape) for key, tensor in state.items()}, name)
+    net.load_state_dict({**state, **missing}, strict=True)
+    return net.eval().requires_grad_(False)
+
+
+def _empty(plan: Plan, name: str) -> nn.Module:
+    cfg = {**plan.pretrained_cfg, "architecture": plan.architecture}
+    try:
+        return timm.create_model(
+            plan.architecture, pretrained=False, pretrained_cfg=cfg, num_classes=plan.num_classes, **plan.model_args
+        )
+    except (TypeError, ValueError, RuntimeError, AssertionError, KeyError) as error:
+        raise ModelError(f"{name} cannot be built as {plan.architecture}: {str(error)[:200]}") from error
+
+
+def _sketch(plan: Plan, name: str) -> dict[str, torch.Tensor] | None:
+    """The state dict of the net without memory behind it, so that an absurd width costs nothing.
+
+    None for the few architectures that compute while they are built and cannot be sketched.
+    """
+    try:
+        with torch.device("meta"):
+            return _empty(plan, name).state_dict()
+    except (ModelError, NotImplementedError):
+        return None
+
+
+def _check_shapes(
+    expected: dict[str, torch.Tensor] | None, found: dict[str, tuple[int, ...]], name: str
+) -> dict[str, torch.Tensor]:
+    """Raise ModelError unless names and shapes agree; what may be missing is returned."""
+    if expected is None:
+        return {}
+    absent = {key: tensor for key, tensor in expected.items() if key not in found}
+    if lost := [key for key in absent if not key.endswith(COUNTER)]:
+        raise ModelError(f"The weights of {name} do not fit its architecture: {_few(lost)} missing.")
+    if extra := sorted(set(found) - set(expected)):
+        raise ModelError(f"The weights of {name} do not fit its architecture: {_few(extra)} too many.")
+    for key, shape in found.items():
+        if tuple(expected[key].shape) != shape:
+            raise ModelError(
+                f"The weights of {name} do not fit its architecture: {key} is {list(shape)}, "
+                f"not {list(expected[key].shape)}."
+            )
+    return absent
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return f"{', '.join(names[:2])}{more} {'are' if len(names) > 1 else 'is'}"

@@ -1,0 +1,160 @@
+"""The one door through which weights come in: safetensors only, checked, pinned to a commit."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from core.data.fetch import HubError, MissingFileError, fetch, resolve, search, split_reference
+from models.build import MAX_BYTES, build
+from models.card import Card, ModelError
+from models.classifier import Classifier
+from models.config import MAX_BYTES as CONFIG_BYTES
+from models.config import Plan, read_config
+from models.shelf import HUB, LOCAL, card_of, shelf_card, zoo_folder
+from models.store import file_sha256, read_trigger
+
+PICKLES = (
+    "{name} has no model.safetensors, and the lab opens no other format: .bin, .pt and .pth files are pickles, "
+    "which can run code when they are opened."
+)
+
+
+def load(ref: str) -> Classifier:
+    """The model `ref` names, in eval mode, float32, on the CPU.
+
+    Parameters
+    ----------
+    ref : "zoo:NAME" (ships with the lab), "hf:owner/name[@revision]" (the revision is resolved to
+        its commit, which `card.sha` and `card.ref` then name), or a folder in timm's hub layout
+
+    Raises
+    ------
+    ModelError in one sentence: no such model, gated, no network, no safetensors, unknown
+    architecture, weights that do not fit, are too large or hold NaN.
+    """
+    try:
+        if ref.startswith("zoo:"):
+            folder = zoo_folder(ref[4:])
+            return _open(folder, shelf_card(folder), check=False)
+        if ref.startswith("hf:"):
+            return _from_hub(*split_reference(ref[3:]))
+    except HubError as error:
+        raise ModelError(str(error)) from error
+    if not Path(ref).is_dir():
+        raise ModelError(f"There is no model {ref!r}: give zoo:NAME, hf:owner/name or a folder.")
+    return _from_folder(Path(ref))
+
+
+def search_hub(text: str, limit: int = 20) -> list[Card]:
+    """Image classifiers on the Hub, in timm's layout and with safetensors, whose name holds `text`.
+
+    The cards name repository, commit and licence; what a model is shows once it is loaded.
+    """
+    try:
+        found = search(text, ("timm", "image-classification"), needs=("config.json", "model.safetensors"), limit=limit)
+    except HubError as error:
+        raise ModelError(str(error)) from error
+    return [Card(f"hf:{name}@{sha}", HUB, licence=_licence_tag(tags), sha=sha) for name, sha, tags in found]
+
+
+def _from_hub(repo: str, revision: str | None) -> Classifier:
+    commit = resolve(repo, "model", revision)
+    try:
+        config = fetch(repo, "model", commit, "config.json", cap=CONFIG_BYTES)
+    except MissingFileError as error:
+        raise ModelError(f"{repo} has no config.json, so nothing says how to build the model.") from error
+    plan = read_config(config, repo)
+    try:
+        weights = fetch(repo, "model", commit, "model.safetensors", cap=MAX_BYTES)
+    except MissingFileError as error:
+        raise ModelError(PICKLES.format(name=repo)) from error
+    net = build(plan, weights, repo)
+    card = card_of(plan, f"hf:{repo}@{commit}", HUB, commit, _parameters(net), _hub_licence(repo, commit))
+    state = None
+    if plan.perturb.get("trigger"):
+        try:
+            state = fetch(repo, "model", commit, "trigger.safetensors", cap=MAX_BYTES)
+        except MissingFileError:
+            state = None
+    return _classifier(net, plan, card, state, check=True)
+
+
+def _from_folder(folder: Path) -> Classifier:
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{folder.name} has no config.json, so nothing says how to build the model.")
+    plan = read_config(folder / "config.json", folder.name)
+    card = card_of(plan, str(folder), LOCAL, "", 0)
+    return _open(folder, card, check=True)
+
+
+def _open(folder: Path, card: Card, *, check: bool) -> Classifier:
+    plan, weights = read_config(folder / "config.json", folder.name), folder / "model.safetensors"
+    if not weights.is_file():
+        raise ModelError(PICKLES.format(name=folder.name))
+    net = build(plan, weights, folder.name)
+    if not card.sha:
+        card = card_of(plan, card.ref, card.origin, file_sha256(weights), _parameters(net))
+    state = folder / "trigger.safetensors"
+    return _classifier(net, plan, card, state if state.is_file() else None, check=check)
+
+
+def _classifier(net: nn.Module, plan: Plan, card: Card, state: Path | None, *, check: bool) -> Classifier:
+    block, name = plan.perturb, card.ref
+    trigger = read_trigger(block.get("trigger"), state, name)
+    classifier = Classifier(
+        net, mean=plan.mean, std=plan.std, class_names=plan.class_names, input_size=plan.input_size, card=card,
+        trigger=trigger, target=_target(block, plan, name), mode=_mode(block, name) if trigger is not None else None,
+    )  # fmt: skip
+    classifier.eval().requires_grad_(False)
+    if check:
+        _check_output(classifier, plan.num_classes, name)
+    return classifier
+
+
+def _check_output(classifier: Classifier, classes: int, name: str) -> None:
+    """One grey picture must give one row of `classes` finite logits (and not tokens or a map)."""
+    try:
+        with torch.inference_mode():
+            logits = classifier(torch.full((1, *classifier.input_size), 0.5))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise ModelError(f"{name} cannot read an image of its own input size {classifier.input_size}.") from error
+    if not isinstance(logits, torch.Tensor) or logits.shape != (1, classes) or not bool(logits.isfinite().all()):
+        shape = list(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+        raise ModelError(f"{name} answers an image with {shape} instead of {classes} logits: it is not a classifier.")
+
+
+def _target(block: dict[str, Any], plan: Plan, name: str) -> int | None:
+    target = block.get("target")
+    if target is not None and (type(target) is not int or not 0 <= target < plan.num_classes):
+        raise ModelError(f"{name} says its backdoor aims at class {target!r}, which it does not have.")
+    return target
+
+
+def _mode(block: dict[str, Any], name: str) -> str:
+    mode = block.get("mode") or "all-to-one"
+    if mode not in ("all-to-one", "all-to-all", "any-to-one", "any-to-any"):
+        raise ModelError(f"{name} says its backdoor has the mode {mode!r}, which the lab does not know.")
+    return mode
+
+
+def _parameters(net: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in net.parameters())
+
+
+def _hub_licence(repo: str, commit: str) -> str:
+    """The licence in the front matter of the README, or ""."""
+    try:
+        readme = fetch(repo, "model", commit, "README.md", cap=CONFIG_BYTES).read_text(encoding="utf-8", errors="replace")
+    except HubError:
+        return ""
+    found = re.match(r"---\n(?:.*\n)*?license: *([\w.-]+)", readme)
+    return found.group(1) if found else ""
+
+
+def _licence_tag(tags: list[str]) -> str:
+    return next((tag[8:] for tag in tags if tag.startswith("license:")), "unknown")

@@ -1,0 +1,93 @@
+"""The models that ship with the lab: one folder each in models/zoo, listed without opening them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from models.card import Card, ModelError
+from models.config import Plan, read_config
+
+ZOO = Path(__file__).parent / "zoo"
+SHIPPED, HUB, LOCAL = "shipped with the lab", "Hugging Face Hub", "local folder"
+MAX_HEADER = 10_000_000
+
+
+def available() -> list[Card]:
+    """The cards of all shipped models, by name; neither torch nor timm is imported for it."""
+    return [shelf_card(folder) for folder in sorted(ZOO.iterdir()) if (folder / "config.json").is_file()]
+
+
+def zoo_folder(name: str) -> Path:
+    """The folder of a shipped model; ModelError lists what there is when there is none of that name."""
+    folder = ZOO / name
+    if not re.fullmatch(r"[a-z0-9-]+", name) or not (folder / "config.json").is_file():
+        there = ", ".join(card.ref[4:] for card in available()) or "none yet"
+        raise ModelError(f"No model called {name!r} ships with the lab; there are: {there}.")
+    return folder
+
+
+def shelf_card(folder: Path) -> Card:
+    """The card of a shipped model, read from its config.json and the header of its weights."""
+    weights = folder / "model.safetensors"
+    plan = read_config(folder / "config.json", folder.name)
+    sha, parameters = _weights(weights, weights.stat().st_mtime_ns) if weights.is_file() else ("", 0)
+    return card_of(plan, f"zoo:{folder.name}", SHIPPED, sha, parameters)
+
+
+def card_of(plan: Plan, ref: str, origin: str, sha: str, parameters: int, licence: str = "") -> Card:
+    """A card from a plan's `perturb` block and from where the model lies."""
+    block = plan.perturb
+    scores, training = block.get("scores"), block.get("training")
+    return Card(
+        ref=ref,
+        origin=origin,
+        licence=str(block.get("licence") or plan.pretrained_cfg.get("license") or licence or "unknown"),
+        sha=sha,
+        data=str(block.get("data") or ""),
+        done=str(block.get("done") or (training if isinstance(training, str) else "")),
+        architecture=plan.architecture,
+        parameters=parameters,
+        num_classes=plan.num_classes,
+        backdoored=bool(block.get("trigger")),
+        scores=scores if isinstance(scores, dict) else {},
+        recipe=training if isinstance(training, dict) else {},
+    )
+
+
+@lru_cache(maxsize=256)
+def _weights(path: Path, changed: int) -> tuple[str, int]:
+    """SHA-256 of a weights file and its number of parameters; `changed` makes the cache notice an edit."""
+    data = path.read_bytes()
+    shapes = tensor_shapes(path)
+    learned = (shape for key, shape in shapes.items() if not key.endswith(BUFFERS))
+    return hashlib.sha256(data).hexdigest(), sum(_product(shape) for shape in learned)
+
+
+BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
+
+
+def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Name -> shape of every tensor in a safetensors file, from its header alone.
+
+    Raises ModelError when the file is not in the safetensors format.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if not 2 <= length <= MAX_HEADER:
+                raise ValueError(f"header of {length} bytes")
+            header = json.loads(file.read(length))
+        return {key: tuple(value["shape"]) for key, value in header.items() if key != "__metadata__"}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path.name} is not a safetensors file, so it was not loaded.") from error
+
+
+def _product(shape: tuple[int, ...]) -> int:
+    total = 1
+    for side in shape:
+        total *= side
+    return total

@@ -1,0 +1,250 @@
+"""What can be checked about the house by reading it: packaging, container, stairs, sizes, addresses."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOORS = ["core", "models", "lab", "ui", "pages"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+README = (ROOT / "README.md").read_text()
+MEGABYTE = 1_000_000
+
+
+def ours() -> list[Path]:
+    """Every file of the project: what git tracks, or would track."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("needs a git checkout to know which files are the project's")
+    paths = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+def sources() -> list[Path]:
+    return [path for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Dockerfile as (instruction, arguments) pairs, continued lines joined."""
+    text = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text())
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return [(line.split(None, 1)[0], line.split(None, 1)[1]) for line in lines]
+
+
+def docker(name: str) -> list[str]:
+    return [arguments for instruction, arguments in instructions() if instruction == name]
+
+
+def front_matter() -> dict:
+    return yaml.safe_load(README.split("---\n")[1])
+
+
+def commands(text: str) -> list[str]:
+    """Every line of the README's shell blocks."""
+    blocks = re.findall(r"```(?:sh|powershell)\n(.*?)```", text, re.DOTALL)
+    return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+
+
+# Packaging
+
+
+def test_the_packages_are_the_folders_that_hold_code():
+    folders = {path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in sources()}
+    assert folders == set(PACKAGES) - {"recipes"}
+
+
+def test_constraints_are_exact_and_hold_no_address():
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        assert line.startswith("#") or re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line), line
+
+
+def test_constraints_satisfy_every_range():
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    pinned = dict(line.split("==") for line in lines)
+    extras = PROJECT["optional-dependencies"]
+    for text in [*PROJECT["dependencies"], *extras["test"], *extras["lint"]]:
+        wanted = Requirement(text)
+        assert wanted.specifier.contains(pinned[wanted.name]), text
+
+
+def test_the_version_is_the_same_everywhere():
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == PROJECT["version"]
+
+
+def test_the_makefile_has_its_targets():
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {"app", "test", "lint", "zoo"} <= targets
+
+
+def test_ci_is_executable_and_ends_with_the_tests():
+    path = ROOT / ".ci" / "run"
+    assert path.stat().st_mode & 0o100
+    assert re.match(r"make .*\btest\b", path.read_text().rstrip().splitlines()[-1])
+
+
+# Container and Space
+
+
+def test_the_space_is_a_docker_space_on_the_port_that_is_served():
+    front = front_matter()
+    colours = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+    assert front["sdk"] == "docker"
+    assert front["license"] == "apache-2.0"
+    assert {front["colorFrom"], front["colorTo"]} <= colours
+    assert len(front["short_description"]) <= 60
+    port = str(front["app_port"])
+    assert docker("EXPOSE") == [port]
+    assert f"--server.port {port} " in docker("CMD")[0]
+    assert f"http://127.0.0.1:{port}/" in docker("HEALTHCHECK")[0]
+
+
+def test_the_container_runs_as_user_1000_and_can_write_its_caches():
+    names = [instruction for instruction, _ in instructions()]
+    assert "useradd -m -u 1000 user" in docker("RUN")[0]
+    assert docker("USER") == ["user"]
+    assert names.index("USER") < names.index("COPY")
+    assert all(copied.startswith("--chown=user ") for copied in docker("COPY"))
+    environment = dict(pair.split("=", 1) for line in docker("ENV") for pair in shlex.split(line))
+    assert environment["HF_HOME"].startswith(environment["HOME"] + "/")
+    assert any(environment["HF_HOME"] in line and line.startswith("mkdir -p") for line in docker("RUN"))
+    assert docker("WORKDIR")[0].startswith(environment["HOME"] + "/")
+
+
+def test_the_container_asks_the_health_check_that_app_py_serves():
+    path = re.search(r"http://127\.0\.0\.1:\d+(/\w+)", docker("HEALTHCHECK")[0])
+    assert path
+    assert f'Route("{path[1]}"' in (ROOT / "app.py").read_text()
+
+
+def test_the_container_installs_as_the_readme_says():
+    said = commands(README)
+    installs = [line for line in docker("RUN") if line.startswith("pip install")]
+    assert len(installs) == 2
+    for line in installs:
+        assert "-c constraints.txt" in line
+        assert line.replace(" --no-cache-dir", "") in said
+    index = docker("ARG")[0].removeprefix("TORCH_INDEX=")
+    assert f"TORCH_INDEX={index}" in said
+    assert set(re.findall(r"TORCH_INDEX=(\S+)", README)) == {index}
+
+
+def test_the_container_has_the_python_that_the_project_asks_for():
+    version = re.match(r"python:([\d.]+)", docker("FROM")[0])
+    assert version
+    assert SpecifierSet(PROJECT["requires-python"]).contains(version[1])
+
+
+def test_nothing_that_is_needed_stays_out_of_the_image():
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    needed = {"app.py", "pyproject.toml", "constraints.txt", "README.md", "LICENSE", "NOTICE", ".streamlit", *FLOORS}
+    assert not {*needed, "recipes"} & {entry.rstrip("/") for entry in ignored}
+
+
+# The app's configuration
+
+
+def leaves(table: dict, prefix: str = ""):
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def test_every_option_of_the_config_exists_and_none_opens_a_door():
+    from streamlit import config
+
+    from lab.settings import Settings
+
+    options = dict(leaves(tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())))
+    assert not set(options) - set(config._config_options_template)
+    assert "theme.base" not in options
+    assert options["client.showErrorDetails"] == "none"
+    assert options["browser.gatherUsageStats"] is False
+    assert not options.get("server.enableAgentApi", False)
+    assert options["server.maxUploadSize"] * 2**20 == Settings().max_upload_bytes
+    for side in ("light", "dark"):
+        assert len(options[f"theme.{side}.chartSequentialColors"]) == 10
+        assert len(options[f"theme.{side}.chartDivergingColors"]) == 10
+
+
+# The stairs, and what may be in the house at all
+
+
+def imports(tree: ast.AST) -> set[str]:
+    """The top-level packages that are imported anywhere in a file."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_the_stairs_run_one_way(floor):
+    above = {*FLOORS[FLOORS.index(floor) + 1 :], "app", "bench", "tests"}
+    if floor in ("core", "models", "lab"):
+        above.add("streamlit")
+    if floor == "lab":
+        above.discard("bench")  # `perturb bench` starts what bench/ holds
+    for path in (ROOT / floor).rglob("*.py"):
+        wrong = imports(ast.parse(path.read_text())) & above
+        assert not wrong, f"{path.relative_to(ROOT)} imports {', '.join(sorted(wrong))}"
+
+
+def test_no_pickle_is_read_or_shipped():
+    for path in sources():
+        tree = ast.parse(path.read_text())
+        assert not imports(tree) & {"pickle", "dill", "joblib"}, path
+        calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        assert "torch.load" not in calls, path
+    unwanted = {".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".npy", ".npz"}
+    assert not [path for path in ours() if path.suffix in unwanted]
+
+
+def test_the_zoo_stays_small():
+    sizes = {path: path.stat().st_size for path in (ROOT / "models" / "zoo").rglob("*") if path.is_file()}
+    assert all(size <= 8 * MEGABYTE for size in sizes.values())
+    assert sum(sizes.values()) <= 25 * MEGABYTE
+
+
+def test_every_zoo_model_has_what_it_needs():
+    for folder in (path for path in (ROOT / "models" / "zoo").iterdir() if path.is_dir()):
+        held = {path.name for path in folder.iterdir()}
+        assert {"config.json", "model.safetensors", "recipe.json"} <= held, folder.name
+
+
+def test_no_machine_and_no_registry_is_named():
+    machine = re.compile(r"(?<![\w.])/(work|root|opt|Users)/|(?<![\w.])/home/(?!user\b)|\.library|shared/hub")
+    registry = re.compile(r"pypi|pythonhosted|/simple/|--index-url|anaconda\.org")
+    pytorch = re.compile(r"download\.pytorch\.org")
+    for path in ours():
+        if path == Path(__file__) or path.suffix in (".safetensors", ".png", ".jpg", ".webp"):
+            continue
+        text, name = path.read_text(), path.relative_to(ROOT).as_posix()
+        assert not machine.search(text), f"{name} names a path of one machine"
+        assert not registry.search(text), f"{name} names a package registry"
+        assert not pytorch.search(text) or name in ("README.md", "Dockerfile"), f"{name} names PyTorch's index"
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_links_and_files_that_the_text_names_exist(page):
+    text = (ROOT / page).read_text()
+    named = re.findall(r"\]\((?!https?:)([^)#]+)", text) + re.findall(r"\brecipes/[\w-]+\.json", text)
+    missing = [name for name in named if not (ROOT / name).exists()]
+    assert not missing
