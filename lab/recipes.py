@@ -10,13 +10,13 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.data import Scenes
 from core.knobs import Method
 from core.runs import Run
 from lab import links, methods
-from lab.inputs import checked
+from lab.inputs import CHECKS, checked
 
 if TYPE_CHECKING:
     from lab.results import Result
@@ -47,6 +47,8 @@ class Recipe:
     data: str | Scenes = "scenes"
     inputs: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
+
+    INPUTS: ClassVar[tuple[str, ...]] = tuple(CHECKS)
 
     def __post_init__(self) -> None:
         methods.kind_of(self.method)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.data import Scenes
+import json
+
 from core.knobs import Method, knobs_of
 from lab import methods
 from lab.experiments.pictures import FEW
@@ -41,7 +42,7 @@ class Script:
     def code(self, value: Method | str | object) -> str:
         """A value as Python source; of a method, the knobs that differ from their defaults."""
         if not isinstance(value, Method):
-            return repr(value)
+            return json.dumps(value) if isinstance(value, str) else repr(value)
         cls = type(value)
         package = "core.triggers" if cls.__name__ == "Poison" else PACKAGES.get(methods.kind_of(cls), "core.training")
         self.use(package, cls.__name__)
@@ -51,7 +52,7 @@ class Script:
     def data(self, recipe: Recipe) -> str:
         """The recipe's data as `load_data` takes them."""
         self.use("core.data", "load_data")
-        return self.code(recipe.data) if isinstance(recipe.data, Scenes) else repr(recipe.data)
+        return self.code(recipe.data)
 
     def add(self, recipe: Recipe, name: str) -> None:
         """The lines of one recipe; `name` is the variable of the model it is applied to."""
@@ -60,7 +61,7 @@ class Script:
             self.lines += [f"{name} = repaired", ""]
         elif recipe.kind != "training":
             self.use("models", "load")
-            self.lines.append(f"{name} = load({recipe.model!r})")
+            self.lines.append(f"{name} = load({self.code(recipe.model)})")
         {
             "defense": self.defense, "attack": self.attack, "trigger": self.trigger, "training": self.training,
             "explainer": self.explainer,
@@ -92,7 +93,7 @@ class Script:
         given = recipe.inputs
         trigger = self.code(methods.from_dict(given["trigger"])) if "trigger" in given else "model.trigger"
         target = repr(given["target"]) if "target" in given else "model.target"
-        mode = repr(given["mode"]) if "mode" in given else 'model.mode or "all-to-one"'
+        mode = self.code(given["mode"]) if "mode" in given else 'model.mode or "all-to-one"'
         return f'attack = {{"trigger": {trigger}, "target": {target}, "mode": {mode}}}'
 
     def trigger(self, recipe: Recipe) -> None:
@@ -131,10 +132,10 @@ class Script:
             given.append(f"target={recipe.inputs['target']}")
         if "judge" in recipe.inputs:
             self.use("models", "load")
-            given.append(f"judge=load({recipe.inputs['judge']!r})")
+            given.append(f"judge=load({self.code(recipe.inputs['judge'])})")
         if "mask" in recipe.inputs:
             self.use("lab.inputs", "mask_of")
-            given.append(f"mask=mask_of({recipe.inputs['mask']!r}, *images.shape[2:])")
+            given.append(f"mask=mask_of({self.code(recipe.inputs['mask'])}, *images.shape[2:])")
         self.lines += [
             f"method = {self.code(recipe.method)}",
             f"found = finish(method.run(model, images, labels, {', '.join(given)}), bar=True)",
@@ -160,7 +161,7 @@ class Script:
         data = self.data(recipe)
         self.lines += [
             f'train = load_data({data}, "train")',
-            f"model = fresh({recipe.model!r}, train, {str(recipe.data)!r}, seed={recipe.seed})",
+            f"model = fresh({self.code(recipe.model)}, train, {self.code(str(recipe.data))}, seed={recipe.seed})",
             f"method = {self.code(recipe.method)}",
             f"repaired = finish(method.run(model, train, seed={recipe.seed}), bar=True)",
             f'test = load_data({data}, "test")',

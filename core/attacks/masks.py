@@ -28,7 +28,7 @@ def frame(area: float, height: int, width: int) -> Tensor:
     # The smaller root of 4t² - 2(h + w)t + area·h·w = 0.
     half = (height + width) / 2
     thickness = (half - math.sqrt(half * half - area * height * width)) / 2
-    t = max(1, round(thickness))
+    t = max(1, int(thickness + 0.5))
     mask = torch.ones(1, height, width, dtype=torch.bool)
     mask[:, t : height - t, t : width - t] = False
     return mask

@@ -17,6 +17,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 MAX_PIXELS = 50_000_000
 CROP = 0.875  # the share of the short side an ImageNet evaluation keeps (timm's crop_pct)
 MIXED_SIZE = 224
+THREADED = 10_000  # bytes a picture; of smaller ones most work is Python's, and threads wait for each other
 
 
 def decode_pictures(pictures: Sequence[bytes], size: int | None = None) -> Tensor:
@@ -28,7 +29,7 @@ def decode_pictures(pictures: Sequence[bytes], size: int | None = None) -> Tenso
 
     Raises ValueError naming the first picture that cannot be read.
     """
-    shapes = {_open(data, i).size for i, data in enumerate(pictures)}
+    shapes = {_size(data, i) for i, data in enumerate(pictures)}
     alike = len(shapes) == 1 and len(set(*shapes)) == 1
     width = size or (shapes.pop()[0] if alike else MIXED_SIZE)
     short = width if alike else int(width / CROP)
@@ -37,12 +38,16 @@ def decode_pictures(pictures: Sequence[bytes], size: int | None = None) -> Tenso
     def put(i: int) -> None:
         picture = _open(pictures[i], i)
         try:
-            out[i] = np.asarray(_centre(picture.convert("RGB"), short, width))
+            rgb = picture if picture.mode == "RGB" else picture.convert("RGB")
+            out[i] = np.asarray(_centre(rgb, short, width))
         except (OSError, SyntaxError) as error:
             raise ValueError(f"Picture {i} of the data set is broken ({error}).") from error
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        deque(pool.map(put, range(len(pictures))), maxlen=0)
+    if sum(map(len, pictures)) > THREADED * len(pictures):
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            deque(pool.map(put, range(len(pictures))), maxlen=0)
+    else:
+        deque(map(put, range(len(pictures))), maxlen=0)
     return torch.from_numpy(out).permute(0, 3, 1, 2).contiguous()
 
 
@@ -54,6 +59,13 @@ def _centre(picture: Image.Image, short: int, width: int) -> Image.Image:
         picture = picture.resize(whole, Image.Resampling.BILINEAR)
     left, top = (whole[0] - width) // 2, (whole[1] - width) // 2
     return picture if whole == (width, width) else picture.crop((left, top, left + width, top + width))
+
+
+def _size(data: bytes, i: int) -> tuple[int, int]:
+    """(width, height); of a PNG straight from its first chunk, which is ten times as fast."""
+    if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) > 24:
+        return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    return _open(data, i).size
 
 
 def _open(data: bytes, i: int) -> Image.Image:

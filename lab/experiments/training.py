@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import torch
 from torch import nn
 
 from core.data import ImageSet
@@ -39,6 +40,7 @@ def run(recipe: Recipe) -> Run[Result]:
         return metrics_of(evaluate(now, live))
 
     model: Classifier = yield from watched(method.run(start, train, seed=recipe.seed), score)
+    _as_stored(model)
     result = Result(recipe, model=model)
     door = Backdoor(model.trigger, model.target, model.mode or "all-to-one")
     yield from _scores(result, model, recipe, test, door)
@@ -55,11 +57,20 @@ def _scores(result: Result, model: Classifier, recipe: Recipe, test: ImageSet, d
         write(result, "clean_model", (yield from scored("control", twin, test, door)))
 
 
+def _as_stored(model: nn.Module) -> None:
+    """Round the weights as `models.save` will, so that the scores are those of the model that is kept."""
+    with torch.no_grad():
+        for tensor in [*model.parameters(), *model.buffers()]:
+            if tensor.is_floating_point():
+                tensor.copy_(tensor.half().float())
+
+
 def _card(model: Classifier, recipe: Recipe, result: Result) -> Any:
     """The fresh network's card, with what was done to it and what came out."""
     scores = {}
     for split, moment in (("test", "after"), ("heldout", "heldout")):
-        found = {name: result.figures[f"{moment}/{name}"] for name in ("acc", "asr", "ra") if f"{moment}/{name}" in result.figures}
+        names = [name for name in ("acc", "asr", "ra") if f"{moment}/{name}" in result.figures]
+        found: dict[str, float] = {name: result.figures[f"{moment}/{name}"] for name in names}
         found["n"] = result.counts[f"{moment}/acc"]
         if "asr" in found:
             found["n_asr"] = result.counts[f"{moment}/asr"]

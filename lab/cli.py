@@ -1,0 +1,172 @@
+"""`perturb list | run | train | sweep`: the lab without a browser.
+
+Results go to stdout, progress to stderr. A mistake ends in one sentence and exit status 2. What is heavy is
+imported by the command that needs it, so that `perturb --version` is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lab import VERSION
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from lab.recipes import Recipe
+    from lab.results import Result
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; the exit status is 0, 2 for a mistake, 130 when interrupted."""
+    arguments = parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except (ValueError, OSError) as error:
+        print(f"perturb: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("perturb: stopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of every command."""
+    top = argparse.ArgumentParser(prog="perturb", description="Perturb something and watch what the network does.")
+    top.add_argument("--version", action="version", version=f"perturb {VERSION}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    listing = commands.add_parser("list", help="print every method with its knobs")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    listing.set_defaults(run=list_methods)
+
+    run = commands.add_parser("run", help="run a recipe and print its figures")
+    run.add_argument("recipe", type=Path, help="a recipe as JSON")
+    run.add_argument("--seeds", type=int, default=1, metavar="N", help="run with N seeds; mean, spread and each")
+    run.add_argument("--json", action="store_true", help="one JSON line per seed")
+    run.add_argument("--quiet", action="store_true", help="no progress bar")
+    run.set_defaults(run=run_recipe)
+
+    train = commands.add_parser("train", help="train a model from a recipe and save it")
+    train.add_argument("recipe", type=Path, help="a recipe whose method is a training")
+    train.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the model is saved")
+    train.add_argument("--quiet", action="store_true", help="no progress bar")
+    train.set_defaults(run=train_recipe)
+
+    sweep = commands.add_parser("sweep", help="run many recipes; one JSON line each")
+    sweep.add_argument("file", type=Path, help="a list of recipes, or a recipe with a grid")
+    sweep.add_argument("--executor", default="serial", help="serial, threads, processes, or dask:ADDRESS")
+    sweep.add_argument("--workers", type=int, default=1, metavar="N", help="how many run side by side")
+    sweep.add_argument("--fresh", action="store_true", help="run again what the history knows already")
+    sweep.set_defaults(run=run_sweep)
+    return top
+
+
+def list_methods(arguments: argparse.Namespace) -> None:
+    """Print every registered method with its knobs."""
+    from lab.catalogue import as_text, catalogue
+
+    entries = catalogue()
+    print(json.dumps(entries, indent=2, ensure_ascii=False) if arguments.json else as_text(entries))
+
+
+def run_recipe(arguments: argparse.Namespace) -> None:
+    """Run a recipe with one or more seeds and print its figures, the page's own."""
+    if arguments.seeds < 1:
+        raise ValueError(f"--seeds {arguments.seeds} must be 1 or more.")
+    recipe = _read(arguments.recipe)
+    results = []
+    for seed in range(recipe.seed, recipe.seed + arguments.seeds):
+        result = _finished(recipe.replace(seed=seed), arguments.quiet)
+        results.append(result)
+        if arguments.json:
+            print(json.dumps(result.row()), flush=True)
+    if not arguments.json:
+        from lab.catalogue import table
+
+        print(table(results))
+
+
+def train_recipe(arguments: argparse.Namespace) -> None:
+    """Train, score and save a model, with the recipe beside it."""
+    recipe = _read(arguments.recipe)
+    if recipe.kind != "training":
+        raise ValueError(f"{arguments.recipe} runs {type(recipe.method).__name__}, which is a {recipe.kind}, no training.")
+    result = _finished(recipe, arguments.quiet)
+    import models
+    from lab.catalogue import table
+
+    model: Any = result.model
+    block = {"data": model.card.data, "training": recipe.to_dict(), "scores": model.card.scores, "done": model.card.done}
+    print(table([result]))
+    print(f"saved to {models.save(model, arguments.out, perturb=block | {'licence': 'apache-2.0'})}")
+
+
+def run_sweep(arguments: argparse.Namespace) -> None:
+    """Run many recipes and print a JSON line for each as it finishes."""
+    from lab.history import history
+    from lab.sweep import recipes_of, sweep
+
+    recipes = recipes_of(arguments.file.read_text(encoding="utf-8"))
+    if arguments.workers < 1:
+        raise ValueError(f"--workers {arguments.workers} must be 1 or more.")
+    with _executor(arguments.executor, arguments.workers) as executor:
+        past = None if arguments.fresh else history()
+        for done, row in enumerate(sweep(recipes, executor, past), start=1):
+            print(json.dumps(row), flush=True)
+            print(f"{done} of {len(recipes)}", file=sys.stderr)
+
+
+def _executor(name: str, workers: int) -> Executor:
+    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+    if name == "serial":
+        return ThreadPoolExecutor(1)
+    if name == "threads":
+        return ThreadPoolExecutor(workers, initializer=_one_core)
+    if name == "processes":
+        import multiprocessing
+
+        spawn = multiprocessing.get_context("spawn")  # a fork would inherit torch's threads
+        return ProcessPoolExecutor(workers, mp_context=spawn, initializer=_one_core)
+    if name.startswith("dask:"):
+        try:
+            from dask.distributed import Client
+        except ImportError:
+            raise ValueError("Dask is not installed; install the extra with pip install 'perturb-lab[dask]'.") from None
+        return Client(name.removeprefix("dask:")).get_executor()
+    raise ValueError(f"--executor {name!r} is not one of serial, threads, processes, dask:ADDRESS.")
+
+
+def _one_core() -> None:
+    """Runs side by side take one core each: two that each want all slow each other twentyfold."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _read(path: Path) -> Recipe:
+    from lab.recipes import Recipe
+
+    return Recipe.from_json(path.read_text(encoding="utf-8"))
+
+
+def _finished(recipe: Recipe, quiet: bool) -> Result:
+    from core.runs import finish
+
+    return finish(recipe.run(), bar=not quiet)
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}."
+    return " ".join(str(error).split())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
