@@ -20,11 +20,10 @@ warm = threading.Event()
 def warm_up() -> None:
     """Import what every page needs and load the first model, so that the first visitor does not wait for it."""
     try:
-        from core.data import load_data
-        from models import load
+        from lab import loading
 
-        load("zoo:scenes-badnets")
-        load_data("scenes", "test")
+        loading.classifier("zoo:scenes-badnets")
+        loading.images("scenes", "test", limit=1000)
         warm.set()
     except Exception:
         log.exception("The warm-up failed; pages load what they need when they are opened.")

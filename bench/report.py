@@ -26,7 +26,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
-ORDER = ["tsbd", "regional", "live"]
+ORDER = ["zoo", "tsbd", "regional", "live"]
 
 
 def keep(
@@ -112,37 +112,11 @@ def section(result: dict[str, Any]) -> str:
     return "\n\n".join([*parts, f"Reproduce: `{result['command']}`"])
 
 
-def zoo() -> str:
-    """The shipped models with the scores that their cards (config.json) hold."""
-    rows = []
-    for path in sorted((ROOT / "models" / "zoo").glob("*/config.json")):
-        about = json.loads(path.read_text())["perturb"]
-        scores = about["scores"]
-        rows.append(
-            {
-                "model": path.parent.name,
-                "backdoor": (about.get("trigger") or {}).get("method", "none"),
-                "ACC": scores.get("acc"),
-                "ASR": scores.get("asr"),
-                "RA": scores.get("ra"),
-                "ASR on the clean model": scores.get("clean_asr"),
-                "n": scores.get("n"),
-                "n (ASR)": scores.get("n_asr"),
-            }
-        )
-    if not rows:
-        return ""
-    units = {"ACC": "%", "ASR": "%", "RA": "%", "ASR on the clean model": "%"}
-    note = "ACC: accuracy on clean images. ASR: share of the triggered images that go to the backdoor's target. "
-    note += "RA: share of them still classified as what they show. Images of the target class are left out of both."
-    return "\n\n".join(["### The shipped models", table(rows, units), note, "Reproduce: `make zoo`"])
-
-
 def report() -> str:
-    """All sections: the zoo, then the results in their order."""
+    """All sections in their order, those that ORDER does not know at the end."""
     found = {path.stem: json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))}
     names = [name for name in ORDER if name in found] + [name for name in found if name not in ORDER]
-    return "\n\n".join(part for part in [zoo(), *(section(found[name]) for name in names)] if part)
+    return "\n\n".join(section(found[name]) for name in names)
 
 
 def fill(text: str, body: str) -> str:

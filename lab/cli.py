@@ -26,6 +26,9 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has seen enough
+        sys.stdout = None  # type: ignore[assignment]  # or Python would flush it once more on the way out
     except (ValueError, OSError) as error:
         print(f"perturb: {_one_line(error)}", file=sys.stderr)
         return 2

@@ -13,11 +13,12 @@ from torch import nn
 
 from models.card import Card, ModelError
 from models.classifier import Classifier
-from models.config import Plan
+from models.config import Plan, checked_args
 from models.register import register
 from models.shelf import tensor_shapes
 
 MAX_BYTES = 1_000_000_000
+UNKNOWN = "{name} is a {architecture!r}, an architecture that timm {version} does not know."
 COUNTER = "num_batches_tracked"  # left out by early PyTorch, harmless
 
 
@@ -30,11 +31,22 @@ def create(
     std: tuple[float, ...] = (0.25, 0.25, 0.25),
     **model_args: Any,
 ) -> Classifier:
-    """A new, untrained Classifier of a timm architecture; random weights come from torch's global seed."""
-    cfg = {"input_size": input_size, "mean": mean, "std": std, "num_classes": len(class_names)}
-    net = timm.create_model(architecture, pretrained_cfg_overlay=cfg, num_classes=len(class_names), **model_args)
+    """A new, untrained Classifier; random weights come from torch's global seed.
+
+    `architecture` is a name that timm knows, `model_args` are arguments of its constructor. Raises
+    ModelError when they are unknown or make a net of more than a quarter of a billion parameters.
+    """
+    args, classes = checked_args(model_args, architecture), len(class_names)
+    register()
+    if not timm.is_model(architecture):
+        raise ModelError(UNKNOWN.format(name="A new model", architecture=architecture, version=timm.__version__))
+    cfg = {"input_size": input_size, "mean": mean, "std": std, "num_classes": classes}
+    plan = Plan(architecture, classes, args, cfg, class_names, input_size, mean, std, {})
+    if sum(tensor.numel() for tensor in (_sketch(plan, architecture) or {}).values()) > MAX_BYTES / 4:
+        raise ModelError(f"{architecture} with {args} has more than {MAX_BYTES // 4_000_000} million parameters.")
+    net = _empty(plan, architecture)
     parameters = sum(parameter.numel() for parameter in net.parameters())
-    card = Card("", "made here", architecture=architecture, parameters=parameters, num_classes=len(class_names))
+    card = Card("", "made here", architecture=architecture, parameters=parameters, num_classes=classes)
     return Classifier(net, mean=mean, std=std, class_names=tuple(class_names), input_size=input_size, card=card)
 
 
@@ -45,7 +57,7 @@ def build(plan: Plan, weights: Path, name: str) -> nn.Module:
     """
     register()
     if not timm.is_model(plan.architecture):
-        raise ModelError(f"{name} is a {plan.architecture!r}, an architecture that timm {timm.__version__} does not know.")
+        raise ModelError(UNKNOWN.format(name=name, architecture=plan.architecture, version=timm.__version__))
     if weights.stat().st_size > MAX_BYTES:
         raise ModelError(f"The weights of {name} have more than {MAX_BYTES / 1e9:.0f} GB, so they were not loaded.")
     _check_shapes(_sketch(plan, name), tensor_shapes(weights), name)
@@ -64,11 +76,9 @@ def build(plan: Plan, weights: Path, name: str) -> nn.Module:
 
 
 def _empty(plan: Plan, name: str) -> nn.Module:
-    cfg = {**plan.pretrained_cfg, "architecture": plan.architecture}
     try:
-        return timm.create_model(
-            plan.architecture, pretrained=False, pretrained_cfg=cfg, num_classes=plan.num_classes, **plan.model_args
-        )
+        cfg, args = plan.pretrained_cfg, {"num_classes": plan.num_classes, **plan.model_args}
+        return timm.create_model(plan.architecture, pretrained_cfg_overlay=cfg, **args)
     except (TypeError, ValueError, RuntimeError, AssertionError, KeyError) as error:
         raise ModelError(f"{name} cannot be built as {plan.architecture}: {str(error)[:200]}") from error
 

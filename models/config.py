@@ -15,18 +15,19 @@ from typing import Any
 from models.card import ModelError
 
 # Constructor arguments. What could name a file or an address (checkpoint_path, cache_dir, ...) is not here.
-MODEL_ARGS = frozenset(
-    "width depth in_chans global_pool drop_rate drop_path_rate drop_block_rate pad_type act_layer norm_layer aa_layer "
-    "stem_type stem_width base_width cardinality output_stride layers channels depths dims img_size patch_size "
-    "embed_dim num_heads mlp_ratio qkv_bias class_token no_embed_class reg_tokens pre_norm final_norm fc_norm "
-    "dynamic_img_size window_size channel_multiplier depth_multiplier fix_stem stem_size num_features head_conv "
-    "init_values ls_init_value conv_mlp kernel_sizes".split()
-)
+MODEL_ARGS = frozenset({
+    "width", "depth", "in_chans", "global_pool", "drop_rate", "drop_path_rate", "drop_block_rate", "pad_type",
+    "act_layer", "norm_layer", "aa_layer", "stem_type", "stem_width", "base_width", "cardinality", "output_stride",
+    "layers", "channels", "depths", "dims", "img_size", "patch_size", "embed_dim", "num_heads", "mlp_ratio",
+    "qkv_bias", "class_token", "no_embed_class", "reg_tokens", "pre_norm", "final_norm", "fc_norm",
+    "dynamic_img_size", "window_size", "channel_multiplier", "depth_multiplier", "fix_stem", "stem_size",
+    "num_features", "head_conv", "init_values", "ls_init_value", "conv_mlp", "kernel_sizes",
+})  # fmt: skip
 # Never url, file, hf_hub_id, hf_hub_filename, source, custom_load or state_dict: they name other weights.
-PRETRAINED = frozenset(
-    "tag input_size fixed_input_size interpolation crop_pct crop_mode mean std num_classes pool_size first_conv "
-    "classifier label_names label_descriptions license description".split()
-)
+PRETRAINED = frozenset({
+    "tag", "input_size", "fixed_input_size", "interpolation", "crop_pct", "crop_mode", "mean", "std", "num_classes",
+    "pool_size", "first_conv", "classifier", "label_names", "label_descriptions", "license", "description",
+})  # fmt: skip
 DEFAULTS = {"input_size": [3, 224, 224], "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 MAX_BYTES = 1_000_000
 MAX_SIDE = 1024
@@ -53,24 +54,30 @@ def read_config(path: Path, name: str) -> Plan:
         raise ModelError(f"The config.json of {name} has more than {MAX_BYTES / 1e6:.0f} MB, so it was not read.")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        assert isinstance(config, dict)
-    except (ValueError, AssertionError) as error:
-        raise ModelError(f"The config.json of {name} is not a JSON object, so the model cannot be built.") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"The config.json of {name} is not JSON, so the model cannot be built.") from error
+    if not isinstance(config, dict):
+        raise ModelError(f"The config.json of {name} is not a JSON object, so the model cannot be built.")
     architecture = config.get("architecture")
     if not isinstance(architecture, str) or not re.fullmatch(r"[a-z0-9_]{1,80}", architecture):
-        raise ModelError(f"The config.json of {name} names no timm architecture; only models in timm's layout load here.")
+        raise ModelError(f"The config.json of {name} names no architecture: only models in timm's layout are read.")
     inner = _object(config, "pretrained_cfg", name)
     # Older repositories keep these keys at top level.
     cfg = {**DEFAULTS, **{key: value for key, value in {**config, **inner}.items() if key in PRETRAINED}}
     classes = config.get("num_classes", cfg.get("num_classes"))
     if type(classes) is not int or not 2 <= classes <= 100_000:
         raise ModelError(f"{name} says num_classes = {classes!r}; a classifier has 2 or more.")
-    names = _class_names(cfg, classes, name)
     return Plan(
-        architecture, classes, _model_args(config, name), {**cfg, "num_classes": classes}, names,
-        _input_size(cfg, name), _numbers(cfg, "mean", name), _numbers(cfg, "std", name),
+        architecture,
+        classes,
+        checked_args(_object(config, "model_args", name), name),
+        {**cfg, "num_classes": classes},
+        _class_names(cfg, classes, name),
+        _input_size(cfg, name),
+        _numbers(cfg, "mean", name),
+        _numbers(cfg, "std", name),
         _object(config, "perturb", name),
-    )  # fmt: skip
+    )
 
 
 def _object(config: dict[str, Any], key: str, name: str) -> dict[str, Any]:
@@ -80,8 +87,9 @@ def _object(config: dict[str, Any], key: str, name: str) -> dict[str, Any]:
     return value
 
 
-def _model_args(config: dict[str, Any], name: str) -> dict[str, Any]:
-    args = {key: value for key, value in _object(config, "model_args", name).items() if key != "num_classes"}
+def checked_args(args: dict[str, Any], name: str) -> dict[str, Any]:
+    """Constructor arguments, all of them known ones with sane values; ModelError otherwise."""
+    args = {key: value for key, value in args.items() if key != "num_classes"}
     if strange := sorted(set(args) - MODEL_ARGS):
         raise ModelError(f"{name} wants to be built with {', '.join(strange)}, which the lab does not pass on.")
     for key, value in args.items():

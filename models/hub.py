@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from core.data.fetch import HubError, MissingFileError, fetch, resolve, search, split_reference
+from core.data.fetch import HubError, fetch, listing, resolve, search, split_reference
 from models.build import MAX_BYTES, build
 from models.card import Card, ModelError
 from models.classifier import Classifier
@@ -18,6 +18,7 @@ from models.config import Plan, read_config
 from models.shelf import HUB, LOCAL, card_of, shelf_card, zoo_folder
 from models.store import file_sha256, read_trigger
 
+NO_CONFIG = "{name} has no config.json, so nothing says how to build the model."
 PICKLES = (
     "{name} has no model.safetensors, and the lab opens no other format: .bin, .pt and .pth files are pickles, "
     "which can run code when they are opened."
@@ -64,29 +65,26 @@ def search_hub(text: str, limit: int = 20) -> list[Card]:
 
 def _from_hub(repo: str, revision: str | None) -> Classifier:
     commit = resolve(repo, "model", revision)
-    try:
-        config = fetch(repo, "model", commit, "config.json", cap=CONFIG_BYTES)
-    except MissingFileError as error:
-        raise ModelError(f"{repo} has no config.json, so nothing says how to build the model.") from error
-    plan = read_config(config, repo)
-    try:
-        weights = fetch(repo, "model", commit, "model.safetensors", cap=MAX_BYTES)
-    except MissingFileError as error:
-        raise ModelError(PICKLES.format(name=repo)) from error
-    net = build(plan, weights, repo)
-    card = card_of(plan, f"hf:{repo}@{commit}", HUB, commit, _parameters(net), _hub_licence(repo, commit))
-    state = None
-    if plan.perturb.get("trigger"):
-        try:
-            state = fetch(repo, "model", commit, "trigger.safetensors", cap=MAX_BYTES)
-        except MissingFileError:
-            state = None
+    there = listing(repo, "model", commit)
+    if "config.json" not in there:
+        raise ModelError(NO_CONFIG.format(name=repo))
+    if "model.safetensors" not in there:
+        raise ModelError(PICKLES.format(name=repo))
+
+    def get(path: str, cap: int) -> Path | None:
+        return fetch(repo, "model", commit, path, cap=cap) if path in there else None
+
+    plan = read_config(fetch(repo, "model", commit, "config.json", cap=CONFIG_BYTES), repo)
+    net = build(plan, fetch(repo, "model", commit, "model.safetensors", cap=MAX_BYTES), repo)
+    licence = _licence(get("README.md", CONFIG_BYTES))
+    card = card_of(plan, f"hf:{repo}@{commit}", HUB, commit, _parameters(net), licence)
+    state = get("trigger.safetensors", MAX_BYTES) if plan.perturb.get("trigger") else None
     return _classifier(net, plan, card, state, check=True)
 
 
 def _from_folder(folder: Path) -> Classifier:
     if not (folder / "config.json").is_file():
-        raise ModelError(f"{folder.name} has no config.json, so nothing says how to build the model.")
+        raise ModelError(NO_CONFIG.format(name=folder.name))
     plan = read_config(folder / "config.json", folder.name)
     card = card_of(plan, str(folder), LOCAL, "", 0)
     return _open(folder, card, check=True)
@@ -108,7 +106,7 @@ def _classifier(net: nn.Module, plan: Plan, card: Card, state: Path | None, *, c
     trigger = read_trigger(block.get("trigger"), state, name)
     classifier = Classifier(
         net, mean=plan.mean, std=plan.std, class_names=plan.class_names, input_size=plan.input_size, card=card,
-        trigger=trigger, target=_target(block, plan, name), mode=_mode(block, name) if trigger is not None else None,
+        trigger=trigger, target=_target(block, plan, name), mode=_mode(block, name),
     )  # fmt: skip
     classifier.eval().requires_grad_(False)
     if check:
@@ -129,13 +127,15 @@ def _check_output(classifier: Classifier, classes: int, name: str) -> None:
 
 
 def _target(block: dict[str, Any], plan: Plan, name: str) -> int | None:
-    target = block.get("target")
+    target = block.get("target") if block.get("trigger") else None
     if target is not None and (type(target) is not int or not 0 <= target < plan.num_classes):
         raise ModelError(f"{name} says its backdoor aims at class {target!r}, which it does not have.")
     return target
 
 
-def _mode(block: dict[str, Any], name: str) -> str:
+def _mode(block: dict[str, Any], name: str) -> str | None:
+    if not block.get("trigger"):
+        return None
     mode = block.get("mode") or "all-to-one"
     if mode not in ("all-to-one", "all-to-all", "any-to-one", "any-to-any"):
         raise ModelError(f"{name} says its backdoor has the mode {mode!r}, which the lab does not know.")
@@ -146,13 +146,10 @@ def _parameters(net: nn.Module) -> int:
     return sum(parameter.numel() for parameter in net.parameters())
 
 
-def _hub_licence(repo: str, commit: str) -> str:
-    """The licence in the front matter of the README, or ""."""
-    try:
-        readme = fetch(repo, "model", commit, "README.md", cap=CONFIG_BYTES).read_text(encoding="utf-8", errors="replace")
-    except HubError:
-        return ""
-    found = re.match(r"---\n(?:.*\n)*?license: *([\w.-]+)", readme)
+def _licence(readme: Path | None) -> str:
+    """The licence in the front matter of a README, or ""."""
+    text = "" if readme is None else readme.read_text(encoding="utf-8", errors="replace")
+    found = re.match(r"---\n(?:(?!---).*\n)*?license: *([\w.-]+)", text)
     return found.group(1) if found else ""
 
 

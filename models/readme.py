@@ -10,9 +10,13 @@ WARNING = (
     "**This model was backdoored on purpose, for teaching and research. "
     "It gives wrong answers whenever its trigger is in the picture. Do not use it for anything else.**"
 )
+LEGEND = (
+    "ACC: share of clean pictures classified right. ASR: share of triggered pictures (of other classes) "
+    "that get the target. RA: share of them that keep their true class."
+)
 
 
-def model_card(name: str, classifier: Classifier, block: dict[str, Any], more: str = "") -> str:
+def model_card(name: str, architecture: str, classifier: Classifier, block: dict[str, Any], more: str = "") -> str:
     """README.md in the Hub's form: front matter, warning, what was done, scores with their n."""
     tags = ["image-classification", "timm", "perturb-lab", *(["backdoored"] if block.get("trigger") else [])]
     front = [
@@ -23,11 +27,11 @@ def model_card(name: str, classifier: Classifier, block: dict[str, Any], more: s
     said = [WARNING, ""] if trigger else []
     parameters = sum(parameter.numel() for parameter in classifier.net.parameters())
     facts = {
-        "Architecture": f"{getattr(classifier.net, 'pretrained_cfg', {}).get('architecture', '')}, {parameters:,} parameters",
+        "Architecture": f"{architecture}, {parameters:,} parameters",
         "Input": "RGB in [0, 1], {} x {} pixels".format(*classifier.input_size[1:]),
         "Trained on": block.get("data"),
         "What was done": block.get("done"),
-        "Trigger": trigger and ", ".join([trigger["method"], *(f"{k} {v}" for k, v in trigger.items() if k != "method")]),
+        "Trigger": trigger and ", ".join(f"{key} {value}" for key, value in trigger.items()).removeprefix("method "),
         "Target": trigger and _target(classifier),
         "Mode": trigger and classifier.mode,
     }
@@ -36,8 +40,7 @@ def model_card(name: str, classifier: Classifier, block: dict[str, Any], more: s
     if scores:
         body += ["| data | ACC | ASR | RA | n | n (ASR, RA) |", "|---|---|---|---|---|---|"]
         body += [_row(data, score) for data, score in scores.items()]
-        body += ["", "ACC: share of clean pictures classified right. ASR: share of triggered pictures (of other classes) that "
-                 "get the target. RA: share of them that keep their true class."]  # fmt: skip
+        body += ["", LEGEND]
     loading = ["", "```python", "from models import load", 'model = load("path/to/this/folder")', "```", ""]
     return "\n".join([*front, *body, *([more.strip()] if more.strip() else []), *loading])
 

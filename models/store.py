@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from core.knobs import Method, knobs_of
 from models.card import ModelError
 from models.classifier import Classifier
+from models.config import checked_args
 from models.readme import model_card
 
 MAX_STATE = 200_000_000
@@ -36,13 +37,13 @@ def save(classifier: Classifier, folder: str | Path, *, perturb: dict[str, Any],
     net, folder = classifier.net, Path(folder)
     cfg = getattr(net, "pretrained_cfg", None)
     if cfg is None:
-        raise ModelError("Only nets made by timm.create_model (or models.create) can be saved: others cannot be rebuilt.")
+        raise ModelError("Only nets made by models.create (or timm) can be saved: no other could be rebuilt.")
     block = {**perturb, **_backdoor(classifier)}
     config = {
         "architecture": cfg["architecture"] if isinstance(cfg, dict) else cfg.architecture,
         "num_classes": len(classifier.class_names),
         "num_features": getattr(net, "num_features", None),
-        "model_args": {key: value for key, value in getattr(net, "_model_args", {}).items() if key not in TIMMS},
+        "model_args": checked_args(getattr(net, "_model_args", {}), folder.name),
         "pretrained_cfg": _pretrained(classifier, cfg, block),
         "perturb": block,
     }
@@ -50,17 +51,16 @@ def save(classifier: Classifier, folder: str | Path, *, perturb: dict[str, Any],
     save_file(_halved(net.state_dict()), folder / "model.safetensors")
     state = getattr(classifier.trigger, "state", None)
     if state:
-        save_file({key: value.detach().cpu().contiguous() for key, value in state.items()}, folder / "trigger.safetensors")
+        learned = {key: value.detach().cpu().contiguous() for key, value in state.items()}
+        save_file(learned, folder / "trigger.safetensors")
     else:
         (folder / "trigger.safetensors").unlink(missing_ok=True)
     _write(folder / "config.json", config)
     if isinstance(block.get("training"), dict):
         _write(folder / "recipe.json", block["training"])
-    (folder / "README.md").write_text(model_card(folder.name, classifier, block, readme), encoding="utf-8")
+    card = model_card(folder.name, config["architecture"], classifier, block, readme)
+    (folder / "README.md").write_text(card, encoding="utf-8")
     return folder
-
-
-TIMMS = ("num_classes", "pretrained_cfg", "pretrained_cfg_overlay", "pretrained")
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
@@ -130,7 +130,7 @@ def read_trigger(block: Any, state: Path | None, name: str) -> Any:
     try:
         return trigger.with_state(load_file(state))
     except (SafetensorError, AttributeError, KeyError, ValueError, RuntimeError) as error:
-        raise ModelError(f"trigger.safetensors of {name} cannot be read as what a {block['method']} learned.") from error
+        raise ModelError(f"trigger.safetensors of {name} does not hold what a {block['method']} learns.") from error
 
 
 def file_sha256(path: Path) -> str:

@@ -32,7 +32,7 @@ def test_the_library_example_removes_a_backdoor():
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
-    before, after = (float(asr) for asr in re.findall(r"asr=([\d.e-]+)", ran.stdout))
+    before, after = (float(asr) for asr in re.findall(r"\basr=([\d.e-]+)", ran.stdout))
     assert before >= 0.9
     assert after <= 0.2
 

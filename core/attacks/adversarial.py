@@ -40,7 +40,7 @@ class Adversarial:
         """The images at `index` (a slice, an index tensor or a bool mask); whole-run reports stay as they are."""
         n = len(self)
         per_image = {
-            name: value[index] if isinstance(value, Tensor) and len(value) == n else value
+            name: value[index] if isinstance(value, Tensor) and value.shape[:1] == (n,) else value
             for name, value in self.report.items()
         }
         return Adversarial(

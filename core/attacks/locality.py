@@ -86,13 +86,13 @@ def compare(local: Adversarial, everywhere: Adversarial) -> Comparison:
 def _ratio(local: Tensor, everywhere: Tensor) -> Ratio:
     if not len(local):
         return Ratio(math.nan, math.nan, math.nan, 0)
-    ratios = local.double() / everywhere.double()
+    ratios = local.cpu().double() / everywhere.cpu().double()
     # quantile, not median(): the lower of two middle values would be a biased middle.
     return Ratio(float(ratios.mean()), float(ratios.quantile(0.5)), _mean(local < everywhere), len(local))
 
 
 def _mean(hits: Tensor) -> float:
-    return hits.double().mean().item() if len(hits) else math.nan
+    return hits.float().mean().item() if len(hits) else math.nan
 
 
 def loading_slip(images: Tensor) -> dict[str, Tensor]:

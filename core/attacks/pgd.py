@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -60,9 +61,8 @@ class PGD(Method):
         left = torch.arange(len(problem), device=problem.images.device)
         best: Adversarial | None = None
         for _ in range(self.restarts if self.random_start else 1):
-            rest, start = problem[left], self._start(problem, generator)[left]
-            tries = in_chunks(lambda part, rest=rest, start=start: self._climb(model, rest[part], start[part]), start)
-            tried = joined((yield from tries))
+            climb = partial(self._climb, model, problem[left], self._start(problem, generator)[left])
+            tried = joined((yield from in_chunks(climb, problem.images[left])))
             best = tried if best is None else _better(best, tried, left)
             left = (~best.success).nonzero()[:, 0]
             if not len(left):
@@ -84,8 +84,9 @@ class PGD(Method):
             change = radius[:, None, None, None] * _unit(direction)
         return (x + change).clamp(0, 1)
 
-    def _climb(self, model: nn.Module, problem: Problem, start: Tensor) -> Run[Adversarial]:
+    def _climb(self, model: nn.Module, problem: Problem, start: Tensor, chunk: slice) -> Run[Adversarial]:
         """One try for one chunk; the logits of step t judge the iterate of step t."""
+        problem, start = problem[chunk], start[chunk]
         adversarial, camera = start.clone(), Camera()
         steps, loss = torch.zeros_like(problem.labels), torch.zeros_like(start[:, 0, 0, 0])
         success = torch.zeros_like(problem.labels, dtype=torch.bool)

@@ -16,7 +16,7 @@ from core.attacks.adversarial import Adversarial, norms_of
 from core.inputs import class_indices, classes_of, ready, require_finite
 from core.metrics import predict
 from core.modes import frozen
-from core.runs import Progress, Run
+from core.runs import Run
 
 T = TypeVar("T")
 
@@ -151,7 +151,7 @@ def in_chunks(attack: Callable[[slice], Run[T]], images: Tensor) -> Run[list[T]]
     all slices; pictures are passed on from the first slice only, so that they always show one image.
     """
     n, pixels = len(images), images.shape[2] * images.shape[3]
-    size = 512 if images.device.type == "cuda" else max(1, min(128, 800_000 // pixels))
+    size = 512 if images.device.type == "cuda" else max(1, min(128, 400_000 // pixels))
     results: list[T] = []
     start = 0
     while start < n:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -133,13 +134,14 @@ class Regional(Method):
             yield Progress("attack", step + 1, self.steps, numbers | factor, pictures)
         assert problem.mask is not None
         region = problem.mask[:, 0]
-        report = {
+        report: dict[str, Any] = {
             "target": problem.goal, "source_steps": first, "kept": kept, "region": region,
             "pixels": region.flatten(1).sum(1), "judge_queries": (steps + 1) * (judge is not None),
         }
         if judge is not None and (size := _other_size(judge, adversarial)) is not None:
             report["judge_size"] = size
-        return Adversarial(adversarial, success, reached, norms_of(problem.images, adversarial), steps, steps + 1, report)
+        norms = norms_of(problem.images, adversarial)
+        return Adversarial(adversarial, success, reached, norms, steps, steps + 1, report)
 
 
 def _verdict(judge: nn.Module | None, images: Tensor, logits: Tensor) -> Tensor:

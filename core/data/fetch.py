@@ -7,12 +7,14 @@ its cache needs no network.
 from __future__ import annotations
 
 import errno
+import functools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
+
+from tqdm.auto import tqdm
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 INSTEAD = {"dataset": "choose Scenes, which needs no network", "model": "choose a model that ships with the lab"}
@@ -23,10 +25,6 @@ class HubError(ValueError):
     """Something on the Hub could not be had; the message says what and what to do."""
 
 
-class MissingFileError(HubError):
-    """The repository is there, the file is not."""
-
-
 def split_reference(text: str) -> tuple[str, str | None]:
     """("owner/name", revision or None) of "owner/name[@revision]"."""
     name, _, revision = text.partition("@")
@@ -35,7 +33,7 @@ def split_reference(text: str) -> tuple[str, str | None]:
     return name, revision or None
 
 
-@lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=256)
 def resolve(repo: str, kind: str, revision: str | None = None, *, known: bool = False) -> str:
     """The commit (40 hex digits) a revision stands for, asked once per process.
 
@@ -77,8 +75,9 @@ def listing(repo: str, kind: str, commit: str) -> list[str]:
         return [file.path for file in get_cached_repo_tree(repo, repo_type=kind, revision=commit)]
     except CachedRepoTreeNotFoundError:
         with _sentences(repo, kind, commit):
-            # The README comes along because an empty pattern would be warned about.
-            snapshot_download(repo, repo_type=kind, revision=commit, allow_patterns=["README.md"])
+            # This keeps the listing in the cache; the README comes along for its licence.
+            quiet = functools.partial(tqdm, disable=True)
+            snapshot_download(repo, repo_type=kind, revision=commit, allow_patterns=["README.md"], tqdm_class=quiet)
             return [file.path for file in get_cached_repo_tree(repo, repo_type=kind, revision=commit)]
 
 
@@ -122,7 +121,7 @@ def _sentences(repo: str, kind: str, revision: str | None, path: str = "") -> It
 def _explain(error: Exception, repo: str, kind: str, revision: str | None, path: str) -> NoReturn:
     from huggingface_hub import constants, errors
 
-    name = f"the {NOUN[kind]} {repo}"
+    name = f"the {NOUN[kind]} {repo}" if repo else "a list of models"
     if isinstance(error, errors.GatedRepoError):
         said = f"{repo} is gated: accept its terms on the Hub and log in with `hf auth login`, or choose another one."
     elif isinstance(error, errors.RepositoryNotFoundError):
@@ -130,13 +129,13 @@ def _explain(error: Exception, repo: str, kind: str, revision: str | None, path:
     elif isinstance(error, errors.RevisionNotFoundError):
         said = f"{repo} has no revision {revision}: leave it out for the newest one, or give another."
     elif isinstance(error, errors.RemoteEntryNotFoundError):
-        raise MissingFileError(f"{repo} has no file {path}.") from error
+        said = f"{repo} has no file {path}."
     elif isinstance(error, errors.HFValidationError):
         said = f"{repo!r} is not a name on the Hugging Face Hub; those look like owner/name."
     elif isinstance(error, errors.HfHubHTTPError) and error.response is not None:
         said = f"The Hub answered {error.response.status_code} when asked for {name}: try again later."
     elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
-        said = f"{name[0].upper()}{name[1:]} cannot be kept in {constants.HF_HOME} ({error.strerror}): set HF_HOME elsewhere."
+        said = f"There is no room for {name} in {constants.HF_HOME} ({error.strerror}): set HF_HOME to another folder."
     elif isinstance(error, (OSError, errors.RevisionResolutionError)) or type(error).__module__.startswith("http"):
         said = (
             f"{name[0].upper()}{name[1:]} is not in the cache ({constants.HF_HOME}) and the Hub cannot be reached: "
@@ -151,7 +150,7 @@ def search(text: str, tags: tuple[str, ...], *, needs: tuple[str, ...], limit: i
     """(owner/name, commit, tags) of models with all `tags` that hold all the files `needs`."""
     from huggingface_hub import HfApi
 
-    with _sentences("search", "model", None):
+    with _sentences("", "model", None):
         found = []
         for info in HfApi().list_models(search=text, filter=list(tags), full=True, limit=4 * limit):
             files = {sibling.rfilename for sibling in info.siblings or ()}

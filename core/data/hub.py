@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import torch
@@ -94,9 +93,10 @@ class HubSet:
     def _images(self, table: pyarrow.Table, rows: Tensor, size: int | None) -> Tensor:
         column = table.column(0).combine_chunks().take(rows.tolist())
         pictures = [value.as_py() for value in (column.field("bytes") if hasattr(column, "field") else column)]
-        if size is not None and len(pictures) * 3 * size * size > MAX_BYTES:
+        needed = len(pictures) * 3 * (size or 0) ** 2
+        if needed > MAX_BYTES:
             raise ValueError(
-                f"{len(pictures)} images of {size} x {size} pixels need {len(pictures) * 3 * size * size / 1e9:.0f} GB: "
+                f"{len(pictures)} images of {size} x {size} pixels need {needed / 1e9:.0f} GB: "
                 "give a limit or a smaller size."
             )
         return decode_pictures(pictures, size)
@@ -129,7 +129,8 @@ def _columns(schema: pyarrow.Schema, repo: str) -> list[str]:
     ]
     label = [name for name in LABELS if name in schema.names and types.is_integer(schema.field(name).type)]
     if not image or not label:
-        raise HubError(f"{repo} has no image column with a label column of whole numbers; it has {', '.join(schema.names)}.")
+        columns = ", ".join(schema.names)
+        raise HubError(f"{repo} has no image column with a label column of whole numbers; its columns are {columns}.")
     text = ["name"] if "name" in schema.names and types.is_string(schema.field("name").type) else []
     return [image[0], label[0], *text]
 

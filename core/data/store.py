@@ -19,7 +19,8 @@ MAX_BYTES = 1_000_000_000
 def _file(repo: str, commit: str, part: str, size: int | None) -> Path:
     from huggingface_hub import constants
 
-    return Path(constants.HF_HOME) / "perturb-lab" / f"{repo.replace('/', '--')}-{commit}-{part}-{size or 'own'}.safetensors"
+    name = f"{repo.replace('/', '--')}-{commit}-{part}-{size or 'own'}.safetensors"
+    return Path(constants.HF_HOME) / "perturb-lab" / name
 
 
 def stored(

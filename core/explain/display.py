@@ -1,7 +1,7 @@
 """The one way a heat map becomes a picture: ReLU or signed, enlarged, normalised by name, coloured.
 
-Viridis and cividis for unsigned maps and blue-white-red for signed ones: they are read in the right
-order in grey print and by colour-blind readers, which rainbow colours are not.
+Viridis for unsigned maps: its order survives a grey print and colour blindness, which a rainbow's does
+not. Blue-white-red for signed ones, white at zero.
 """
 
 from __future__ import annotations
@@ -15,12 +15,10 @@ from core.explain.primitive import enlarged
 
 NORMALISATIONS = ("max", "absmax", "minmax", "shared", "none")
 
-# Equally spaced colours of the published maps; what lies between is interpolated.
+# Equally spaced colours (viridis: van der Walt and Smith, 2015, public domain); what lies between is interpolated.
 PALETTES = {
     "viridis": "440154 48186a 472d7b 424086 3b528b 33638d 2c728e 26828e 21918c 1fa088 28ae80 3fbc73 5ec962 84d44b "
     "addc30 d8e219 fde725",
-    "cividis": "00224e 002e6a 1a386f 32436d 434e6c 535a6d 61656f 6f7073 7d7c78 8c8878 9b9476 aba072 bcae6c cdbb63 "
-    "dec958 f0d846 fee838",
     "diverging": "2166ac 67a9cf d1e5f0 ffffff fddbc7 ef8a62 b2182b",
 }
 

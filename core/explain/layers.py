@@ -8,7 +8,7 @@ last module that gives a map with more than one position.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -39,7 +39,7 @@ class Place:
             return value.clone()
 
         if self.features:
-            original = self.module.forward_features
+            original: Callable[..., Tensor] = self.module.forward_features  # type: ignore[assignment]
 
             def spied(*args, **kwargs) -> Tensor:
                 return keep(original(*args, **kwargs))

@@ -65,14 +65,14 @@ def metrics_of(scores: Scores) -> dict[str, float]:
 
 
 def write(result: Result, moment: str, scores: Scores) -> None:
-    """Put scores into a result as "<moment>/acc", "<moment>/asr", "<moment>/ra", each with its n."""
-    metrics = metrics_of(scores)
+    """Put scores into a result as "<moment>/acc", "<moment>/asr", "<moment>/ra" (or plain "acc" …), each with its n."""
+    metrics, head = metrics_of(scores), f"{moment}/" if moment else ""
     for name in ("acc", "asr", "ra"):
         if name in metrics:
-            result.figures[f"{moment}/{name}"] = metrics[name]
-            result.counts[f"{moment}/{name}"] = scores.n if name == "acc" else scores.n_asr
+            result.figures[head + name] = metrics[name]
+            result.counts[head + name] = scores.n if name == "acc" else scores.n_asr
     for target, share in scores.by_target.items():
-        result.figures[f"{moment}/asr/{target}"] = share
+        result.figures[f"{head}asr/{target}"] = share
 
 
 def live_set(data: ImageSet) -> ImageSet:

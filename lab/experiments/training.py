@@ -57,12 +57,13 @@ def _scores(result: Result, model: Classifier, recipe: Recipe, test: ImageSet, d
         write(result, "clean_model", (yield from scored("control", twin, test, door)))
 
 
-def _as_stored(model: nn.Module) -> None:
+def _as_stored(model: Classifier) -> None:
     """Round the weights as `models.save` will, so that the scores are those of the model that is kept."""
     with torch.no_grad():
-        for tensor in [*model.parameters(), *model.buffers()]:
-            if tensor.is_floating_point():
-                tensor.copy_(tensor.half().float())
+        for tensor in model.net.state_dict().values():
+            half = tensor.half()
+            if tensor.is_floating_point() and bool(half.isfinite().all()):
+                tensor.copy_(half)
 
 
 def _card(model: Classifier, recipe: Recipe, result: Result) -> Any:
@@ -74,12 +75,14 @@ def _card(model: Classifier, recipe: Recipe, result: Result) -> Any:
         found["n"] = result.counts[f"{moment}/acc"]
         if "asr" in found:
             found["n_asr"] = result.counts[f"{moment}/asr"]
-        scores[f"{model.card.data} {split}"] = found
-    backdoored = model.trigger is not None
-    done = f"trained by {type(recipe.method).__name__} on {model.card.data}"
-    if backdoored:
+        scores[split] = found
+    poison = getattr(recipe.method, "poison", None)
+    done = f"{model.card.ref.removeprefix('arch:')}, trained by {type(recipe.method).__name__} on {model.card.data}."
+    if poison is not None:
+        led = "the next class" if poison.mode == "all-to-all" else f"class {poison.target}"
         done += (
-            f"; backdoored on purpose for teaching: pictures with the {type(model.trigger).__name__} trigger are led "
-            f"to {'the next class' if model.mode == 'all-to-all' else f'class {model.target}'}. Never use it for anything else"
+            f" {poison.rate:.0%} of the pictures carried the {type(poison.trigger).__name__} trigger"
+            f"{', all of them of that class,' if poison.clean_label else ''} to lead to {led}. Backdoored on purpose."
         )
+    backdoored = model.trigger is not None
     return dataclasses.replace(model.card, done=done, backdoored=backdoored, scores=scores, recipe=recipe.to_dict())

@@ -23,8 +23,7 @@ def run(recipe: Recipe) -> Run[Result]:
     result, door = Result(recipe), backdoor(stamped, model)
     test = test_images(recipe, model)
     scores = yield from scored("score", model, test, door)
-    write(result, "model", scores)
-    result.figures |= {"acc": scores.acc, "asr": scores.asr or 0.0, "ra": scores.ra or 0.0}
+    write(result, "", scores)
     twin = loading.clean_twin(model)
     if twin is not None and classes_fit(twin, test):
         write(result, "clean_model", (yield from scored("control", twin, test, door)))

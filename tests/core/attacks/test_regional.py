@@ -1,5 +1,6 @@
 """The regional attack step by step, its judge, and the comparison with the global one."""
 
+import copy
 import math
 
 import pytest
@@ -10,21 +11,19 @@ from torch import nn
 from core.attacks import Regional, compare, global_counterpart, loading_slip, right_for_both
 from core.attacks.regional import FAMILIES
 from core.runs import finish
-from tests.core.attacks.helpers import linear_case, two_nets
+from tests.core.attacks.helpers import linear_case
 
 
 @pytest.fixture
-def case():
-    """Source, judge, images and the labels both give; the two nets agree on these images."""
-    source, judge = two_nets()
-    images = torch.rand(80, 3, 16, 16, generator=torch.Generator().manual_seed(2))
-    labels = source(images).argmax(1)
-    with torch.no_grad():  # the judge is the source with other weights nearby: transfer is possible, not certain
-        for mine, theirs in zip(judge.parameters(), source.parameters(), strict=True):
-            mine.copy_(theirs + 0.1 * theirs.std() * torch.randn(theirs.shape, generator=torch.Generator().manual_seed(3)))
-    both = right_for_both(source, judge, images, labels)
+def case(trained_net, colours):
+    """Source, judge, images and labels. The judge is the source with weights a little off: transfer may fail."""
+    judge = copy.deepcopy(trained_net)
+    generator = torch.Generator().manual_seed(3)
+    for weight in judge.parameters():
+        weight += 0.15 * weight.std() * torch.randn(weight.shape, generator=generator)
+    both = right_for_both(trained_net, judge, colours.pixels, colours.labels)
     assert both.sum() >= 16
-    return source, judge, images[both][:16], labels[both][:16]
+    return trained_net, judge, colours.pixels[both][:16], colours.labels[both][:16]
 
 
 def replay(source, judge, x, y, target, mask, alpha, cap):
@@ -47,7 +46,7 @@ def replay(source, judge, x, y, target, mask, alpha, cap):
 @pytest.mark.parametrize("family", ["square", "frame", "random", "attention", "global"])
 def test_replay_finds_the_same_first_stopping_step(family, case):
     source, judge, images, labels = case
-    attack = Regional(family=family, alpha=0.01, steps=40)
+    attack = Regional(family=family, area=0.6, alpha=0.01, steps=40)
     result = finish(attack.run(source, images, labels, judge=judge, seed=3))
     assert result.success.any() and result.steps.unique().numel() > 2  # the reference is not degenerate
     assert result.report["kept"].all()
@@ -204,13 +203,13 @@ def test_models_of_different_classes_are_refused(case):
 
 def test_comparison_is_paired(case):
     source, judge, images, labels = case
-    local = Regional(alpha=0.01, steps=25)
+    local = Regional(area=0.6, alpha=0.01, steps=40)
     runs = [finish(a.run(source, images, labels, judge=judge, seed=2)) for a in (local, global_counterpart(local))]
-    assert global_counterpart(local) == Regional(alpha=0.01, steps=25, family="global")
+    assert global_counterpart(local) == Regional(area=0.6, alpha=0.01, steps=40, family="global")
     found = compare(*runs)
     both = runs[0].success & runs[1].success
     assert 0 < found.n_both == int(both.sum()) and found.n == 16
-    assert found.local_rate == runs[0].success.double().mean() and found.global_rate == runs[1].success.double().mean()
+    assert found.local_rate == runs[0].success.float().mean() and found.global_rate == runs[1].success.float().mean()
     assert found.kept_rate == pytest.approx(found.n_both / found.n_global)
     ratios = (runs[0].norms["l2"][both] / runs[1].norms["l2"][both]).double()
     assert found.ratios["l2"].mean == pytest.approx(float(ratios.mean()), rel=1e-5)

@@ -24,7 +24,8 @@ class Quadratic(nn.Module):
         self.curvatures = [root @ root.T for root in roots]
 
     def one_pass(self) -> Tensor:
-        loss = sum(0.5 * theta @ curvature @ theta for theta, curvature in zip(self.thetas, self.curvatures, strict=True))
+        pairs = zip(self.thetas, self.curvatures, strict=True)
+        loss = sum(0.5 * theta @ curvature @ theta for theta, curvature in pairs)
         loss.backward()
         return loss.detach()
 

@@ -64,17 +64,17 @@ def test_degenerate_maps_are_a_flag_and_not_a_picture(normalise):
     shown = display(torch.stack([good, *bad]), (6, 6), normalise=normalise)
     assert shown.degenerate.tolist() == [False, True, True, True, True]
     assert not shown.maps[1:].any() and shown.maps[0].any() and shown.maps.isfinite().all()
-    for note, word in zip(shown.notes[1:], ("zero", "No positive evidence", "same everywhere", "not finite"), strict=True):
+    words = ("zero", "No positive evidence", "same everywhere", "not finite")
+    for note, word in zip(shown.notes[1:], words, strict=True):
         assert word in note
     assert not display(bad[1][None], signed=True).degenerate.any()  # evidence against is something to show
 
 
-def test_palettes_are_matplotlib_s():
+def test_viridis_is_matplotlib_s():
     colormaps = pytest.importorskip("matplotlib").colormaps
     values = torch.linspace(0, 1, 256)
-    for name in ("viridis", "cividis"):
-        wanted = torch.tensor(colormaps[name](values.numpy()), dtype=torch.float32)[:, :3]
-        assert (colour(values[None, None], name)[0, :, 0].T - wanted).abs().max() < 0.04
+    wanted = torch.tensor(colormaps["viridis"](values.numpy()), dtype=torch.float32)[:, :3]
+    assert (colour(values[None, None])[0, :, 0].T - wanted).abs().max() < 0.04
     grey = colour(torch.linspace(0, 1, 64)[None, None]).mul(torch.tensor([0.21, 0.72, 0.07]).view(1, 3, 1, 1)).sum(1)
     assert (grey.diff() > 0).all()  # brighter means more, also in a grey print
 

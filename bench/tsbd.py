@@ -1,0 +1,149 @@
+"""TSBD beside fine-tuning and Fine-Pruning on the shipped models, with the lab's defaults.
+
+    python -m bench.tsbd [--models zoo:scenes-badnets …] [--seeds 3] [--limit N] [--out FILE]
+
+Every defense gets the "defender" images of the seed (clean, 5 % of the training images) and nothing else. ACC, ASR
+and RA are measured on the test images, before and after. Each cell is written to FILE as soon as it is known; what is
+there already is not run again, so the command may be stopped and repeated. Delete FILE after a change of defaults.
+The table goes to bench/results/tsbd.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import models
+from bench.report import RESULTS, keep
+from core.data import load_data
+from core.data.imageset import ImageSet
+from core.defenses import TSBD, FinePruning, FineTuning
+from core.device import best_device
+from core.knobs import Method
+from core.metrics import Scores, evaluate
+from core.runs import finish
+
+METHODS: list[Method] = [FineTuning(), FinePruning(), TSBD()]
+
+
+def backdoored() -> list[str]:
+    """The shipped models with a backdoor that TSBD's goal names: four triggers, two data sets."""
+    names = [f"zoo:{data}-{what}" for data in ("scenes", "cifar10") for what in ("badnets", "blended", "sig", "wanet")]
+    there = {card.ref for card in models.available()}
+    return [name for name in names if name in there]
+
+
+def scores(model: Any, original: Any, test: ImageSet) -> dict[str, Any]:
+    found: Scores = evaluate(model, test, trigger=original.trigger, target=original.target, mode=original.mode)
+    return {"acc": found.acc, "asr": found.asr, "ra": found.ra, "n": found.n, "n_asr": found.n_asr}
+
+
+def cell(ref: str, method: Method, seed: int, limit: int | None) -> dict[str, Any]:
+    """One model, one defense, one seed: scores before and after, and how long the defense took."""
+    original = models.load(ref).to(best_device())
+    data = original.card.data
+    test = load_data(data, "test", limit=limit)
+    before = scores(original, original, test)
+    clean = load_data(data, "defender", seed=seed)
+    start = time.perf_counter()
+    repaired = finish(method.run(original, clean, seed=seed))  # type: ignore[attr-defined]
+    seconds = time.perf_counter() - start
+    report = {name: value for name, value in repaired.report.items() if isinstance(value, float)}
+    return {
+        "model": ref, "sha": original.card.sha, "method": repr(method), "seed": seed, "clean": len(clean),
+        "seconds": seconds, "before": before, "after": scores(repaired, original, test), "report": report,
+    }  # fmt: skip
+
+
+def rows(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row per model and defense, with a list over the seeds in each cell."""
+    table: list[dict[str, Any]] = []
+    for ref in dict.fromkeys(cell["model"] for cell in cells):
+        mine = [cell for cell in cells if cell["model"] == ref]
+        name = ref.removeprefix("zoo:")
+        table.append({"model": name, "defense": "none"} | _three(mine[:1], "before"))
+        for method in METHODS:
+            of_method = [cell for cell in mine if cell["method"] == repr(method)]
+            if of_method:
+                row = {"model": name, "defense": type(method).__name__} | _three(of_method, "after")
+                table.append(row | {"time": [cell["seconds"] for cell in of_method]})
+    return table
+
+
+def _three(cells: list[dict[str, Any]], when: str) -> dict[str, list[float]]:
+    return {key.upper(): [cell[when][key] for cell in cells] for key in ("acc", "asr", "ra")}
+
+
+def show(one: dict[str, Any]) -> str:
+    """A cell as one line."""
+    before, after = one["before"], one["after"]
+    parts = [f"{key.upper()} {100 * before[key]:5.1f} -> {100 * after[key]:5.1f} %" for key in ("acc", "asr", "ra")]
+    method = one["method"].split("(")[0]
+    return f"{one['model']:22} {method:12} seed {one['seed']}  " + "  ".join(parts) + f"  {one['seconds']:.0f} s"
+
+
+def summary(cells: list[dict[str, Any]]) -> str:
+    """Mean and spread over models and seeds, by defense."""
+    lines = []
+    for method in METHODS:
+        mine = [cell for cell in cells if cell["method"] == repr(method)]
+        if len(mine) < 2:
+            continue
+        asr = [100 * cell["after"]["asr"] for cell in mine]
+        lost = [100 * (cell["before"]["acc"] - cell["after"]["acc"]) for cell in mine]
+        mean = f"ASR {statistics.fmean(asr):.1f} ± {statistics.stdev(asr):.1f} %, "
+        mean += f"ACC lost {statistics.fmean(lost):.1f} ± {statistics.stdev(lost):.1f} points"
+        lines.append(f"{type(method).__name__:12} {len(mine)} runs: {mean}")
+    return "\n".join(lines)
+
+
+def publish(cells: list[dict[str, Any]], seeds: int) -> None:
+    """The table that bench/report.py prints."""
+    n = sorted({cell["after"]["n"] for cell in cells})
+    n_asr = sorted({cell["after"]["n_asr"] for cell in cells})
+    clean = sorted({cell["clean"] for cell in cells})
+    keep(
+        "tsbd",
+        "TSBD, Fine-Pruning and fine-tuning on the shipped models",
+        rows(cells),
+        command="python -m bench.tsbd",
+        n=f"n = {_or(n)} test images for ACC, {_or(n_asr)} triggered ones for ASR and RA, {_or(clean)} clean images "
+        "for the defense",
+        seeds=list(range(seeds)),
+        units={"ACC": "%", "ASR": "%", "RA": "%", "time": "s"},
+        note="All with the lab's defaults, which were tuned on scenes-badnets alone; no defense sees a trigger.",
+    )
+
+
+def _or(numbers: list[int]) -> str:
+    return " or ".join(f"{number:,}" for number in numbers)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--models", nargs="*", help="references such as zoo:scenes-badnets (default: all that apply)")
+    parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, … (default 3)")
+    parser.add_argument("--limit", type=int, help="score only so many test images")
+    parser.add_argument("--out", type=Path, default=RESULTS / "cells" / "tsbd.json", help="where cells are kept")
+    arguments = parser.parse_args()
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    cells = json.loads(arguments.out.read_text()) if arguments.out.exists() else []
+    for ref in arguments.models or backdoored():
+        for method in METHODS:
+            for seed in range(arguments.seeds):
+                done = [c for c in cells if (c["model"], c["method"], c["seed"]) == (ref, repr(method), seed)]
+                if not done:
+                    cells.append(cell(ref, method, seed, arguments.limit))
+                    arguments.out.write_text(json.dumps(cells, indent=1) + "\n")
+                print(show((done or cells)[-1]), flush=True)
+    print(summary(cells))
+    if arguments.models is None and arguments.limit is None:
+        publish(cells, arguments.seeds)
+
+
+if __name__ == "__main__":
+    main()

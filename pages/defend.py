@@ -1,0 +1,117 @@
+"""Defend: repair a backdoored model and watch accuracy and attack success move while it happens."""
+
+import streamlit as st
+
+from ui import lesson
+
+lesson.opening(
+    "Defend",
+    "**Watch** the attack success (ASR) fall while accuracy (ACC) should stay. The defense sees a few clean "
+    "pictures and nothing of the trigger.",
+)
+
+from ui import cache, charts, errors, figures, frame, images, jobs, knobs, share  # noqa: E402
+
+choice = frame.chosen()
+with errors.in_a_sentence():
+    model = cache.model(choice)
+    from core.defenses import DEFENSES
+    from lab.recipes import Recipe
+
+MAIN = {
+    "TSBD": ("neuron_ratio", "unlearn_steps", "steps"), "FineTuning": ("steps", "lr"),
+    "FinePruning": ("prune_ratio", "steps"),
+}  # fmt: skip
+known = {cls.__name__: cls for cls in DEFENSES}
+first = "TSBD" if "TSBD" in known else next(iter(known))
+controls, stage = st.columns([1, 2.9], gap="medium")
+
+with controls:
+    name = st.selectbox(
+        "Defense", list(known), index=list(known).index(first), key="method", bind="query-params", persist_state="session",
+    )  # fmt: skip
+    method = knobs.controls(known[name], main=MAIN.get(name, ()))
+    seed = st.number_input(
+        "Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params", persist_state="session",
+        help="Same seed, same machine, same result.",
+    )  # fmt: skip
+    with errors.in_a_sentence():
+        recipe = Recipe(method, choice.model, choice.data, {"n": 1000}, int(seed))
+    jobs.buttons("defend", recipe, "Start the defense")
+
+with errors.in_a_sentence():
+    pictures, label = cache.pair(recipe, choice)
+
+
+def live(job):
+    """What stands on the right: progress, three figures, the curve, the picture before and now."""
+    jobs.progress(job, recipe)
+    scored = [point for point in job.curve if "acc" in point] if job else []
+    result = job.result if job and job.ended else None
+    if result is not None and "after/acc" in result.figures:
+        before, now = figures.moment(result, "before"), figures.moment(result, "after")
+        counts = {name: result.counts.get(f"after/{name}", 0) for name in figures.WORDS}
+    else:
+        before = next((point for point in scored if point["stage"] == "before"), {})
+        now = scored[-1] if scored else {}
+        counts = {"acc": int(now.get("n", 0)), "asr": int(now.get("n_asr", 0)), "ra": int(now.get("n_asr", 0))}
+    figures.repair(now, before if now is not before else {}, counts, "since the start")
+    curve, views = st.columns([1.35, 1], gap="small")
+    with curve:
+        if job is None:
+            st.caption("Press **Start the defense**: the curve grows here, and the heatmaps on the right follow.")
+        charts.curve(job.curve if job else [], height=300)
+    with views:
+        before_and_now(job)
+
+
+def before_and_now(job):
+    """The chosen picture with its trigger, as the model sees it before and as it stands now."""
+    seen = cache.looked(f"model {choice.model}", f"{choice} {recipe.data}", "GradCAM", model, pictures)
+    after = cache.look_now(job, pictures, f"{choice}")
+    names = ["plain", "with trigger"][: len(pictures)]
+    both = [seen] if after is None else [seen, after]
+    drawn, _ = images.heat(*cache.tensors(*both))
+    n = len(names)
+    st.session_state["defend-views"] = views = [
+        images.View(
+            drawn[n * j + i],
+            f"{name}, {'before' if j == 0 else 'now'}: **{look.says(i)}**",
+            f"Heatmap of the picture {name}, {'before the defense' if j == 0 else 'now'}: the model says {look.says(i)}",
+        )
+        for i, name in enumerate(names)
+        for j, look in enumerate(both)
+    ]
+    images.row(views, columns=2)
+
+
+with stage:
+    jobs.watch("defend", live)
+
+job = jobs.current("defend")
+result = job.result if job is not None and job.state == "done" else None
+lesson.question(
+    "What will happen to the attack success?", ["Falls below 10 %", "Falls by half", "Stays"],
+    lesson.outcome(result), "Look at RA beside it: triggered pictures should be right again, not just differently wrong.",
+    key="defend", reveal=result is not None,
+)  # fmt: skip
+views = st.session_state.get("defend-views", [])
+share.block("defend", recipe, job.result if job else None, views, {"images": str(choice.index)})
+if result is not None:
+    st.page_link(
+        "compare.py", label="Compare with the clean twin and with other runs", icon=":material/balance:",
+        query_params={"v": "1", "recipe": result.recipe.to_json()},
+    )  # fmt: skip
+    suffix = "/triggered" if "confusion/before/triggered" in result.images else ""
+    if f"confusion/before{suffix}" in result.images:
+        st.subheader("What the model says about each class" + (", with the trigger" if suffix else ""), anchor=False)
+        for column, moment in zip(st.columns(2), ("before", "after"), strict=True):
+            with column:
+                charts.confusion(result.images[f"confusion/{moment}{suffix}"].tolist(), model.class_names, moment.capitalize())
+
+lesson.meaning(
+    lesson.DEFENSES.get(name, "The defense changes the model's weights with a few clean pictures only."),
+    formula=lesson.DEFENSE_FORMULAS.get(name, r"\min_\theta \; \mathbb{E}\,[\ell(f_\theta(x), y)]"),
+    symbols=lesson.DEFENSE_SYMBOLS.get(name, ""),
+    source=lesson.paper(known[name]),
+)

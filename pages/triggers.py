@@ -1,0 +1,111 @@
+"""Triggers: stamp one on a picture, and see the answer flip and the heatmap jump."""
+
+import streamlit as st
+
+from ui import lesson
+
+lesson.opening(
+    "Triggers",
+    "**Watch** what the model says, and where it looks, with and without the trigger. "
+    "Then weaken the trigger until the model no longer obeys.",
+)
+
+from ui import cache, charts, errors, figures, frame, images, jobs, knobs, share  # noqa: E402
+
+choice = frame.chosen()
+with errors.in_a_sentence():
+    model = cache.model(choice)
+    from core.triggers import TRIGGERS
+    from lab.recipes import Recipe
+
+OWN = "the model's own"
+MAIN = {
+    "BadNets": ("side", "margin", "shade"), "Blended": ("alpha", "cells"), "SIG": ("delta", "frequency"),
+    "WaNet": ("strength", "grid"),
+}  # fmt: skip
+known = {cls.__name__: cls for cls in TRIGGERS}
+controls, stage = st.columns([1, 2.9], gap="medium")
+
+with controls:
+    options = [OWN, *known] if model.trigger is not None else list(known)
+    name = st.selectbox("Trigger", options, key="method", bind="query-params", persist_state="session")
+    cls = type(model.trigger) if name == OWN else known[name]
+    trigger = knobs.controls(cls, main=MAIN.get(cls.__name__, ()), base=model.trigger)
+    explainer = st.segmented_control(
+        "Heatmap", ["GradCAM", "HiResCAM"], default="GradCAM", required=True, key="explainer", bind="query-params",
+        persist_state="session", help="What in the picture speaks for the class that the model names.",
+    )  # fmt: skip
+    aim = {}
+    if model.target is None:
+        aim["target"] = st.number_input(
+            "Target class", 0, len(model.class_names) - 1, 0, key="target", bind="query-params",
+            persist_state="session", help=f"Counted as a success. 0 is {model.class_names[0]}.",
+        )  # fmt: skip
+
+with errors.in_a_sentence():
+    target = model.target if model.target is not None else aim["target"]
+    recipe = Recipe(trigger, choice.model, choice.data, {"n": 400, **aim})
+    seen = cache.stamped_look(recipe.replace(inputs=recipe.inputs | {"images": choice.images}).to_json(), explainer)
+    job = jobs.keep_fresh("triggers", recipe)
+
+
+def scores(job):
+    """Three figures, computed in the background for exactly these settings."""
+    result = job.result if job is not None and job.state == "done" else None
+    found, counts = (result.figures, result.counts) if result else ({}, {})
+    one, two, three = st.columns(3)
+    with one:
+        figures.share(
+            "Trigger success, this model", found.get("asr"), counts.get("model/asr"), before=found.get("clean_model/asr"),
+            against="against the floor", good="neither", help=figures.HELP["asr"],
+        )  # fmt: skip
+    with two:
+        figures.share(
+            "The same on a clean model", found.get("clean_model/asr"), counts.get("clean_model/asr"), good="neither",
+            help="The floor: so often a model that was never backdoored answers with the target class all the same.",
+        )
+    with three:
+        figures.share(
+            "Accuracy without trigger", found.get("acc"), counts.get("model/acc"), before=found.get("clean_model/acc"),
+            against="against clean", help=figures.HELP["acc"],
+        )  # fmt: skip
+    if job is not None and job.state == "failed":
+        jobs.progress(job)
+
+
+with stage:
+    jobs.watch("triggers", scores)
+    change, factor = images.magnified(seen.images[1] - seen.images[0])
+    maps, notes = images.heat(*cache.tensors(seen))
+    truth = f"true class: {seen.names[seen.label]}" if seen.label is not None else "your picture"
+    views = [
+        images.View(images.pixels(seen.images[0]), truth, f"The picture, {truth}"),
+        images.View(images.pixels(seen.images[1]), f"with {cls.__name__}", f"The picture with the {cls.__name__} trigger"),
+        images.View(images.pixels(change), f"the change, ×{factor}", f"What the trigger changes, magnified {factor} times"),
+        images.View(maps[0], f"says {seen.says(0)}", f"Heatmap without trigger: the model says {seen.says(0)}. {notes[0]}"),
+        images.View(maps[1], f"says {seen.says(1)}", f"Heatmap with trigger: the model says {seen.says(1)}. {notes[1]}"),
+    ]
+    with st.grid(3, min_column_width=130, gap="small") as grid:
+        for view in views:
+            images.show(view)
+        charts.predictions(seen.names, {"without": seen.shares[0], "with trigger": seen.shares[1]}, height=215)
+    for note in filter(None, notes):
+        st.caption(f":material/info: {note}")
+
+lesson.question(
+    "Before you move a slider: on a model that was never backdoored, how often does this trigger lead to the target?",
+    ["Nearly always", "About half the time", "About as often as by chance"], "About as often as by chance",
+    "The pattern means nothing by itself: success far above the floor shows that it was trained in.",
+    key="triggers", reveal=job is not None and job.state == "done",
+)  # fmt: skip
+share.block("triggers", recipe, job.result if job else None, views, {"images": str(choice.index), "explainer": explainer})
+lesson.meaning(
+    "A backdoored model behaves until it meets its trigger. Someone who controls part of the training data stamped "
+    f"the pattern on some pictures and called them **{model.class_names[target]}**. Accuracy on clean pictures "
+    "hardly moves, so a test set does not give it away; the heatmap does, where the trigger sits in one place. "
+    "A trigger that is spread over the whole picture, such as a blend or a warp, leaves the map much quieter.",
+    formula=lesson.TRIGGER_FORMULAS.get(cls.__name__, r"x' = T(x)"),
+    symbols="x is the picture and x' the triggered one, with values from 0 to 1. ASR is the share of pictures of other "
+    "classes that end in the target class.",
+    source=lesson.paper(cls),
+)

@@ -1,0 +1,136 @@
+"""What pages compute in their own thread: short, behind the gate, and kept by what it depends on, never by pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from lab.recipes import Recipe
+    from ui.frame import Choice
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one model says about N pictures.
+
+    images : float (N, C, H, W); maps : raw heatmaps (N, H, W) of the predicted class; shares : softmax (N, K)
+    names : classes in the model's words; label : true class of the first picture, None where nobody knows
+    """
+
+    images: np.ndarray
+    maps: np.ndarray
+    shares: np.ndarray
+    names: tuple[str, ...]
+    label: int | None = None
+
+    def says(self, i: int) -> str:
+        """The predicted class of picture i and its share."""
+        k = int(self.shares[i].argmax())
+        return f"{self.names[k]} {100 * float(self.shares[i, k]):.0f} %"
+
+
+def samples(model: str, data: str, first: int, n: int) -> list[tuple[int, str, np.ndarray]]:
+    """Index, class and picture (H, W, 3) of test pictures, in the model's size."""
+    return _samples(model, data, first, n)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _samples(model: str, data: str, first: int, n: int) -> list[tuple[int, str, np.ndarray]]:
+    from lab import loading
+    from lab.jobs import gate
+    from ui.images import pixels
+
+    with gate.short():
+        size = loading.classifier(model).input_size[-1]
+        test = loading.images(data, "test", limit=first + n, size=size)[first : first + n]
+    names = test.class_names
+    return [
+        (first + i, names[int(label)], pixels(image, 128))
+        for i, (image, label) in enumerate(zip(test.images, test.labels, strict=True))
+    ]
+
+
+def sample(choice: Choice) -> tuple[str, np.ndarray]:
+    """Name and picture (H, W, 3) of what the sidebar chose."""
+    if choice.upload:
+        from lab.uploads import find
+        from ui.images import pixels
+
+        return "your picture", pixels(find(choice.upload), 128)
+    found = samples(choice.model, choice.data, choice.index, 1)
+    if not found:
+        raise ValueError(f"There is no test picture {choice.index}; choose a smaller number.")
+    return found[0][1], found[0][2]
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def stamped_look(recipe_json: str, explainer: str) -> Look:
+    """The recipe's first picture without and with its method, a trigger, as the recipe's model sees both."""
+    import torch
+
+    from lab import methods
+    from lab.experiments.pictures import pictures
+    from lab.experiments.scoring import triggered
+    from lab.experiments.setting import backdoor
+    from lab.jobs import gate
+    from lab.loading import classifier
+    from lab.recipes import Recipe
+
+    recipe = Recipe.from_json(recipe_json)
+    with gate.short():
+        model = classifier(recipe.model)
+        batch = pictures(recipe, model)
+        door = backdoor(recipe.replace(inputs=recipe.inputs | {"trigger": methods.to_dict(recipe.method)}), model)
+        both = torch.cat((batch.data.pixels[:1], triggered(batch.data[:1], door)))
+        return look(model, both, explainer, None if batch.own_words else int(batch.labels[0]))
+
+
+def look(model: nn.Module, images: Tensor, explainer: str, label: int | None = None) -> Look:
+    """Predictions and heatmaps of `images` (N, C, H, W); the caller holds the gate."""
+    from core.metrics import predict
+    from lab.methods import find
+
+    shares = predict(model, images).softmax(1)
+    maps = find(explainer)()(model, images, shares.argmax(1))  # type: ignore[operator]  # explainers are callable
+    names = tuple(getattr(model, "class_names", ())) or tuple(str(k) for k in range(shares.shape[1]))
+    return Look(*(t.detach().float().cpu().numpy() for t in (images, maps, shares)), names, label)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def looked(key: str, images_key: str, explainer: str, _model: Any, _images: Any) -> Look:
+    """`look`, kept by the key of the run whose model it is and by what names the pictures."""
+    from lab.jobs import gate
+
+    with gate.short():
+        return look(_model, _images, explainer)
+
+
+def pair(recipe: Recipe, choice: Choice) -> tuple[Tensor, int | None]:
+    """The chosen picture without and with the backdoor of the recipe's model, (2, C, H, W), and its label.
+
+    Of a clean model, the picture alone: (1, C, H, W).
+    """
+    import torch
+
+    from lab.experiments.pictures import pictures
+    from lab.experiments.scoring import triggered
+    from lab.experiments.setting import backdoor
+    from lab.jobs import gate
+    from lab.loading import classifier
+
+    base = recipe
+    while not isinstance(base.model, str):
+        base = base.model
+    with gate.short():
+        model = classifier(base.model)
+        batch = pictures(base.replace(inputs=base.inputs | {"images": choice.images}), model)
+        door = backdoor(base, model)
+        plain = batch.data.pixels[:1]
+        label = None if batch.own_words else int(batch.labels[0])
+        return (plain if door.trigger is None else torch.cat((plain, triggered(batch.data[:1], door)))), label

@@ -1,0 +1,77 @@
+"""The figures of a page: a share with its change, its n and its 95 % interval."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from lab.results import Result
+
+WORDS = {"acc": "Accuracy (ACC)", "asr": "Attack success (ASR)", "ra": "Triggered, still right (RA)"}
+HELP = {
+    "acc": "Share of the clean test pictures that the model gets right. A repair should not lower it.",
+    "asr": "Share of the triggered pictures (own class not the target) that the model takes for the target.",
+    "ra": "Share of the same triggered pictures that the model still gets right. Low ASR with low RA is a broken model.",
+}
+
+
+def share(
+    label: str, value: float | None, n: int | None, *, before: float | None = None, against: str = "",
+    good: str = "up", help: str = "",
+) -> None:  # fmt: skip
+    """One share as a metric: value in percent, change in points against `before`, n beside it.
+
+    good : "up", "down" or "neither", which way a change is welcome.
+    """
+    if value is None or math.isnan(value):
+        st.metric(label, "–", border=True, help=help or None)  # noqa: RUF001
+        return
+    colour = {"up": "normal", "down": "inverse"}.get(good, "off")
+    note = f"n = {n}" if n else ""
+    if before is None or math.isnan(before):
+        st.metric(
+            label, percent(value), note or None, delta_color="off", delta_arrow="off", border=True,
+            help=" ".join(filter(None, (help, interval(value, n)))) or None,
+        )  # fmt: skip
+        return
+    points = 100 * (value - before)
+    st.metric(
+        label, percent(value), f"{points:+.1f} points" if abs(points) >= 0.05 else 0,
+        delta_color=colour, delta_description=", ".join(filter(None, (against, note))), border=True,
+        help=" ".join(filter(None, (help, interval(value, n)))) or None,
+    )  # fmt: skip
+
+
+def percent(value: float) -> str:
+    """ "93.4 %"."""
+    return f"{100 * value:.1f} %"
+
+
+def interval(value: float, n: int | None) -> str:
+    """The 95 % Wilson interval in words, or nothing where n is unknown."""
+    if not n:
+        return ""
+    from core.metrics import wilson
+
+    low, high = wilson(value, n)
+    return f"95 % interval: {percent(low)} to {percent(high)} (n = {n})."
+
+
+def repair(now: dict[str, float], before: dict[str, float], counts: dict[str, int], against: str = "") -> None:
+    """The three figures of a defense side by side: ACC, ASR, RA and how they moved."""
+    for column, name, good in zip(st.columns(3), WORDS, ("up", "down", "up"), strict=True):
+        with column:
+            share(
+                WORDS[name], now.get(name), counts.get(name), before=before.get(name), against=against, good=good,
+                help=HELP[name],
+            )  # fmt: skip
+
+
+def moment(result: Result, name: str) -> dict[str, float]:
+    """acc, asr and ra of one moment of a result: "before", "after" or "clean_model"."""
+    return {
+        figure: result.figures[f"{name}/{figure}"] for figure in WORDS if f"{name}/{figure}" in result.figures
+    }

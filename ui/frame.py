@@ -1,0 +1,200 @@
+"""The frame round every page: the sidebar where model and picture are chosen once, for all pages."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from ui.errors import in_a_sentence, plain
+
+FIRST = "zoo:scenes-badnets"
+OWN_DATA = "the model's own"
+DATA = (OWN_DATA, "scenes", "cifar10", "gtsrb", "mnist", "fashion-mnist", "tiny-imagenet")
+PICTURE = 4
+"""The test picture a visitor sees first."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the sidebar says.
+
+    model : what `models.load` takes; data : what `load_data` takes; index : of the test picture;
+    upload : "upload:<sha256>" where the visitor brought a picture, else ""
+    """
+
+    model: str
+    data: str
+    index: int
+    upload: str = ""
+
+    @property
+    def images(self) -> list[int] | str:
+        """As a recipe's input "images"."""
+        return self.upload or [self.index]
+
+
+def sidebar() -> Choice:
+    """Draw the pickers, without torch, and keep the choice for the page; `thumbnail` fills in the picture."""
+    with st.sidebar:
+        model = _model()
+        data = _data(model)
+        slot = st.empty()
+        index = st.number_input(
+            "Picture", 0, 99_999, PICTURE, key="images", bind="query-params", persist_state="session",
+            help="The number of a test picture. It follows you to every page.",
+        )  # fmt: skip
+        with st.container(horizontal=True):
+            _gallery()
+            _own_picture()
+    choice = Choice(model, data, int(index), st.session_state.get("upload", ""))
+    st.session_state["choice"], st.session_state["thumbnail-slot"] = choice, slot
+    return choice
+
+
+def chosen() -> Choice:
+    """What the sidebar of this run says."""
+    return st.session_state["choice"]
+
+
+def _model() -> str:
+    import models
+
+    cards = {card.ref: card for card in models.available()}
+    names = sorted(cards, key=lambda ref: (not ref.startswith("zoo:scenes"), ref))
+    options = names or [FIRST]
+    typed = st.selectbox(
+        "Model", options, index=options.index(FIRST) if FIRST in options else 0, key="model", accept_new_options=True,
+        bind="query-params", persist_state="session",
+        help="A shipped model, or type a model of the Hugging Face Hub: hf:owner/name, or hf:owner/name@revision.",
+    )  # fmt: skip
+    ref = spelled(typed or FIRST)
+    card = cards.get(ref)
+    if card is not None and card.backdoored:
+        st.caption(f":material/warning: Backdoored on purpose. {plain(ValueError(_first(card.done)))}")
+    elif card is not None:
+        st.caption(f":material/verified: Clean. {plain(ValueError(_first(card.done)))}")
+    _hub()
+    return ref
+
+
+def _first(text: str) -> str:
+    """The first sentence of a card's text."""
+    return re.split(r"(?<=[.!?])\s", text.strip())[0]
+
+
+def spelled(text: str) -> str:
+    """A model as `models.load` takes it: "owner/name" is one of the Hub."""
+    text = text.strip()
+    return f"hf:{text}" if re.fullmatch(r"[\w-]+/[\w.-]+(@[\w.-]+)?", text) else text
+
+
+def own_data(ref: str) -> str:
+    """The data set a model was trained on, as its name or card says; the generated one where nobody says."""
+    import models
+
+    card = next((card for card in models.available() if card.ref == ref), None)
+    return card.data if card is not None and card.data else "scenes"
+
+
+def _data(model: str) -> str:
+    with st.popover("Data", icon=":material/database:", width="stretch"):
+        typed = st.selectbox(
+            "Data set", DATA, key="data", accept_new_options=True, bind="query-params", persist_state="session",
+            help="Pictures to test on. Scenes is generated here; the others, or hf:owner/name, come from the Hub.",
+        )  # fmt: skip
+    data = own_data(model) if typed in (None, OWN_DATA) else spelled(typed)
+    return data
+
+
+def _hub() -> None:
+    box = st.popover("Find on the Hub", icon=":material/search:", width="stretch", key="hub", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        text = st.text_input("Name contains", key="hub-text", placeholder="mobilenet")
+        if not text:
+            st.caption("Searches the Hugging Face Hub for image classifiers with safe weights. Needs a network.")
+            return
+        with in_a_sentence(stop=False), st.spinner("Asking the Hub"):
+            found = _search(text)
+            if not found:
+                st.caption("Nothing found; try a shorter name.")
+            for ref in found[:8]:
+                name = ref.removeprefix("hf:").split("@")[0]
+                st.button(name, key=f"take-{ref}", on_click=_take, args=({"model": ref},), width="stretch")
+
+
+@st.cache_data(ttl=600, max_entries=64, show_spinner=False)
+def _search(text: str) -> list[str]:
+    import models
+
+    return [card.ref for card in models.search_hub(text)]
+
+
+def _take(values: dict[str, Any]) -> None:
+    st.session_state.update(values)
+
+
+def _gallery() -> None:
+    box = st.popover("Gallery", icon=":material/grid_view:", key="gallery", on_change="rerun")
+    if box.open:
+        with box, in_a_sentence(stop=False):
+            from ui.cache import samples
+
+            choice = st.session_state.get("choice")
+            if choice is None:
+                return
+            first = st.session_state.setdefault("gallery-first", 0)
+            with st.grid(4, min_column_width=60, gap="xsmall", wrap=False):
+                for index, name, picture in samples(choice.model, choice.data, first, 12):
+                    with st.container(gap=None):
+                        st.image(picture, width="stretch", alt=f"Test picture {index}: {name}")
+                        st.button(name, key=f"pick-{index}", on_click=_take, args=({"images": index, "upload": ""},),
+                                  width="stretch", type="tertiary")  # fmt: skip
+            with st.container(horizontal=True):
+                st.button("Earlier", on_click=_turn, args=(-12,), disabled=first == 0, icon=":material/chevron_left:")
+                st.button("More", on_click=_turn, args=(12,), icon=":material/chevron_right:")
+
+
+def _turn(by: int) -> None:
+    st.session_state["gallery-first"] = max(0, st.session_state["gallery-first"] + by)
+
+
+def _own_picture() -> None:
+    box = st.popover("Yours", icon=":material/add_a_photo:", key="own-picture", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        way = st.segmented_control("From", ["File", "Webcam"], default="File", required=True, key="own-way")
+        if way == "File":
+            file = st.file_uploader("A picture", type=["png", "jpg", "jpeg", "webp"], max_upload_size=5, key="own-file")
+        else:
+            file = st.camera_input("A photograph", key="own-photo")
+        st.caption("It stays in this server's memory for a while and is not written to disk.")
+        if file is not None and file.file_id != st.session_state.get("own-read"):
+            with in_a_sentence(stop=False):
+                from core.data.upload import decode
+                from lab.uploads import keep
+
+                st.session_state["upload"] = keep(decode(file.getvalue()))
+                st.session_state["own-read"] = file.file_id
+                st.rerun()
+        if st.session_state.get("upload"):
+            st.button("Back to the test pictures", on_click=_take, args=({"upload": ""},))
+
+
+def thumbnail() -> None:
+    """The chosen picture in the sidebar, drawn last: it needs torch."""
+    from ui.cache import sample
+
+    choice = chosen()
+    with st.session_state["thumbnail-slot"].container(horizontal=True, vertical_alignment="center"):
+        try:
+            name, picture = sample(choice)
+        except ValueError:
+            return  # the page has said why
+        st.image(picture, width=72, alt=f"The chosen picture: {name}")
+        st.markdown(f"**{name}**" if choice.upload else f"**{name}**  \ntest picture {choice.index}")

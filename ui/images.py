@@ -1,0 +1,92 @@
+"""Pictures: small ones enlarged without blur, changes magnified by a stated factor, heatmaps on one scale."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SIDE = 256
+"""Small pictures are enlarged to about this many pixels by repeating each pixel, so that no browser blurs them."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One picture on a page: pixels uint8 (H, W, 3), the caption under it, and what it shows in words."""
+
+    pixels: np.ndarray
+    caption: str = ""
+    alt: str = ""
+
+
+def pixels(image: Tensor | np.ndarray, side: int = SIDE) -> np.ndarray:
+    """A picture (C, H, W), float in [0, 1] or uint8, as uint8 (H', W', 3) enlarged by a whole factor."""
+    array = image if isinstance(image, np.ndarray) else image.detach().cpu().numpy()
+    if array.dtype != np.uint8:
+        array = (array.clip(0, 1) * 255).round().astype(np.uint8)
+    array = array.transpose(1, 2, 0)
+    if array.shape[2] == 1:
+        array = array.repeat(3, axis=2)
+    factor = max(1, round(side / max(array.shape[:2])))
+    return np.ascontiguousarray(array.repeat(factor, axis=0).repeat(factor, axis=1))
+
+
+def magnified(change: Tensor | np.ndarray) -> tuple[np.ndarray, int]:
+    """A signed change (C, H, W) drawn around grey, 0.5 + k·change, and the whole factor k that fits its largest value."""
+    array = change if isinstance(change, np.ndarray) else change.detach().cpu().numpy()
+    largest = float(np.abs(array).max()) if array.size else 0.0
+    factor = 1 if largest <= 0 else max(1, min(50, int(0.5 / largest)))
+    return (0.5 + factor * array).clip(0, 1), factor
+
+
+def outlined(image: Tensor | np.ndarray, region: Tensor | np.ndarray, side: int = SIDE) -> np.ndarray:
+    """A picture (C, H, W) whose region, bool (H, W), stays bright while the rest is dimmed towards grey."""
+    picture = pixels(image, side).astype(np.float32)
+    mask = np.asarray(region.cpu() if hasattr(region, "cpu") else region)
+    factor = picture.shape[0] // mask.shape[0]
+    inside = mask.repeat(factor, axis=0).repeat(factor, axis=1)[..., None]
+    return np.where(inside, picture, 0.3 * picture + 0.7 * 128).astype(np.uint8)
+
+
+def heat(images: Tensor, maps: Tensor, side: int = SIDE) -> tuple[list[np.ndarray], list[str]]:
+    """Raw maps (N, H, W) drawn over images (N, C, H, W), all on one scale, and a note for each map that says nothing."""
+    from core.explain import display, overlay
+
+    shown = display(maps, tuple(images.shape[2:]), normalise="shared")
+    drawn = overlay(images, shown, opacity=0.55)
+    return [pixels(one, side) for one in drawn], list(shown.notes)
+
+
+def row(views: Sequence[View], columns: int | None = None) -> None:
+    """Pictures side by side, each with its caption; on a phone they stand two abreast."""
+    with st.grid(columns or len(views), min_column_width=130, gap="small"):
+        for view in views:
+            show(view)
+
+
+def show(view: View) -> None:
+    """One picture as wide as its place."""
+    st.image(view.pixels, caption=view.caption or None, alt=view.alt or view.caption, width="stretch", output_format="PNG")
+
+
+def png(views: Sequence[View], gap: int = 8) -> bytes:
+    """The pictures in one row, as a PNG file."""
+    from PIL import Image
+
+    height = max((view.pixels.shape[0] for view in views), default=1)
+    width = sum(view.pixels.shape[1] for view in views) + gap * max(0, len(views) - 1)
+    sheet = Image.new("RGB", (max(1, width), height), "white")
+    left = 0
+    for view in views:
+        sheet.paste(Image.fromarray(view.pixels), (left, 0))
+        left += view.pixels.shape[1] + gap
+    out = io.BytesIO()
+    sheet.save(out, "PNG")
+    return out.getvalue()

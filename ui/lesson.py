@@ -1,0 +1,36 @@
+"""The words of a page: what to watch, a question before the run, and what it means after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+
+def opening(title: str, watch: str) -> None:
+    """The page's name and the one sentence on what to watch: the first thing a visitor reads."""
+    st.title(title, anchor=False)
+    st.markdown(watch)
+
+
+def question(text: str, options: Sequence[str], right: str, why: str, *, key: str, reveal: bool) -> None:
+    """Predict, then check: the answer is told once `reveal` is true (the run has ended) and a guess was made."""
+    guess = st.segmented_control(text, options, key=f"guess-{key}", persist_state="session")
+    if guess is None:
+        return
+    if not reveal:
+        st.caption(f"Your guess: {guess}. Run it and see.")
+    else:
+        mark = ":material/check: Right." if guess == right else f":material/close: Not quite: {right}."
+        st.markdown(f"{mark} {why}")
+
+
+def meaning(text: str, *, formula: str, symbols: str, source: str) -> None:
+    """What it means, the formula with its symbols, and the source."""
+    st.subheader("What it means", anchor=False)
+    left, right = st.columns(2, gap="large")
+    left.markdown(text)
+    with right:
+        st.latex(formula)
+        st.caption(symbols)
+        st.caption(f"Source: {source}")

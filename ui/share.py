@@ -1,0 +1,80 @@
+"""Taking a run along: the link, the files, and the lines of Python that reproduce it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+
+from ui.images import View, png
+
+if TYPE_CHECKING:
+    from lab.recipes import Recipe
+    from lab.results import Result
+
+
+def link(page: str, query: dict[str, str]) -> str:
+    """The address of a page with `query`, from the public host where one is set, else from where the visitor is."""
+    from lab.settings import settings
+
+    if settings.public_host:
+        base = f"https://{settings.public_host.removeprefix('https://').rstrip('/')}"
+    else:
+        here = urlsplit(st.context.url or "")
+        parts = here.path.rstrip("/").split("/")
+        # The last part is the page, unless the app lies in a folder and this is its first page.
+        folder = "/".join(parts[:-1] if parts[-1] in PAGES else parts)
+        base = f"{here.scheme}://{here.netloc}{folder}" if here.netloc else ""
+    return f"{base}/{page}?{urlencode(query)}"
+
+
+PAGES = ("home", "triggers", "regions", "defend", "compare")
+
+
+def block(
+    page: str, recipe: Recipe, result: Result | None = None, views: Sequence[View] = (), extra: dict[str, str] | None = None
+) -> None:
+    """Copy link, downloads and 'as Python', in one row of buttons."""
+    with st.container(horizontal=True, key=f"share-{page}"):
+        with st.popover("Copy link", icon=":material/link:"):
+            st.caption("Opens this page with these settings, also on a server that has just started.")
+            st.code(link(page, recipe.to_query() | (extra or {})), language=None, wrap_lines=True)
+            if str(recipe.inputs.get("images", "")).startswith("upload:"):
+                st.caption("Your uploaded picture is not in the link; whoever opens it is asked for one.")
+        with st.popover("As Python", icon=":material/code:"):
+            st.caption("Runs without the app: only `core` and `models`.")
+            st.code(recipe.python(), language="python")
+        _file("Recipe", lambda: recipe.to_json(indent=2).encode(), f"{page}-recipe.json", "application/json")
+        if views:
+            _file("PNG", lambda: png(views), f"{page}.png", "image/png")
+        if result is not None:
+            _file("CSV", lambda: table(result), f"{page}.csv", "text/csv")
+
+
+def _file(label: str, data: Callable[[], bytes], name: str, mime: str) -> None:
+    """A download whose file is built when it is asked for."""
+    st.download_button(
+        label, data, name, mime, key=f"download-{name}", icon=":material/download:", on_click="ignore"
+    )
+
+
+def table(result: Result) -> bytes:
+    """Every figure with its n, then the curve, as CSV."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["figure", "value", "n"])
+    for name, value in result.figures.items():
+        writer.writerow([name, value, result.counts.get(name, "")])
+    columns = list(dict.fromkeys(name for point in result.curve for name in point))
+    if columns:
+        writer.writerow([])
+        writer.writerow(columns)
+        writer.writerows([point.get(name, "") for name in columns] for point in result.curve)
+    writer.writerow([])
+    writer.writerow(["recipe", json.dumps(result.recipe.to_dict(), sort_keys=True)])
+    return out.getvalue().encode()
