@@ -39,7 +39,8 @@ def as_text(entries: list[dict[str, Any]]) -> str:
         for knob in entry["knobs"]:
             symbol = f" ({knob['symbol']})" if knob["symbol"] else ""
             paper = "" if knob["paper"] is None else f", paper {_short(knob['paper'])}"
-            lines.append(f"    {knob['name']}{symbol} = {_short(knob['default'])}  {_range(knob)}{paper}  {knob['help']}")
+            head = f"    {knob['name']}{symbol} = {_short(knob['default'])}"
+            lines.append(f"{head}  {_range(knob)}{paper}  {knob['help']}")
         lines.append("")
     return "\n".join(lines).rstrip()
 

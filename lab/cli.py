@@ -99,13 +99,14 @@ def train_recipe(arguments: argparse.Namespace) -> None:
     """Train, score and save a model, with the recipe beside it."""
     recipe = _read(arguments.recipe)
     if recipe.kind != "training":
-        raise ValueError(f"{arguments.recipe} runs {type(recipe.method).__name__}, which is a {recipe.kind}, no training.")
+        raise ValueError(f"{arguments.recipe} runs {type(recipe.method).__name__}, a {recipe.kind}, not a training.")
     result = _finished(recipe, arguments.quiet)
     import models
     from lab.catalogue import table
 
     model: Any = result.model
-    block = {"data": model.card.data, "training": recipe.to_dict(), "scores": model.card.scores, "done": model.card.done}
+    card = model.card
+    block = {"data": card.data, "training": recipe.to_dict(), "scores": card.scores, "done": card.done}
     print(table([result]))
     print(f"saved to {models.save(model, arguments.out, perturb=block | {'licence': 'apache-2.0'})}")
 

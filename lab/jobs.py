@@ -14,89 +14,16 @@ from typing import Any
 
 import torch
 
-from core.runs import Progress, Run
+from core.runs import Run
 from lab.gate import Gate, gate, use_cores
+from lab.job import Busy, Job
 from lab.recipes import Recipe
-from lab.results import Curve, Kept, Result, kept, partial
+from lab.results import Kept, Result, kept, partial
 from lab.settings import Settings, settings
 
 log = logging.getLogger(__name__)
 
-ACTIVE = ("queued", "running")
-
-
-class Busy(ValueError):
-    """The pool takes no further job from this visitor, or from anybody, just now."""
-
-
-class Job:
-    """One run, and everybody who watches it. Only the pool changes it.
-
-    state : "queued", "running", "done", "failed" or "stopped"
-    progress : the latest Progress (its `model` is the model as it stands), or None
-    curve : the recorded moments so far, as in `Result.curve`
-    result : the Result when done; when stopped, what the run had found by then (`Result.stopped`)
-    error : one sentence when failed, else ""
-    """
-
-    def __init__(self, recipe: Recipe, key: str, pool: JobPool):
-        self.recipe, self.key = recipe, key
-        self.state = "queued"
-        self.progress: Progress | None = None
-        self.result: Result | None = None
-        self.error = ""
-        self.watchers: dict[str, float] = {}
-        self._pool = pool
-        self._record = Curve()
-        self._stage_start = 0.0
-        self._cancelled = False
-
-    @property
-    def curve(self) -> list[dict[str, Any]]:
-        return self._record.points
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing will change any more."""
-        return self.state not in ACTIVE
-
-    @property
-    def place(self) -> int:
-        """How many jobs come before this one's end of the queue, itself included; 0 when it does not wait."""
-        return self._pool.place(self)
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the run started; 0 while it waits."""
-        return 0.0 if self.state == "queued" else time.monotonic() - self._record.start
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Seconds left in this stage, by its own rate so far; None before the second step."""
-        now = self.progress
-        if self.state != "running" or now is None or now.step < 2:
-            return None
-        return (time.monotonic() - self._stage_start) / (now.step - 1) * max(0, now.total - now.step)
-
-    def stop(self, visitor: str) -> None:
-        """`visitor` no longer wants it; the run ends within one step unless somebody else watches."""
-        self._pool.leave(self, visitor)
-
-    def seen(self, visitor: str) -> None:
-        """A sign of life of `visitor`, at least every `settings.abandon_after` seconds."""
-        if visitor in self.watchers:
-            self.watchers[visitor] = time.monotonic()
-
-    def finish(self, result: Result) -> Job:
-        """The job as done, with a result that was kept."""
-        self.state, self.result, self._record.points = "done", result, result.curve
-        return self
-
-    def _note(self, progress: Progress) -> None:
-        if self.progress is None or self.progress.stage != progress.stage:
-            self._stage_start = time.monotonic()
-        self.progress = progress
-        self._record.note(progress)
+__all__ = ["Busy", "Job", "JobPool", "pool"]
 
 
 class JobPool:
@@ -139,7 +66,7 @@ class JobPool:
             if result is not None:
                 return Job(recipe, key, self).finish(result)
             self._sweep()
-            job = next((j for j in self._active() if j.key == key and not j._cancelled), None)
+            job = next((j for j in self._active() if j.key == key and not j.cancelled), None)
             if job is None or visitor not in job.watchers:
                 self._admit(visitor, new=job is None)
             if job is None:
@@ -191,7 +118,7 @@ class JobPool:
             raise Busy(f"{len(self._queue)} runs are waiting already, which is the limit; try again in a minute.")
 
     def _cancel(self, job: Job) -> None:
-        job._cancelled = True
+        job.cancelled = True
         if job in self._queue:
             self._queue.remove(job)
             job.state = "stopped"
@@ -212,7 +139,7 @@ class JobPool:
                 if job is not None:
                     self._queue.remove(job)
                     self._running.append(job)
-                    job.state, job._record.start = "running", time.monotonic()
+                    job.state, job.record.start = "running", time.monotonic()
                     return job
                 self._changed.wait()
             return None
@@ -228,7 +155,7 @@ class JobPool:
             except BaseException as error:
                 job.error, state = _sentence(error), "failed"
             else:
-                state = "stopped" if job._cancelled and job.result is None else "done"
+                state = "stopped" if job.cancelled and job.result is None else "done"
             if state == "stopped":
                 job.result = partial(job.recipe, job.curve, job.progress)
             with self._changed:
@@ -244,9 +171,9 @@ class JobPool:
         """Run the job step by step; the gate is held during a step and never between two."""
         run: Run[Result] = job.recipe.run()
         try:
-            while not job._cancelled:
+            while not job.cancelled:
                 with self.gate.step():
-                    job._note(next(run))
+                    job.note(next(run))
                 with self._changed:
                     self._sweep()
         except StopIteration as end:

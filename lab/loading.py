@@ -29,18 +29,21 @@ _loading = threading.RLock()
 def classifier(ref: str) -> Classifier:
     """The model that `models.load` gives for `ref`, shared: do not change it."""
     if settings.public_host and not ref.startswith(("zoo:", "hf:")):
-        raise ValueError(f"This lab is open to everybody, so it opens no folders such as {ref!r}; give zoo: or hf: names.")
+        raise ValueError(
+            f"This lab is open to everybody, so it opens no folder such as {ref!r}; give a zoo: or hf: name."
+        )
     with _loading:  # two visitors who open the same page load once
         return _classifier(ref)
 
 
 @functools.lru_cache(settings.model_entries)
 def _classifier(ref: str) -> Classifier:
-    model = models.load(ref).to(best_device(), memory_format=torch.channels_last)
-    return model.eval().requires_grad_(False)
+    return _placed(models.load(ref)).requires_grad_(False)
 
 
-def images(data: str | Scenes, split: str, *, limit: int | None = None, seed: int = 0, size: int | None = None) -> ImageSet:
+def images(
+    data: str | Scenes, split: str, *, limit: int | None = None, seed: int = 0, size: int | None = None
+) -> ImageSet:
     """What `load_data` gives, on the best device and shared: do not change it."""
     upper = None if limit is None else 1000 * math.ceil(limit / 1000)  # so that 8 and 400 share one entry
     with _loading:
@@ -89,13 +92,18 @@ def fresh(ref: str, train: ImageSet, data: str, seed: int) -> Classifier:
     except (RuntimeError, TypeError, AssertionError) as error:
         raise ValueError(f"{ref} names no network that can be built: {error}.") from None
     model.card = dataclasses.replace(model.card, ref=ref, data=data)
-    return model.to(best_device(), memory_format=torch.channels_last).eval()
+    return _placed(model)
+
+
+def _placed(model: Classifier) -> Classifier:
+    """The model in eval mode, on the best device, in the layout that convolutions are fastest in."""
+    return model.to(best_device()).to(memory_format=torch.channels_last).eval()
 
 
 def parse_architecture(ref: str) -> tuple[str, dict[str, int | float | str]]:
     """Name and constructor arguments of `arch:preact_resnet18?width=16`."""
     if not ref.startswith("arch:"):
-        raise ValueError(f"model = {ref!r}: a training starts from a fresh network such as arch:preact_resnet18?width=16.")
+        raise ValueError(f"model = {ref!r}: a training starts from a fresh net such as arch:preact_resnet18?width=16.")
     name, _, query = ref.removeprefix("arch:").partition("?")
     return name, {key: _number(text) for key, text in parse_qsl(query)}
 

@@ -7,6 +7,7 @@ dictionary in turn. Only registered names are accepted, so that a link can build
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from core.attacks import ATTACKS
@@ -17,7 +18,7 @@ from core.knobs import Knob, Method, knobs_of
 from core.training import PARTS, TRAININGS
 from core.triggers import TRIGGERS, Poison
 
-KINDS: dict[str, list[type[Method]]] = {
+KINDS: dict[str, Sequence[type[Method]]] = {
     "trigger": TRIGGERS,
     "attack": ATTACKS,
     "defense": DEFENSES,

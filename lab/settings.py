@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,13 @@ HOST_NAMES = {"database_url": "DATABASE_URL", "public_host": "SPACE_HOST", "thre
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Settings with what `environment` overrides; ValueError names a variable that is not a number."""
-    values = {}
+    values: dict[str, Any] = {}
     for field in dataclasses.fields(Settings):
         names = [f"PERTURB_{field.name.upper()}", HOST_NAMES.get(field.name, "")]
         text = next((environment[name] for name in names if environment.get(name)), None)
         if text is None:
             continue
-        kind = type(field.default)
+        kind: Any = type(field.default)
         try:
             values[field.name] = kind(text)
         except ValueError:

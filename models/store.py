@@ -119,8 +119,11 @@ def read_trigger(block: Any, state: Path | None, name: str) -> Any:
     kinds = {kind.__name__: kind for kind in TRIGGERS}
     if not isinstance(block, dict) or block.get("method") not in kinds:
         raise ModelError(f"{name} was backdoored with {str(block)[:60]}, a trigger that the lab does not know.")
+    kind, given = kinds[block["method"]], {key: value for key, value in block.items() if key != "method"}
+    if strange := sorted(set(given) - {each.name for each in knobs_of(kind)}):
+        raise ModelError(f"{name} describes its trigger with {', '.join(strange)}, which a {kind.__name__} has not.")
     try:
-        trigger = kinds[block["method"]](**{key: value for key, value in block.items() if key != "method"})
+        trigger = kind(**given)
     except (TypeError, ValueError) as error:
         raise ModelError(f"{name} describes its trigger in a way that cannot be read: {error}") from error
     if state is None:

@@ -10,7 +10,7 @@ lesson.opening(
     "pictures and nothing of the trigger.",
 )
 
-from ui import cache, charts, errors, figures, frame, images, jobs, knobs, share  # noqa: E402
+from ui import cache, charts, errors, figures, frame, images, jobs, knobs, share, texts  # noqa: E402
 
 choice = frame.chosen()
 with errors.in_a_sentence():
@@ -88,11 +88,20 @@ def before_and_now(job):
 with stage:
     jobs.watch("defend", live)
 
+def outcome(result):
+    """The right answer to the question, from the figures."""
+    if result is None or "after/asr" not in result.figures:
+        return ""
+    left = result.figures["after/asr"] / max(1e-9, result.figures["before/asr"])
+    return GUESSES[0] if result.figures["after/asr"] < 0.1 else GUESSES[1] if left < 0.75 else GUESSES[2]
+
+
+GUESSES = ["Falls below 10 %", "Falls, but not so far", "Stays"]
 job = jobs.current("defend")
 result = job.result if job is not None and job.state == "done" else None
 lesson.question(
-    "What will happen to the attack success?", ["Falls below 10 %", "Falls by half", "Stays"],
-    lesson.outcome(result), "Look at RA beside it: triggered pictures should be right again, not just differently wrong.",
+    "What will happen to the attack success?", GUESSES,
+    outcome(result), "Look at RA beside it: triggered pictures should be right again, not just differently wrong.",
     key="defend", reveal=result is not None,
 )  # fmt: skip
 views = st.session_state.get("defend-views", [])
@@ -109,9 +118,5 @@ if result is not None:
             with column:
                 charts.confusion(result.images[f"confusion/{moment}{suffix}"].tolist(), model.class_names, moment.capitalize())
 
-lesson.meaning(
-    lesson.DEFENSES.get(name, "The defense changes the model's weights with a few clean pictures only."),
-    formula=lesson.DEFENSE_FORMULAS.get(name, r"\min_\theta \; \mathbb{E}\,[\ell(f_\theta(x), y)]"),
-    symbols=lesson.DEFENSE_SYMBOLS.get(name, ""),
-    source=lesson.paper(known[name]),
-)
+about = texts.of(name)
+lesson.meaning(about.meaning or "The defense changes the model's weights with a few clean pictures only.", about=about)

@@ -10,7 +10,7 @@ lesson.opening(
     "Then weaken the trigger until the model no longer obeys.",
 )
 
-from ui import cache, charts, errors, figures, frame, images, jobs, knobs, share  # noqa: E402
+from ui import cache, charts, errors, figures, frame, images, jobs, knobs, share, texts  # noqa: E402
 
 choice = frame.chosen()
 with errors.in_a_sentence():
@@ -104,8 +104,5 @@ lesson.meaning(
     f"the pattern on some pictures and called them **{model.class_names[target]}**. Accuracy on clean pictures "
     "hardly moves, so a test set does not give it away; the heatmap does, where the trigger sits in one place. "
     "A trigger that is spread over the whole picture, such as a blend or a warp, leaves the map much quieter.",
-    formula=lesson.TRIGGER_FORMULAS.get(cls.__name__, r"x' = T(x)"),
-    symbols="x is the picture and x' the triggered one, with values from 0 to 1. ASR is the share of pictures of other "
-    "classes that end in the target class.",
-    source=lesson.paper(cls),
+    about=texts.of(cls.__name__),
 )

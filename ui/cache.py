@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from lab.recipes import Recipe
+    from models import Classifier
     from ui.frame import Choice
 
 
@@ -134,3 +135,98 @@ def pair(recipe: Recipe, choice: Choice) -> tuple[Tensor, int | None]:
         plain = batch.data.pixels[:1]
         label = None if batch.own_words else int(batch.labels[0])
         return (plain if door.trigger is None else torch.cat((plain, triggered(batch.data[:1], door)))), label
+
+
+def look_now(job: Any, images: Tensor, images_key: str) -> Look | None:
+    """What the model says as it stands in a running job, or once the run has ended; None before it has one."""
+    if job is None:
+        return None
+    if job.result is not None and job.result.model is not None:
+        return looked(f"{job.key} {job.state}", images_key, "GradCAM", job.result.model, images)
+    moving = job.progress.model if job.progress is not None and job.progress.stage not in STILL else None
+    if moving is None:
+        return None
+    from lab.jobs import gate
+
+    with gate.short():  # between two steps: the model is whole
+        try:
+            return look(moving, images, "GradCAM")
+        except ValueError:  # a model whose loss has run away has no finite logits; the run itself will say so
+            return None
+
+
+STILL = ("load", "before", "after", "control", "tables")
+"""Stages in which a defense does not change its model."""
+
+
+def model(choice: Choice) -> Classifier:
+    """The chosen model, shared and frozen; whoever computes with it holds the gate."""
+    from lab.loading import classifier
+
+    return classifier(choice.model)
+
+
+def tensors(*looks: Look) -> tuple[Tensor, Tensor]:
+    """Images and maps of several looks, stacked, as `images.heat` takes them."""
+    import torch
+
+    images = torch.cat([torch.from_numpy(one.images) for one in looks])
+    return images, torch.cat([torch.from_numpy(one.maps) for one in looks])
+
+
+def own_look(ref: str, data: str, index: int) -> Look:
+    """A test picture without and with the model's own trigger, as that model sees both."""
+    from lab.loading import classifier
+    from lab.recipes import Recipe
+
+    own = classifier(ref).trigger
+    if own is None:
+        raise ValueError(f"{ref} has no trigger of its own.")
+    return stamped_look(Recipe(own, ref, data, {"images": [index]}).to_json(), "GradCAM")
+
+
+def region(choice: Choice, attack: Any, inputs: dict[str, Any]) -> tuple[Any, Any, int | None]:
+    """The region an attack would be given, bool (H, W) or None, the picture (C, H, W) and its label."""
+    from core.attacks import Regional
+    from lab.experiments.pictures import pictures
+    from lab.inputs import mask_of
+    from lab.jobs import gate
+    from lab.loading import classifier
+    from lab.recipes import Recipe
+
+    with gate.short():
+        net = classifier(choice.model)
+        batch = pictures(Recipe(attack, choice.model, choice.data, {"images": choice.images}), net)
+        picture, label = batch.data.pixels[:1], None if batch.own_words else int(batch.labels[0])
+        if not isinstance(attack, Regional):
+            return None, picture[0], label
+        drawn = mask_of(inputs.get("mask"), *picture.shape[2:])
+        if attack.family == "drawn" and drawn is None:
+            return None, picture[0], label
+        found = attack.region(net, picture, batch.labels[:1], mask=drawn, seed=0)
+        return found[0], picture[0], label
+
+
+def model_of(recipe: Recipe) -> Classifier:
+    """The model that a recipe, or the first link of a chain, starts from."""
+    from lab.loading import classifier
+
+    while not isinstance(recipe.model, str):
+        recipe = recipe.model
+    return classifier(recipe.model)
+
+
+def three(recipe: Recipe, choice: Choice, start: Classifier, result: Any) -> dict[str, Look]:
+    """The chosen picture, without and with trigger, before, after (where there is a result) and on the clean twin."""
+    from lab.loading import clean_twin
+
+    pictures, _ = pair(recipe, choice)
+    name = f"{choice} {start.card.ref}"
+    looks = {"before": looked(f"model {start.card.ref}", name, "GradCAM", start, pictures)}
+    if result is not None and result.model is not None:
+        key = f"{recipe.key()} {result.stopped}"
+        looks["after"] = looked(key, name, "GradCAM", result.model, pictures)
+    twin = clean_twin(start)
+    if twin is not None and twin is not start:
+        looks["never backdoored"] = looked(f"model {twin.card.ref}", name, "GradCAM", twin, pictures)
+    return looks

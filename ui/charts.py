@@ -178,3 +178,22 @@ def ratios(figures: dict[str, float], counts: dict[str, int], *, height: int = 1
     text = base.mark_text(align="left", dx=9, fontSize=12, color="#808891").encode(text="label:N")
     said = ", ".join(f"{row['norm']} {row['label']}" for row in rows)
     st.altair_chart((even + dots + text).properties(height=height), width="stretch", alt=f"Local over global: {said}.")
+
+
+def trade(frame: Any, *, height: int = 260) -> None:
+    """Accuracy against attack success, one mark per run, its shape by method: the upper left corner is best."""
+    import altair as alt
+
+    chart = (
+        alt.Chart(frame.dropna(subset=["ACC", "ASR"]))
+        .mark_point(filled=True, size=90, opacity=0.8)
+        .encode(
+            x=alt.X("ASR:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"), title="ASR, lower is better"),
+            y=alt.Y("ACC:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"), title="ACC"),
+            color=alt.Color("Method:N", legend=alt.Legend(orient="bottom", title=None)),
+            shape=alt.Shape("Method:N", legend=alt.Legend(orient="bottom", title=None)),
+            tooltip=["Method", "Model", "Seed", alt.Tooltip("ACC", format=".1%"), alt.Tooltip("ASR", format=".1%")],
+        )
+        .properties(height=height)
+    )
+    st.altair_chart(chart, width="stretch", alt="Accuracy against attack success of every finished run.")

@@ -198,3 +198,13 @@ def thumbnail() -> None:
             return  # the page has said why
         st.image(picture, width=72, alt=f"The chosen picture: {name}")
         st.markdown(f"**{name}**" if choice.upload else f"**{name}**  \ntest picture {choice.index}")
+
+
+def second_models(choice: Choice) -> dict[str, str]:
+    """Who may judge an attack, by the name that is shown: the clean twin first, then the others of the same data."""
+    import models
+
+    same = [card.ref for card in models.available() if card.data == choice.data and card.ref != choice.model]
+    twin = f"zoo:{choice.data}-clean"
+    first = {"its clean twin": twin} if twin in same else {}
+    return {**first, "the model itself": "", **{ref: ref for ref in same}}

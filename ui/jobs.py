@@ -114,3 +114,20 @@ def _left(job: Job) -> str:
     if left is None:
         return "."
     return f", about {left:.0f} s left." if left >= 1 else ", nearly done."
+
+
+def adopt(slot: str, recipe: Recipe, other: str) -> Job | None:
+    """The page's job, or that of the slot `other`, where it is of this recipe; else a result that is still kept.
+
+    Never a new run: a link to a run that this server does not know offers Start.
+    """
+    from lab.jobs import pool
+
+    for job in (current(slot), current(other)):
+        if job is not None and job.recipe == recipe:
+            st.session_state[f"job-{slot}"] = job
+            return job
+    stop(slot)
+    known = pool().result(recipe) is not None
+    job = st.session_state[f"job-{slot}"] = pool().submit(recipe, visitor()) if known else None
+    return job

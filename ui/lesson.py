@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from ui.texts import Text
+
 
 def opening(title: str, watch: str) -> None:
     """The page's name and the one sentence on what to watch: the first thing a visitor reads."""
@@ -25,12 +27,12 @@ def question(text: str, options: Sequence[str], right: str, why: str, *, key: st
         st.markdown(f"{mark} {why}")
 
 
-def meaning(text: str, *, formula: str, symbols: str, source: str) -> None:
+def meaning(text: str, *, about: Text) -> None:
     """What it means, the formula with its symbols, and the source."""
     st.subheader("What it means", anchor=False)
     left, right = st.columns(2, gap="large")
     left.markdown(text)
     with right:
-        st.latex(formula)
-        st.caption(symbols)
-        st.caption(f"Source: {source}")
+        st.latex(about.formula)
+        st.caption(about.symbols)
+        st.caption(f"Source: {about.source}.")

@@ -148,9 +148,11 @@ def _explain(error: Exception, repo: str, kind: str, revision: str | None, path:
 
 def search(text: str, tags: tuple[str, ...], *, needs: tuple[str, ...], limit: int) -> list[tuple[str, str, list[str]]]:
     """(owner/name, commit, tags) of models with all `tags` that hold all the files `needs`."""
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, constants, get_session
 
     with _sentences("", "model", None):
+        # `list_models` tries for half a minute before it says that there is no network; this says it at once.
+        get_session().get(f"{constants.ENDPOINT}/api/models", params={"limit": 1}, timeout=10)
         found = []
         for info in HfApi().list_models(search=text, filter=list(tags), full=True, limit=4 * limit):
             files = {sibling.rfilename for sibling in info.siblings or ()}

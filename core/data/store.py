@@ -27,13 +27,14 @@ def stored(
     repo: str, commit: str, part: str, size: int | None, images: Tensor, labels: Tensor, names: tuple[str, ...]
 ) -> None:
     """Keep a decoded part, unless it is huge or the folder cannot be written."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     if images.nbytes > MAX_BYTES:
         return
     file = _file(repo, commit, part, size)
     passing = file.with_suffix(f".{os.getpid()}")
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, SafetensorError):
         file.parent.mkdir(parents=True, exist_ok=True)
         save_file({"images": images, "labels": labels}, passing, metadata={"names": json.dumps(names)})
         passing.replace(file)

@@ -160,9 +160,9 @@ def _everywhere(
         result.figures["kept"], result.counts["kept"] = found.kept_rate, found.n_global
     for name, ratio in found.ratios.items():
         if ratio.n:
-            values = {f"ratio/{name}": ratio.mean, f"median/{name}": ratio.median, f"lower/{name}": ratio.lower}
-            result.figures |= values
-            result.counts |= dict.fromkeys(values, ratio.n)
+            shares = {f"ratio/{name}": ratio.mean, f"median/{name}": ratio.median, f"lower/{name}": ratio.lower}
+            result.figures |= shares
+            result.counts |= dict.fromkeys(shares, ratio.n)
     for name, values in counterpart.norms.items():
         result.per_image[f"global/{name}"] = [round(value, 6) for value in values.tolist()]
     result.per_image["global/success"] = counterpart.success.tolist()

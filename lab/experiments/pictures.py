@@ -41,7 +41,8 @@ def pictures(recipe: Recipe, model: Classifier) -> Batch:
     """The recipe's "images": test images by index, an upload, or the first "n" test images."""
     asked = recipe.inputs.get("images")
     if isinstance(asked, str):
-        data, index = _uploaded(asked, model), []
+        index: list[int] = []
+        data = _uploaded(asked, model)
     else:
         index = asked or list(range(recipe.inputs.get("n", FEW)))
         data = _chosen(recipe, model, index, strict=asked is not None)

@@ -51,8 +51,8 @@ def merged(parts: list[Scores]) -> Scores:
     if not n_asr:
         return Scores(acc, n=n)
     triggered = [part for part in parts if part.n_asr]
-    asr = sum(part.asr * part.n_asr for part in triggered) / n_asr  # type: ignore[operator]
-    ra = sum(part.ra * part.n_asr for part in triggered) / n_asr  # type: ignore[operator]
+    asr = sum((part.asr or 0.0) * part.n_asr for part in triggered) / n_asr
+    ra = sum((part.ra or 0.0) * part.n_asr for part in triggered) / n_asr
     return Scores(acc, asr, ra, n, n_asr)
 
 

@@ -49,4 +49,3 @@ def small(monkeypatch: pytest.MonkeyPatch, _pictures: dict[str, ImageSet]) -> It
     yield
     loading._classifier.cache_clear()
     loading._images.cache_clear()
-

@@ -35,7 +35,11 @@ def recipe_file(tmp_path: Path, tiny_model: str) -> Path:
 
 
 def test_the_version_comes_without_torch() -> None:
-    code = "import sys; from lab import cli\ntry: cli.main(['--version'])\nexcept SystemExit: print('torch' in sys.modules)"
+    code = (
+        "import sys; from lab import cli\n"
+        "try: cli.main(['--version'])\n"
+        "except SystemExit: print('torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert done.stdout.split() == ["perturb", VERSION, "False"]
 
@@ -56,7 +60,16 @@ def test_list_prints_every_method_with_its_knobs(capsys: Capture) -> None:
 def test_run_prints_mean_spread_and_each_seed(recipe_file: Path, capsys: Capture) -> None:
     assert main(["run", str(recipe_file), "--seeds", "2", "--quiet"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("FineTuning on ") and lines[1].split() == ["figure", "mean", "spread", "seed", "0", "seed", "1", "n"]
+    assert lines[0].startswith("FineTuning on ") and lines[1].split() == [
+        "figure",
+        "mean",
+        "spread",
+        "seed",
+        "0",
+        "seed",
+        "1",
+        "n",
+    ]
     recipe = Recipe.from_json(recipe_file.read_text())
     results = [finish(recipe.replace(seed=seed).run()) for seed in (0, 1)]
     row = next(line for line in lines if line.startswith("after/acc")).split()
@@ -104,7 +117,9 @@ def test_train_saves_a_model_that_loads_with_its_recipe_beside_it(tmp_path: Path
         (None, "No such file"),
     ],
 )
-def test_a_mistake_is_one_sentence_and_exit_status_2(tmp_path: Path, text: str | None, said: str, capsys: Capture) -> None:
+def test_a_mistake_is_one_sentence_and_exit_status_2(
+    tmp_path: Path, text: str | None, said: str, capsys: Capture
+) -> None:
     file = tmp_path / "recipe.json"
     if text is not None:
         file.write_text(text)
@@ -115,7 +130,7 @@ def test_a_mistake_is_one_sentence_and_exit_status_2(tmp_path: Path, text: str |
 
 def test_only_a_training_trains(recipe_file: Path, tmp_path: Path, capsys: Capture) -> None:
     assert main(["train", str(recipe_file), "--out", str(tmp_path / "x")]) == 2
-    assert "is a defense" in capsys.readouterr().err
+    assert "a defense, not a training" in capsys.readouterr().err
 
 
 def test_a_grid_is_crossed() -> None:

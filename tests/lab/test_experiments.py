@@ -64,7 +64,9 @@ def test_a_defense_is_scored_before_and_after(tiny_model: str) -> None:
     assert result.row()["key"] == recipe.key()
 
 
-@pytest.mark.parametrize("method", REPAIRS, ids=lambda method: f"{type(method).__name__}-{getattr(method, 'selection', '')}")
+@pytest.mark.parametrize(
+    "method", REPAIRS, ids=lambda method: f"{type(method).__name__}-{getattr(method, 'selection', '')}"
+)
 def test_the_same_recipe_gives_the_same_figures(tiny_model: str, method: Any) -> None:
     recipe = Recipe(method, tiny_model, inputs={"n": 30})
     first, second = finish(recipe.run()), finish(recipe.run())
@@ -154,7 +156,9 @@ def test_local_and_global_are_compared_where_both_succeed(tiny_model: str) -> No
 def test_a_trigger_is_scored_and_shown(tiny_model: str) -> None:
     inputs = {"n": 40, "images": [0, 1], "target": 3}
     result = finish(Recipe(BadNets(side=5), tiny_model, inputs=inputs).run())
-    scores = evaluate(loading.classifier(tiny_model), loading.images("scenes", "test", limit=40), trigger=BadNets(side=5), target=3)
+    scores = evaluate(
+        loading.classifier(tiny_model), loading.images("scenes", "test", limit=40), trigger=BadNets(side=5), target=3
+    )
     assert result.figures["asr"] == pytest.approx(scores.asr) and result.counts["asr"] == scores.n_asr
     stamped = BadNets(side=5)(result.images["original"])
     assert torch.equal(result.images["triggered"], stamped) and len(result.per_image["after"]) == 2
@@ -192,7 +196,11 @@ def test_a_training_ends_in_a_model_with_a_card(tiny_model: str) -> None:
     assert (model.target, model.mode, len(model.poisoned)) == (2, "all-to-one", 24)
     assert model.card.backdoored and "Backdoored on purpose" in model.card.done
     assert set(model.card.scores) == {"test", "heldout"} and model.card.scores["test"]["n"] == 64
-    assert all(torch.equal(value, value.half().float()) for value in model.net.state_dict().values() if value.is_floating_point())
+    assert all(
+        torch.equal(value, value.half().float())
+        for value in model.net.state_dict().values()
+        if value.is_floating_point()
+    )
 
 
 @pytest.mark.parametrize(
@@ -219,8 +227,12 @@ def test_what_cannot_run_ends_in_one_sentence(tiny_model: str, recipe: Recipe, s
     assert said in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_data_of_other_classes_are_refused_or_judged_by_the_model(tiny_model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    strange = dataclasses.replace(loading.images("scenes", "test"), class_names=tuple(f"animal {name}" for name in "abcdefghij"))
+def test_data_of_other_classes_are_refused_or_judged_by_the_model(
+    tiny_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strange = dataclasses.replace(
+        loading.images("scenes", "test"), class_names=tuple(f"animal {name}" for name in "abcdefghij")
+    )
     monkeypatch.setattr(loading, "load_data", lambda *_, **__: strange)
     loading._images.cache_clear()
     with pytest.raises(ValueError, match="choose data that the model was trained for"):
@@ -241,8 +253,14 @@ def test_weights_that_are_no_numbers_end_in_one_sentence(tiny_model: str, monkey
 
 def test_the_key_follows_everything_the_result_depends_on(tiny_model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = Recipe(TSBD(), tiny_model)
-    variants = [recipe, recipe.replace(seed=1), recipe.replace(data=Scenes(noise=0.1)), recipe.replace(method=TSBD(r=0.1)),
-                recipe.replace(inputs={"n": 5}), Recipe(TSBD(), recipe)]  # fmt: skip
+    variants = [
+        recipe,
+        recipe.replace(seed=1),
+        recipe.replace(data=Scenes(noise=0.1)),
+        recipe.replace(method=TSBD(r=0.1)),
+        recipe.replace(inputs={"n": 5}),
+        Recipe(TSBD(), recipe),
+    ]
     found = [each.key() for each in variants]
     assert len(set(found)) == len(found) and all(len(key) == 64 for key in found) and recipe.key() == found[0]
     monkeypatch.setattr(keys, "model_sha", lambda ref: "other weights")
@@ -254,5 +272,5 @@ def test_the_key_follows_everything_the_result_depends_on(tiny_model: str, monke
 
 def test_a_lab_that_is_open_to_everybody_opens_no_folders(tiny_model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "settings", Settings(public_host="lab.example.org"))
-    with pytest.raises(ValueError, match="opens no folders"):
+    with pytest.raises(ValueError, match="opens no folder"):
         stages(Recipe(FineTuning(), tiny_model))

@@ -97,7 +97,9 @@ def test_a_link_leaves_out_nothing_so_that_defaults_may_change() -> None:
 
 
 def test_a_link_may_leave_out_what_has_a_default_and_carry_what_is_not_ours() -> None:
-    assert Recipe.from_query({"method": "TSBD", "model": MODEL, "embed": "true", "pgd-steps": "3"}) == Recipe(TSBD(), MODEL)
+    assert Recipe.from_query({"method": "TSBD", "model": MODEL, "embed": "true", "pgd-steps": "3"}) == Recipe(
+        TSBD(), MODEL
+    )
 
 
 @pytest.mark.parametrize(
@@ -133,15 +135,25 @@ def test_a_link_may_leave_out_what_has_a_default_and_carry_what_is_not_ours() ->
         ({"recipe": json.dumps({"method": {"method": "TSBD", "run": 1}, "model": MODEL})}, "no knob 'run'"),
         ({"recipe": json.dumps({"method": {"method": "TSBD", "lr": "fast"}, "model": MODEL})}, "TSBD.lr = 'fast'"),
         ({"recipe": json.dumps({"method": {"method": "TSBD", "lr": []}, "model": MODEL})}, "TSBD.lr"),
-        ({"recipe": json.dumps({"method": {"method": "Standard", "poison": 3}, "model": "arch:x"})}, "3 is not a method"),
+        (
+            {"recipe": json.dumps({"method": {"method": "Standard", "poison": 3}, "model": "arch:x"})},
+            "3 is not a method",
+        ),
         ({"recipe": json.dumps({"method": {"method": "TSBD"}, "model": MODEL, "evil": 1})}, "no field 'evil'"),
         ({"recipe": json.dumps({"method": {"method": "TSBD"}, "model": MODEL, "inputs": {"x": 1}})}, "no input 'x'"),
         ({"recipe": json.dumps({"method": {"method": "TSBD"}, "model": MODEL, "inputs": []})}, "inputs = []"),
         ({"recipe": json.dumps({"method": {"method": "TSBD"}, "model": 5})}, "model = 5"),
         ({"recipe": json.dumps({"method": {"method": "TSBD"}, "model": MODEL, "data": 5})}, "data = 5"),
-        ({"recipe": json.dumps({"method": {"method": "TSBD"}, "model": MODEL, "data": {"method": "TSBD"}})}, "data = TSBD"),
         (
-            {"recipe": json.dumps({"method": {"method": "TSBD"}, "model": MODEL, "inputs": {"trigger": {"method": "PGD"}}})},
+            {"recipe": json.dumps({"method": {"method": "TSBD"}, "model": MODEL, "data": {"method": "TSBD"}})},
+            "data = TSBD",
+        ),
+        (
+            {
+                "recipe": json.dumps(
+                    {"method": {"method": "TSBD"}, "model": MODEL, "inputs": {"trigger": {"method": "PGD"}}}
+                )
+            },
             "not a trigger",
         ),
     ],

@@ -13,7 +13,12 @@ from lab.settings import Settings, read_settings
 
 def test_the_environment_wins_over_the_defaults() -> None:
     found = read_settings(
-        {"PERTURB_QUEUE_LENGTH": "7", "PERTURB_LIVE_EVERY": "0.5", "DATABASE_URL": "postgresql://db/lab", "SPACE_HOST": "a.hf.space"}
+        {
+            "PERTURB_QUEUE_LENGTH": "7",
+            "PERTURB_LIVE_EVERY": "0.5",
+            "DATABASE_URL": "postgresql://db/lab",
+            "SPACE_HOST": "a.hf.space",
+        }
     )
     assert (found.queue_length, found.live_every, found.public_host) == (7, 0.5, "a.hf.space")
     assert found.history_url == "postgresql://db/lab"

@@ -25,7 +25,12 @@ MODEL = "zoo:scenes-badnets"
     "recipe",
     [
         Recipe(TSBD(neuron_ratio=0.1, selection="oracle"), MODEL),
-        Recipe(FineTuning(), MODEL, Scenes(noise=0.2), {"trigger": methods.to_dict(BadNets(side=5)), "target": 1, "mode": "all-to-one"}),
+        Recipe(
+            FineTuning(),
+            MODEL,
+            Scenes(noise=0.2),
+            {"trigger": methods.to_dict(BadNets(side=5)), "target": 1, "mode": "all-to-one"},
+        ),
         Recipe(PGD(), MODEL, inputs={"images": [1, 2], "target": 3}),
         Recipe(PGD(), MODEL, inputs={"images": "upload:" + "ab" * 32}),
         Recipe(Regional(family="drawn"), MODEL, inputs={"mask": "f" * 64, "judge": "zoo:scenes-clean"}),
@@ -54,7 +59,9 @@ def test_a_defense_snippet_gives_the_recipes_model(tiny_model: str, monkeypatch:
     recipe = Recipe(FineTuning(steps=2, batch_size=8), tiny_model, inputs={"n": 20}, seed=4)
     names, result = executed(recipe, monkeypatch), finish(recipe.run())
     scores = names["evaluate"](names["repaired"], names["test"], **names["attack"])
-    assert scores.acc == pytest.approx(result.figures["after/acc"]) and scores.asr == pytest.approx(result.figures["after/asr"])
+    assert scores.acc == pytest.approx(result.figures["after/acc"]) and scores.asr == pytest.approx(
+        result.figures["after/asr"]
+    )
 
 
 @pytest.mark.usefixtures("small")

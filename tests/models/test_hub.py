@@ -88,7 +88,8 @@ def test_pickles_are_refused_and_never_asked_for(server: HubServer, repo: Path) 
 
 def test_beside_safetensors_a_pickle_is_never_asked_for(server: HubServer, repo: Path) -> None:
     (repo / "pytorch_model.bin").write_bytes(b"not wanted")
-    edit(repo, lambda c: c["pretrained_cfg"].update(hf_hub_filename="pytorch_model.bin", custom_load=True, file="/etc/passwd"))
+    hostile = {"hf_hub_filename": "pytorch_model.bin", "custom_load": True, "file": "/etc/passwd"}
+    edit(repo, lambda c: c["pretrained_cfg"].update(hostile))
     load(REF)
     assert not any(".bin" in request for request in server.requests)
 
@@ -103,12 +104,12 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "other width": (lambda c: c["model_args"].update(width=8), "is [32], not [64]"),
     "other number of classes": (lambda c: c.update(num_classes=4), "4 classes but 3 class names"),
     "class number as text": (lambda c: c.update(num_classes="3"), "num_classes"),
-    "names beyond the classes": (lambda c: c["pretrained_cfg"].update(label_names={"0": "a", "3": "b"}), "names a class 3"),
+    "names beyond the classes": (lambda c: c["pretrained_cfg"].update(label_names={"3": "b"}), "names a class 3"),
     "zero std": (lambda c: c["pretrained_cfg"].update(std=[0.2, 0, 0.2]), "std"),
     "one channel": (lambda c: c["pretrained_cfg"].update(input_size=[1, 32, 32]), "3 channels"),
     "huge input": (lambda c: c["pretrained_cfg"].update(input_size=[3, 32, 100000]), "pixels"),
     "unknown trigger": (lambda c: c["perturb"].update(trigger={"method": "os.system"}), "does not know"),
-    "trigger with a strange knob": (lambda c: c["perturb"]["trigger"].update(command=1), "cannot be read"),
+    "trigger with a strange knob": (lambda c: c["perturb"]["trigger"].update(command=1), "command"),
     "trigger out of range": (lambda c: c["perturb"]["trigger"].update(side=-5), "BadNets.side = -5"),
     "target that is no class": (lambda c: c["perturb"].update(target=3), "aims at class 3"),
     "unknown mode": (lambda c: c["perturb"].update(mode="some-to-none"), "some-to-none"),
@@ -244,8 +245,8 @@ def test_the_environment_variable_is_honoured(root: Path, tmp_path: Path) -> Non
     script = "import models; print(models.load('hf:owner/tiny').card.sha)"
     with serve(root) as hub:
         environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "fresh")}
-        done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
-    assert len(done.stdout.strip()) == 40
+        said = subprocess.check_output([sys.executable, "-c", script], env=environment, text=True)
+    assert len(said.strip()) == 40
 
 
 def test_timm_itself_loads_what_we_save(repo: Path) -> None:

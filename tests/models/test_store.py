@@ -76,7 +76,7 @@ def test_what_a_trigger_learned_lies_beside_the_model(tmp_path: Path, monkeypatc
     trigger = models.load(str(tmp_path / "m")).trigger
     assert trigger == Remembering(0.25) and torch.equal(trigger.state["pattern"], pattern)
     (tmp_path / "m" / "trigger.safetensors").write_bytes(b"broken")
-    with pytest.raises(ModelError, match="trigger.safetensors"):
+    with pytest.raises(ModelError, match="does not hold what a Remembering learns"):
         models.load(str(tmp_path / "m"))
 
 

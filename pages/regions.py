@@ -1,0 +1,108 @@
+"""Regions: attack only a part of a picture, and compare with an attack on all of it."""
+
+import streamlit as st
+
+from ui import lesson
+
+lesson.opening(
+    "Regions",
+    "**Watch** how little has to change. The attack may touch only the bright region; beside it stands the same "
+    "attack on the whole picture, and random noise of the same size.",
+)
+
+from ui import cache, charts, errors, figures, frame, images, jobs, knobs, mask, share, texts, views  # noqa: E402
+
+choice = frame.chosen()
+with errors.in_a_sentence():
+    model = cache.model(choice)
+    from core.attacks import FGSM, PGD, Regional
+    from lab.recipes import Recipe
+
+MAIN = {"Regional": ("family",), "PGD": ("eps", "steps"), "FGSM": ("eps",)}
+known = {cls.__name__: cls for cls in (Regional, PGD, FGSM)}
+controls, stage = st.columns([1, 2.9], gap="medium")
+
+with controls:
+    name = st.selectbox(
+        "Attack", list(known), key="method", bind="query-params", persist_state="session",
+        help="Regional changes a region only and runs its global twin beside it; PGD and FGSM may change every pixel.",
+    )  # fmt: skip
+    attack = knobs.controls(known[name], main=MAIN[name])
+    inputs = {}
+    if name == "Regional":
+        judges = frame.second_models(choice)
+        judge = st.selectbox(
+            "Judged by", list(judges), key="judge", bind="query-params", persist_state="session", accept_new_options=True,
+            help="The attack follows one model and stops when this one is fooled. A second model makes it a transfer.",
+        )  # fmt: skip
+        inputs |= {"judge": ref} if (ref := judges.get(judge, judge)) else {}
+        if attack.family == "drawn":
+            with errors.in_a_sentence():
+                drawn = mask.draw(cache.sample(choice)[1])
+            inputs |= {"mask": drawn} if drawn else {}
+    with st.expander("Pictures and seed", icon=":material/burst_mode:"):
+        many = st.select_slider(
+            "Pictures", [1, 4, 16, 32], 4, key="many", bind="query-params", persist_state="session",
+            help="Yours, and the first test pictures. Figures say more with more of them, and take longer.",
+        )  # fmt: skip
+        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params", persist_state="session")
+    inputs["images"] = choice.upload or [choice.index, *[i for i in range(40) if i != choice.index][: many - 1]]
+    missing = name == "Regional" and attack.family == "drawn" and "mask" not in inputs
+    with errors.in_a_sentence():
+        recipe = Recipe(attack, choice.model, choice.data, inputs, int(seed))
+    jobs.buttons("regions", None if missing else recipe, "Attack")
+    if missing:
+        st.caption("Mark at least one cell first.")
+
+
+def live(job):
+    """What stands on the right: progress, three figures, the pictures, the comparison."""
+    jobs.progress(job, None if missing else recipe)
+    result = job.result if job and job.state == "done" else None
+    found, counts = (result.figures, result.counts) if result else ({}, {})
+    one, two, three = st.columns(3)
+    local = "In the region" if name == "Regional" else "The attack"
+    with one:
+        figures.share(
+            f"{local}: fooled", found.get("success"), counts.get("success"), before=found.get("control/success"),
+            against="against noise", good="neither",
+            help="Share of the pictures, right before, whose class the judge no longer names.",
+        )  # fmt: skip
+    with two:
+        figures.share(
+            "Whole picture: fooled", found.get("global/success"), counts.get("global/success"), good="neither",
+            help="The same attack with every pixel free, the same targets, steps and stop.",
+        )  # fmt: skip
+    with three:
+        figures.share(
+            "Random noise: fooled", found.get("control/success"), counts.get("control/success"), good="neither",
+            help="The control: a change of exactly the same size with random signs.",
+        )  # fmt: skip
+    rows = views.attacked(choice, attack, inputs, model, job)
+    st.session_state["regions-views"] = [view for row in rows for view in row]
+    for row in rows:
+        images.row(row, columns=4)
+    if result is not None and name == "Regional":
+        charts.ratios(found, counts)
+
+
+with stage, errors.in_a_sentence():
+    jobs.watch("regions", live)
+
+job = jobs.current("regions")
+result = job.result if job is not None and job.state == "done" else None
+lower = result.figures.get("median/l2") if result else None
+lesson.question(
+    "Fewer pixels may change. Will the whole change (L2) be larger or smaller than without a region?",
+    ["Smaller", "About the same", "Larger"],
+    "" if lower is None else "Smaller" if lower < 0.9 else "Larger" if lower > 1.1 else "About the same",
+    "Each pixel in the region is pushed further, but far fewer are pushed.", key="regions", reveal=lower is not None,
+)  # fmt: skip
+share.block(
+    "regions", recipe, job.result if job else None, st.session_state.get("regions-views", []),
+    {"images": str(choice.index), "many": str(many)},
+)  # fmt: skip
+if result is not None and result.notes:
+    st.caption(" ".join(f"{key.capitalize().replace('_', ' ')}: {text}." for key, text in result.notes.items()))
+about = texts.of(name)
+lesson.meaning(about.meaning, about=about)
