@@ -43,8 +43,10 @@ async def healthz(request: Request) -> JSONResponse:
 
 def say_what_went_wrong(error: Exception) -> bool:
     """One sentence in place of a traceback: errors that this project raises for visitors are ValueErrors."""
+    from ui.errors import plain
+
     if isinstance(error, ValueError):
-        st.error(str(error))
+        st.error(plain(error))
     else:
         st.error("Something went wrong on this page. Reload it; if it happens again, open the page from the sidebar.")
     return True

@@ -43,22 +43,19 @@ Run = Generator[Progress, None, T]
 
 def finish(run: Run[T], bar: bool = False) -> T:
     """Drive `run` to its end and return its result; `bar=True` draws a progress bar on stderr."""
-    meter: tqdm | None = None
-    stage = None
+    stage, meter = "", tqdm(disable=True)  # a disabled bar has no `desc` to ask for the stage
     try:
         while True:
             progress = next(run)
             if not bar:
                 continue
             if progress.stage != stage:
-                if meter is not None:
-                    meter.close()
+                meter.close()
                 stage, meter = progress.stage, tqdm(total=progress.total, desc=progress.stage)
             meter.update(progress.step - meter.n)
             meter.set_postfix({name: f"{value:.3f}" for name, value in progress.metrics.items()})
     except StopIteration as end:
         return end.value
     finally:
-        if meter is not None:
-            meter.close()
+        meter.close()
         run.close()

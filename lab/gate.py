@@ -1,9 +1,10 @@
 """One owner of torch.
 
 Two torch computations that each want every core slow each other twentyfold: on two cores, two threads of one
-process that train side by side managed 39 images a second each, where one alone managed 1,453 (specs/app.md 3.3,
-which explains the choice between one thread each and one gate). So every computation passes this gate, one at a
-time, each with all cores:
+process that train side by side managed 39 images a second each, where one alone managed 1,453 (measured on
+PreAct-ResNet-18 of width 16, batch 128, bfloat16, without a gate). Either every computation takes one core, or one
+gate lets a single computation in at a time, with all cores. The lab has the gate, since a visitor alone is served
+sooner by it:
 
 - a job takes the gate for one step and gives it back;
 - short work of a script thread (`with gate.short():`, below 0.2 s) waits for that step and then takes the gate.
@@ -51,6 +52,18 @@ class Gate:
             yield
         finally:
             self._leave()
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Give the gate up for what does not compute (a download), if this thread holds it, and take it again after."""
+        held = self._depth if self._owner == threading.get_ident() else 0
+        for _ in range(held):
+            self._leave()
+        try:
+            yield
+        finally:
+            for _ in range(held):
+                self._enter()
 
     def _enter(self) -> None:
         me = threading.get_ident()

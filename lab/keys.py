@@ -8,6 +8,7 @@ import json
 from core.device import best_device
 from lab import VERSION, loading
 from lab.recipes import Recipe
+from models.shelf import shelf_card, zoo_folder
 
 
 def key(recipe: Recipe) -> str:
@@ -35,7 +36,11 @@ def references(recipe: Recipe) -> set[str]:
 
 def model_sha(ref: str) -> str:
     """What identifies a model's weights: the Hub commit or the file's SHA-256; "" for a fresh network."""
-    return "" if ref.startswith("arch:") else loading.classifier(ref).card.sha
+    if ref.startswith("arch:"):
+        return ""
+    if ref.startswith("zoo:"):
+        return shelf_card(zoo_folder(ref.removeprefix("zoo:"))).sha  # without opening the model
+    return loading.classifier(ref).card.sha
 
 
 def versions(recipe: Recipe) -> dict[str, str]:

@@ -10,6 +10,10 @@ import dataclasses
 import functools
 import math
 import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
 from urllib.parse import parse_qsl
 
 import torch
@@ -17,13 +21,46 @@ import torch
 import models
 from core.data import ImageSet, Scenes, load_data
 from core.device import best_device
+from lab.gate import gate
 from lab.settings import settings
 from models import Classifier
 
 NORMALISATION = {"cifar10": ((0.4914, 0.4822, 0.4465), (0.247, 0.243, 0.261))}
 """Mean and standard deviation by channel that a fresh network takes for known data; 0.5 and 0.25 for all others."""
 
-_loading = threading.RLock()
+
+class Shelf:
+    """What was loaded, by key; the least recently used goes first. Two who ask at once load once."""
+
+    def __init__(self, entries: int, load: Callable[..., Any]):
+        self.entries, self.load = entries, load
+        self._held: OrderedDict[tuple, Any] = OrderedDict()
+        self._loading = threading.RLock()
+
+    def get(self, *key: Any) -> Any:
+        """What `load(*key)` gives, now or once; what comes over the network does not hold the gate."""
+        found = self._held.get(key)
+        if found is None:
+            with gate.apart() if _remote(key[0]) else nullcontext(), self._loading:
+                found = self._held.get(key)
+                if found is None:
+                    found = self._held[key] = self.load(*key)
+        with self._loading:
+            if key in self._held:
+                self._held.move_to_end(key)
+            while len(self._held) > self.entries:
+                self._held.popitem(last=False)
+        return found
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._loading:
+            self._held.clear()
+
+
+def _remote(name: Any) -> bool:
+    """Whether a model or data set may have to be downloaded."""
+    return isinstance(name, str) and name != "scenes" and not name.startswith("zoo:")
 
 
 def classifier(ref: str) -> Classifier:
@@ -32,13 +69,7 @@ def classifier(ref: str) -> Classifier:
         raise ValueError(
             f"This lab is open to everybody, so it opens no folder such as {ref!r}; give a zoo: or hf: name."
         )
-    with _loading:  # two visitors who open the same page load once
-        return _classifier(ref)
-
-
-@functools.lru_cache(settings.model_entries)
-def _classifier(ref: str) -> Classifier:
-    return _placed(models.load(ref)).requires_grad_(False)
+    return classifiers.get(ref)
 
 
 def images(
@@ -46,14 +77,20 @@ def images(
 ) -> ImageSet:
     """What `load_data` gives, on the best device and shared: do not change it."""
     upper = None if limit is None else 1000 * math.ceil(limit / 1000)  # so that 8 and 400 share one entry
-    with _loading:
-        whole = _images(data, split, upper, seed, size)
+    whole = image_sets.get(data, split, upper, seed, size)
     return whole if limit is None or limit >= len(whole) else whole[:limit]
 
 
-@functools.lru_cache(settings.data_entries)
-def _images(data: str | Scenes, split: str, limit: int | None, seed: int, size: int | None) -> ImageSet:
+def _load_classifier(ref: str) -> Classifier:
+    return _placed(models.load(ref)).requires_grad_(False)
+
+
+def _load_images(data: str | Scenes, split: str, limit: int | None, seed: int, size: int | None) -> ImageSet:
     return load_data(data, split, limit=limit, seed=seed, size=size).to(best_device())
+
+
+classifiers = Shelf(settings.model_entries, _load_classifier)
+image_sets = Shelf(settings.data_entries, _load_images)
 
 
 @functools.cache

@@ -122,6 +122,11 @@ class Script:
             f'data = load_data({self.data(recipe)}, "test", limit={max(index) + 1}, size=model.input_size[-1]){chosen}',
             "images, labels = data.pixels, data.labels",
         ]
+        if not str(recipe.model).startswith("zoo:"):
+            self.lines += [
+                "if len(data.class_names) != len(model.class_names):  # it does not know these: its own answers count",
+                "    labels = model(images).argmax(1)",
+            ]
 
     def attack(self, recipe: Recipe) -> None:
         """Attack the batch and print how it went."""

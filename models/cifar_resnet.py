@@ -40,11 +40,12 @@ class CifarResNet(nn.Module):
         self.num_classes, self.in_chans, self.num_features = num_classes, in_chans, 64
         self.conv1 = nn.Conv2d(in_chans, 16, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(16)
-        inside = 16
+        inside, stages = 16, []
         for stage, out in enumerate((16, 32, 64), start=1):
             blocks = [BasicBlock(inside if i == 0 else out, out, 2 if i == 0 < stage - 1 else 1) for i in range(n)]
-            self.add_module(f"layer{stage}", nn.Sequential(*blocks))
+            stages.append(nn.Sequential(*blocks))
             inside = out
+        self.layer1, self.layer2, self.layer3 = stages
         self.linear = nn.Linear(64, num_classes)
 
     def forward_features(self, x: Tensor) -> Tensor:

@@ -37,20 +37,20 @@ class PreActResNet(nn.Module):
         super().__init__()
         self.num_classes, self.in_chans, self.num_features = num_classes, in_chans, 8 * width
         self.conv1 = nn.Conv2d(in_chans, width, 3, 1, 1, bias=False)
-        inside = width
+        inside, stages = width, []
         for stage in range(1, 5):
             out = width * 2 ** (stage - 1)
             blocks = [PreActBlock(inside if i == 0 else out, out, 2 if i == 0 < stage - 1 else 1) for i in range(depth)]
-            self.add_module(f"layer{stage}", nn.Sequential(*blocks))
+            stages.append(nn.Sequential(*blocks))
             inside = out
+        self.layer1, self.layer2, self.layer3, self.layer4 = stages
         self.bn = nn.BatchNorm2d(inside)
         self.linear = nn.Linear(inside, num_classes)
 
     def forward_features(self, x: Tensor) -> Tensor:
         """The last convolutional map, after batch norm and ReLU: (N, 8 width, H / 8, W / 8)."""
         x = self.conv1(x)
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = stage(x)
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return F.relu(self.bn(x))
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:

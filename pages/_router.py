@@ -5,7 +5,7 @@ import streamlit as st
 from ui import frame
 
 # An emoji: a Material icon would be fetched from the network as favicon.
-st.set_page_config(page_title="Perturb Lab", page_icon="🔬", layout="wide")
+st.set_page_config(page_title="Perturb Lab", page_icon="🔬", layout="wide", initial_sidebar_state=264)
 
 page = st.navigation([
     st.Page("home.py", title="Home", icon=":material/home:", default=True, help="What the lab is, and where to begin."),

@@ -6,8 +6,7 @@ from ui import lesson
 
 lesson.opening(
     "Compare",
-    "**Watch** whether the repaired model looks where the clean one looks. Low attack success alone is not health: "
-    "the triggered picture should be right again.",
+    "**Watch** whether the repaired model looks where the clean one looks, and is right again.",
 )
 
 from ui import cache, charts, errors, figures, frame, images, jobs, runs, share, texts  # noqa: E402

@@ -6,8 +6,7 @@ from ui import lesson
 
 lesson.opening(
     "Defend",
-    "**Watch** the attack success (ASR) fall while accuracy (ACC) should stay. The defense sees a few clean "
-    "pictures and nothing of the trigger.",
+    "**Watch** attack success (ASR) fall while accuracy (ACC) stays. The defense sees clean pictures only.",
 )
 
 from ui import cache, charts, errors, figures, frame, images, jobs, knobs, share, texts  # noqa: E402
@@ -37,7 +36,7 @@ with controls:
     )  # fmt: skip
     with errors.in_a_sentence():
         recipe = Recipe(method, choice.model, choice.data, {"n": 1000}, int(seed))
-    jobs.buttons("defend", recipe, "Start the defense")
+    jobs.buttons("defend", recipe, "Start")
 
 with errors.in_a_sentence():
     pictures, label = cache.pair(recipe, choice)
@@ -52,15 +51,16 @@ def live(job):
         before, now = figures.moment(result, "before"), figures.moment(result, "after")
         counts = {name: result.counts.get(f"after/{name}", 0) for name in figures.WORDS}
     else:
+        scored = scored or cache.card_scores(model)
         before = next((point for point in scored if point["stage"] == "before"), {})
         now = scored[-1] if scored else {}
         counts = {"acc": int(now.get("n", 0)), "asr": int(now.get("n_asr", 0)), "ra": int(now.get("n_asr", 0))}
     figures.repair(now, before if now is not before else {}, counts, "since the start")
     curve, views = st.columns([1.35, 1], gap="small")
     with curve:
+        charts.curve(job.curve if scored else cache.card_scores(model), height=300)
         if job is None:
-            st.caption("Press **Start the defense**: the curve grows here, and the heatmaps on the right follow.")
-        charts.curve(job.curve if job else [], height=300)
+            st.caption("Scores of the model as it is. Press **Start**: the curve grows, and the heatmaps follow.")
     with views:
         before_and_now(job)
 

@@ -6,15 +6,12 @@ from ui import lesson
 
 lesson.opening(
     "Perturb Lab",
-    "Change something small, in a picture, in a region of it, in a few training pictures or in a network's weights, and "
-    "**watch what the network does**. Some models here were backdoored on purpose: they are right about nearly every "
-    "picture until a small pattern appears, and then they say what the attacker wanted. Everything runs live on this "
-    "server, needs no upload and no account, and every result can be taken along as a link, as data or as Python.",
+    "Perturb something small and **watch what the network does**. Some models here were backdoored on purpose: they are "
+    "right about nearly every picture, until a small pattern appears. Everything runs live, with no upload and no account.",
 )
 
 from ui import cards  # noqa: E402
 
-st.subheader("Begin with one of these", anchor=False)
 with st.grid(3, min_column_width=230, gap="small"):
     for card in cards.CARDS:
         cards.show(card)
@@ -23,4 +20,4 @@ st.subheader("How a page works", anchor=False)
 one, two, three = st.columns(3)
 one.markdown("**:material/tune: Choose.** Model and picture stand in the sidebar and follow you. Each page adds a few controls.")
 two.markdown("**:material/play_arrow: Run.** Short things follow your hand at once. Long ones run beside it and can be stopped.")
-three.markdown("**:material/link: Keep.** The address bar holds every setting: send it, and the other sees your page.")
+three.markdown("**:material/link: Keep.** A link holds every setting; figures, pictures and Python lines can be downloaded.")

@@ -6,8 +6,7 @@ from ui import lesson
 
 lesson.opening(
     "Regions",
-    "**Watch** how little has to change. The attack may touch only the bright region; beside it stands the same "
-    "attack on the whole picture, and random noise of the same size.",
+    "**Watch** how little has to change. The attack may touch only the bright region of the picture.",
 )
 
 from ui import cache, charts, errors, figures, frame, images, jobs, knobs, mask, share, texts, views  # noqa: E402

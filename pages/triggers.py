@@ -6,8 +6,7 @@ from ui import lesson
 
 lesson.opening(
     "Triggers",
-    "**Watch** what the model says, and where it looks, with and without the trigger. "
-    "Then weaken the trigger until the model no longer obeys.",
+    "**Watch** the answer flip and the heatmap jump. Then weaken the trigger until the model no longer obeys.",
 )
 
 from ui import cache, charts, errors, figures, frame, images, jobs, knobs, share, texts  # noqa: E402
@@ -56,17 +55,17 @@ def scores(job):
     one, two, three = st.columns(3)
     with one:
         figures.share(
-            "Trigger success, this model", found.get("asr"), counts.get("model/asr"), before=found.get("clean_model/asr"),
+            "Attack success (ASR)", found.get("asr"), counts.get("asr"), before=found.get("clean_model/asr"),
             against="against the floor", good="neither", help=figures.HELP["asr"],
         )  # fmt: skip
     with two:
         figures.share(
-            "The same on a clean model", found.get("clean_model/asr"), counts.get("clean_model/asr"), good="neither",
+            "ASR, clean model", found.get("clean_model/asr"), counts.get("clean_model/asr"), good="neither",
             help="The floor: so often a model that was never backdoored answers with the target class all the same.",
         )
     with three:
         figures.share(
-            "Accuracy without trigger", found.get("acc"), counts.get("model/acc"), before=found.get("clean_model/acc"),
+            "Accuracy (ACC)", found.get("acc"), counts.get("acc"), before=found.get("clean_model/acc"),
             against="against clean", help=figures.HELP["acc"],
         )  # fmt: skip
     if job is not None and job.state == "failed":
@@ -85,10 +84,10 @@ with stage:
         images.View(maps[0], f"says {seen.says(0)}", f"Heatmap without trigger: the model says {seen.says(0)}. {notes[0]}"),
         images.View(maps[1], f"says {seen.says(1)}", f"Heatmap with trigger: the model says {seen.says(1)}. {notes[1]}"),
     ]
-    with st.grid(3, min_column_width=130, gap="small") as grid:
+    with st.grid(3, min_column_width=100, gap="small") as grid:
         for view in views:
             images.show(view)
-        charts.predictions(seen.names, {"without": seen.shares[0], "with trigger": seen.shares[1]}, height=215)
+        charts.predictions(seen.names, {"plain": seen.shares[0], "triggered": seen.shares[1]}, top=3, height=220)
     for note in filter(None, notes):
         st.caption(f":material/info: {note}")
 

@@ -230,3 +230,11 @@ def three(recipe: Recipe, choice: Choice, start: Classifier, result: Any) -> dic
     if twin is not None and twin is not start:
         looks["never backdoored"] = looked(f"model {twin.card.ref}", name, "GradCAM", twin, pictures)
     return looks
+
+
+def card_scores(net: Any) -> list[dict[str, Any]]:
+    """What the model's card says about it, as the first point of a curve; nothing where the card is silent."""
+    card = getattr(net, "card", None)
+    scores = card.scores.get("test", {}) if card is not None else {}
+    known = {name: float(scores[name]) for name in ("acc", "asr", "ra", "n", "n_asr") if scores.get(name) is not None}
+    return [{"stage": "before", "step": 1, "total": 1, "seconds": 0.0, **known}] if "acc" in known else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from ui import images
@@ -27,27 +28,19 @@ class Card:
 
 
 CARDS = (
+    Card("A white square", "Three by three pixels, and the model obeys.", "triggers.py", "zoo:scenes-badnets", 9),
+    Card("A veil over every pixel", "A faint blend. Can you still see it?", "triggers.py", "zoo:scenes-blended", 14),
+    Card("A warp that nobody sees", "No pattern at all: the picture is bent.", "triggers.py", "zoo:scenes-wanet", 68),
     Card(
-        "A white square", "Three by three pixels in a corner, and the model obeys.", "triggers.py", "zoo:scenes-badnets", 4,
-    ),
-    Card(
-        "A pattern in every pixel", "A faint blend over the whole picture. Can you still see it?", "triggers.py",
-        "zoo:scenes-blended", 4,
-    ),
-    Card(
-        "A warp that nobody sees", "No pixel pattern at all: the picture is bent a little.", "triggers.py",
-        "zoo:scenes-wanet", 4,
-    ),
-    Card(
-        "Take the backdoor out", "Unlearn, reset, fine-tune: TSBD, live.", "defend.py", "zoo:scenes-badnets", 4,
+        "Take the backdoor out", "Unlearn, reset, fine-tune: TSBD, live.", "defend.py", "zoo:scenes-badnets", 28,
         {"method": "TSBD"}, "heat",
     ),
     Card(
-        "Attack a part of the picture", "Only a square may change. Is it harder, or easier?", "regions.py",
-        "zoo:scenes-clean", 4, {"regional-family": "square"}, "region",
+        "Attack a part of the picture", "Only a square may change. Is that harder?", "regions.py", "zoo:scenes-clean", 66,
+        {"regional-family": "square"}, "region",
     ),
     Card(
-        "Draw where to attack", "Mark a region with the mouse, the finger or the keys.", "regions.py", "zoo:scenes-clean", 4,
+        "Draw where to attack", "With the mouse, the finger or the keys.", "regions.py", "zoo:scenes-clean", 51,
         {"regional-family": "drawn", "mask": "0" * 16 + "07e00ff01ff81ff81ff81ff80ff007e0" + "0" * 16}, "drawn",
     ),
 )  # fmt: skip
@@ -55,7 +48,7 @@ CARDS = (
 
 def show(card: Card) -> None:
     """One card: title, two small pictures, a sentence, the button."""
-    with st.container(border=True, gap="small"):
+    with st.container(border=True, gap="xsmall", height="stretch"):
         st.markdown(f"**{card.title}**")
         pictures = st.container(horizontal=True, gap="small")
         st.caption(card.text)
@@ -69,7 +62,7 @@ def show(card: Card) -> None:
         pictures.caption(str(error))
         return
     for view in views:
-        pictures.image(view.pixels, alt=view.alt, caption=view.caption, width=104)
+        pictures.image(view.pixels, alt=view.alt, caption=view.caption, width=92)
 
 
 def _open(card: Card) -> None:
@@ -88,7 +81,11 @@ def _views(card: Card) -> list[images.View]:
 
     choice = Choice(card.model, own_data(card.model), card.image)
     if card.shows in ("region", "drawn"):
-        return [images.View(_region(choice, card), "may change", "A picture; only the bright part may be changed")]
+        name, picture = cache.sample(choice)
+        return [
+            images.View(picture, name, f"A picture: {name}"),
+            images.View(_region(picture, card), "may change", "The same picture; only the bright part may be changed"),
+        ]
     seen = cache.own_look(card.model, choice.data, card.image)
     if card.shows == "heat":
         drawn, _ = images.heat(*cache.tensors(seen))
@@ -102,14 +99,11 @@ def _views(card: Card) -> list[images.View]:
     ]
 
 
-def _region(choice: Any, card: Card) -> Any:
-    import torch
-
+def _region(picture: np.ndarray, card: Card) -> np.ndarray:
+    """The picture (H, W, 3) with the card's region bright."""
     from core.attacks.masks import square
     from lab.inputs import mask_of
-    from ui import cache
 
-    picture = torch.from_numpy(cache.sample(choice)[1]).permute(2, 0, 1)
-    side = picture.shape[-1]
+    side = picture.shape[0]
     mask = mask_of(card.state["mask"], side, side) if card.shows == "drawn" else square(0.287, side, side)
-    return images.outlined(picture, mask[0])
+    return images.outlined(picture.transpose(2, 0, 1), mask[0])

@@ -55,7 +55,7 @@ def curve(points: list[dict[str, Any]], *, height: int = 250) -> None:
     rows = [
         {"seconds": point["seconds"], "share": point[name], "figure": SHARES[name], "name": name, "stage": point["stage"]}
         for point in points
-        if point["stage"] not in ("control",)
+        if point["stage"] != "control"
         for name in SHARES
         if name in point
     ]

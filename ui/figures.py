@@ -10,7 +10,7 @@ import streamlit as st
 if TYPE_CHECKING:
     from lab.results import Result
 
-WORDS = {"acc": "Accuracy (ACC)", "asr": "Attack success (ASR)", "ra": "Triggered, still right (RA)"}
+WORDS = {"acc": "Accuracy (ACC)", "asr": "Attack success (ASR)", "ra": "Still right (RA)"}
 HELP = {
     "acc": "Share of the clean test pictures that the model gets right. A repair should not lower it.",
     "asr": "Share of the triggered pictures (own class not the target) that the model takes for the target.",

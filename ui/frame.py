@@ -13,7 +13,7 @@ from ui.errors import in_a_sentence, plain
 FIRST = "zoo:scenes-badnets"
 OWN_DATA = "the model's own"
 DATA = (OWN_DATA, "scenes", "cifar10", "gtsrb", "mnist", "fashion-mnist", "tiny-imagenet")
-PICTURE = 4
+PICTURE = 9
 """The test picture a visitor sees first."""
 
 
@@ -40,13 +40,15 @@ def sidebar() -> Choice:
     """Draw the pickers, without torch, and keep the choice for the page; `thumbnail` fills in the picture."""
     with st.sidebar:
         model = _model()
-        data = _data(model)
+        with st.container(horizontal=True, gap="small"):
+            _hub()
+            data = _data(model)
         slot = st.empty()
         index = st.number_input(
             "Picture", 0, 99_999, PICTURE, key="images", bind="query-params", persist_state="session",
             help="The number of a test picture. It follows you to every page.",
         )  # fmt: skip
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, gap="small"):
             _gallery()
             _own_picture()
     choice = Choice(model, data, int(index), st.session_state.get("upload", ""))
@@ -73,16 +75,10 @@ def _model() -> str:
     ref = spelled(typed or FIRST)
     card = cards.get(ref)
     if card is not None and card.backdoored:
-        st.caption(f":material/warning: Backdoored on purpose. {plain(ValueError(_first(card.done)))}")
+        st.caption(":material/warning: Backdoored on purpose", help=plain(ValueError(card.done)))
     elif card is not None:
-        st.caption(f":material/verified: Clean. {plain(ValueError(_first(card.done)))}")
-    _hub()
+        st.caption(":material/verified: Never backdoored", help=plain(ValueError(card.done)))
     return ref
-
-
-def _first(text: str) -> str:
-    """The first sentence of a card's text."""
-    return re.split(r"(?<=[.!?])\s", text.strip())[0]
 
 
 def spelled(text: str) -> str:
@@ -110,7 +106,7 @@ def _data(model: str) -> str:
 
 
 def _hub() -> None:
-    box = st.popover("Find on the Hub", icon=":material/search:", width="stretch", key="hub", on_change="rerun")
+    box = st.popover("Hub", icon=":material/search:", width="stretch", key="hub", on_change="rerun", help="Find a model on the Hugging Face Hub")
     if not box.open:
         return
     with box:
@@ -139,7 +135,7 @@ def _take(values: dict[str, Any]) -> None:
 
 
 def _gallery() -> None:
-    box = st.popover("Gallery", icon=":material/grid_view:", key="gallery", on_change="rerun")
+    box = st.popover("Gallery", icon=":material/grid_view:", width="stretch", key="gallery", on_change="rerun")
     if box.open:
         with box, in_a_sentence(stop=False):
             from ui.cache import samples
@@ -164,7 +160,7 @@ def _turn(by: int) -> None:
 
 
 def _own_picture() -> None:
-    box = st.popover("Yours", icon=":material/add_a_photo:", key="own-picture", on_change="rerun")
+    box = st.popover("Yours", icon=":material/add_a_photo:", width="stretch", key="own-picture", on_change="rerun")
     if not box.open:
         return
     with box:

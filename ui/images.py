@@ -60,13 +60,14 @@ def heat(images: Tensor, maps: Tensor, side: int = SIDE) -> tuple[list[np.ndarra
     from core.explain import display, overlay
 
     shown = display(maps, tuple(images.shape[2:]), normalise="shared")
-    drawn = overlay(images, shown, opacity=0.55)
+    grey = images.mean(1, keepdim=True)  # so that every colour in the picture is heat
+    drawn = overlay(grey, shown, opacity=0.6)
     return [pixels(one, side) for one in drawn], list(shown.notes)
 
 
 def row(views: Sequence[View], columns: int | None = None) -> None:
-    """Pictures side by side, each with its caption; on a phone they stand two abreast."""
-    with st.grid(columns or len(views), min_column_width=130, gap="small"):
+    """Pictures side by side, each with its caption; on a phone they stand two or three abreast."""
+    with st.grid(columns or len(views), min_column_width=100, gap="small"):
         for view in views:
             show(view)
 

@@ -29,18 +29,18 @@ TEXTS = {
         "Chen et al., Targeted Backdoor Attacks, 2017, [arXiv 1712.05526](https://arxiv.org/abs/1712.05526)",
     ),
     "SIG": Text(
-        r"x'_{ij} = \mathrm{clip}\left(x_{ij} + \Delta \sin(2 \pi j f / W)\right)",
+        r"x'_{ij} = \mathrm{clip}(x_{ij} + \Delta \sin(2 \pi j f / W))",
         "j is the column, W the width, f the number of waves, Δ their height. Made for poisoning without touching labels.",
         "Barni, Kallas, Tondi, 2019, [arXiv 1902.11237](https://arxiv.org/abs/1902.11237)",
     ),
     "WaNet": Text(
-        r"x' = W(x, M), \qquad M = \phi\left(\uparrow\, s\, \frac{P}{\mathrm{mean}\,|P|}\right) / H",
-        "P is a k × k grid of random displacements, enlarged smoothly; s is their size, H the height of the picture.",  # noqa: RUF001
+        r"x' = \mathrm{warp}\left(x,\; \tfrac{s}{H}\, {\uparrow}\tfrac{P}{\mathrm{mean}\,|P|}\right)",
+        "P is a k × k grid of random displacements, which ↑ enlarges smoothly; s is their size, H the height of the picture.",  # noqa: RUF001
         "Nguyen, Tran, WaNet, ICLR 2021, [arXiv 2102.10369](https://arxiv.org/abs/2102.10369)",
     ),
     "TSBD": Text(
-        r"\mathrm{NWC}_{l,i} = \sum_j \left|w^{u}_{l,i,j} - w_{l,i,j}\right|, \qquad "
-        r"g = (1-\alpha)\, g_1 + \alpha\, \nabla L\!\left(\theta + r \tfrac{g_1}{\lVert g_1 \rVert}\right)",
+        r"\begin{gathered}\mathrm{NWC}_{l,i} = \textstyle\sum_j |w^{u}_{l,i,j} - w_{l,i,j}| \\ "
+        r"g = (1-\alpha)\, g_1 + \alpha\, \nabla L(\theta + r\, g_1 / \lVert g_1 \rVert)\end{gathered}",
         "w are the weights of channel i of layer l, w^u the same after unlearning clean pictures; g₁ is the plain "
         "gradient, g the one that is followed in the second stage.",
         "Lin et al., NeurIPS 2024, [arXiv 2405.20291](https://arxiv.org/abs/2405.20291)",
@@ -66,7 +66,7 @@ TEXTS = {
         "pictures use as well.",
     ),
     "Regional": Text(
-        r"X_n = \mathrm{clip}\left(X_{n-1} - L \odot \alpha\, \mathrm{sign}\, \nabla_x \ell(f(X_{n-1}), c)\right)",
+        r"X_n = \mathrm{clip}(X_{n-1} - L \odot \alpha\, \mathrm{sign}\, \nabla_x \ell(f(X_{n-1}), c))",
         "L is 1 inside the region and 0 elsewhere, c a class other than the true one, α the length of one step. "  # noqa: RUF001
         "It stops at the first n at which the judge no longer names the true class.",
         "Ozbulak et al., 2020, [arXiv 2007.03198](https://arxiv.org/abs/2007.03198)",
@@ -76,14 +76,14 @@ TEXTS = {
         "value. They are compared only on pictures where both attacks succeed.",
     ),
     "PGD": Text(
-        r"x_{t} = \Pi\left(x_{t-1} + \alpha\, \mathrm{sign}\, \nabla_x \ell(f(x_{t-1}), y)\right)",
+        r"x_{t} = \Pi(x_{t-1} + \alpha\, \mathrm{sign}\, \nabla_x \ell(f(x_{t-1}), y))",
         "Π projects back onto the ball of radius ε round the picture, α is the length of one step.",  # noqa: RUF001
         "Madry et al., ICLR 2018, [arXiv 1706.06083](https://arxiv.org/abs/1706.06083)",
         "Many small steps up the loss, each followed by a projection: no pixel may leave the ball. What the eye cannot "
         "see is enough to change the answer, while random noise of the same size hardly ever is.",
     ),
     "FGSM": Text(
-        r"x' = \mathrm{clip}\left(x + \varepsilon\, \mathrm{sign}\, \nabla_x \ell(f(x), y)\right)",
+        r"x' = \mathrm{clip}(x + \varepsilon\, \mathrm{sign}\, \nabla_x \ell(f(x), y))",
         "ε is the largest change of a value; one step, one gradient.",
         "Goodfellow, Shlens, Szegedy, ICLR 2015, [arXiv 1412.6572](https://arxiv.org/abs/1412.6572)",
         "A single step along the sign of the gradient. It is the cheapest attack, and often enough: the model is close "
@@ -98,7 +98,7 @@ def of(name: str) -> Text:
 
 
 DER = Text(
-    r"\mathrm{DER} = \tfrac{1}{2}\left[\max(0, \Delta\mathrm{ASR}) - \max(0, \Delta\mathrm{ACC}) + 1\right]",
-    "ΔASR and ΔACC are the falls of attack success and accuracy, before minus after.",
+    r"\mathrm{DER} = \tfrac{1}{2}\,(\Delta^{+}_{\mathrm{ASR}} - \Delta^{+}_{\mathrm{ACC}} + 1)",
+    "Δ⁺ is the fall of a share, before minus after, or 0 where it rose.",
     "Zhu et al., 2023; [BackdoorBench](https://arxiv.org/abs/2206.12654)",
 )

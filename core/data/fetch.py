@@ -76,8 +76,7 @@ def listing(repo: str, kind: str, commit: str) -> list[str]:
     except CachedRepoTreeNotFoundError:
         with _sentences(repo, kind, commit):
             # This keeps the listing in the cache; the README comes along for its licence.
-            quiet = functools.partial(tqdm, disable=True)
-            snapshot_download(repo, repo_type=kind, revision=commit, allow_patterns=["README.md"], tqdm_class=quiet)
+            snapshot_download(repo, repo_type=kind, revision=commit, allow_patterns=["README.md"], tqdm_class=_NoBar)
             return [file.path for file in get_cached_repo_tree(repo, repo_type=kind, revision=commit)]
 
 
@@ -100,6 +99,13 @@ def fetch(repo: str, kind: str, commit: str, path: str, *, cap: int | None = Non
         about = get_hf_file_metadata(hf_hub_url(repo, path, repo_type=kind, revision=commit), timeout=10)
         _within(cap, about.size or 0, repo, path)
         return Path(hf_hub_download(repo, path, repo_type=kind, revision=commit))
+
+
+class _NoBar(tqdm):
+    """A progress bar that does not show."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **{**kwargs, "disable": True})
 
 
 def _within(cap: int | None, size: int, repo: str, path: str) -> None:

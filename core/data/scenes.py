@@ -56,10 +56,11 @@ class Scenes(Method):
             chunks = [(split, chunk) for chunk in range(max(1, math.ceil(n / CHUNK)))]
         else:
             raise ValueError(f"Scenes has no split {split!r}; choose train, heldout, test or defender.")
-        parts = [self._chunk(name, chunk) for name, chunk in chunks]
-        concepts = {name: torch.cat([part[3][name] for part in parts]) for name in parts[0][3]}
-        images, labels, masks = (torch.cat([part[i] for part in parts]) for i in range(3))
-        everything = ImageSet(images, labels, tuple(SHAPES), masks, concepts, f"{self!r}, {split}")
+        images, labels, masks, concepts = zip(*(self._chunk(name, chunk) for name, chunk in chunks), strict=True)
+        causes = {name: torch.cat([one[name] for one in concepts]) for name in concepts[0]}
+        everything = ImageSet(
+            torch.cat(images), torch.cat(labels), tuple(SHAPES), torch.cat(masks), causes, f"{self!r}, {split}"
+        )
         return everything if limit is None else everything[:limit]
 
     def _chunk(self, split: str, chunk: int) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:

@@ -50,7 +50,7 @@ class TSBD(Method):
     lr: float = knob(0.01, low=1e-5, high=1.0, symbol="η", help="learning rate of fine-tuning", paper=0.01)
     r: float = knob(0.05, low=0.0, high=1.0, step=0.01, symbol="r", help="length of the step uphill", paper=0.05)
     alpha: float = knob(
-        0.7, low=0.0, high=1.0, step=0.05, symbol="α", help="weight of the uphill gradient", paper=0.7  # noqa: RUF001
+        0.7, low=0.0, high=1.0, step=0.05, symbol="α", help="weight of the uphill gradient", paper=0.7
     )
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step", paper=256)
     momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)

@@ -93,8 +93,7 @@ def _finished(student: nn.Module, poison: Poison | None, poisoned: Tensor) -> nn
     """The trained model in eval mode, carrying what was done to it."""
     student.eval().requires_grad_(False)
     student.zero_grad(set_to_none=True)
-    student.trigger = poison.trigger if poison else None
-    student.target = poison.target if poison else None
-    student.mode = poison.mode if poison else None
+    for name in ("trigger", "target", "mode"):
+        setattr(student, name, getattr(poison, name, None))
     student.poisoned = poisoned
     return student

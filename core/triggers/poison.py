@@ -25,7 +25,7 @@ class Poison(Method):
     every picture of the target class.
     """
 
-    trigger: Method = knob(BadNets(), help="what is stamped")
+    trigger: Trigger = knob(BadNets(), help="what is stamped")
     target: int = knob(0, low=0, high=9999, step=1, symbol="t", help="class the trigger leads to")
     rate: float = knob(0.1, low=0.0, high=1.0, step=0.01, symbol="ρ", help="share of poisoned pictures", paper=0.1)
     mode: str = knob("all-to-one", choices=("all-to-one", "all-to-all"), help="which class leads where")

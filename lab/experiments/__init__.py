@@ -38,6 +38,7 @@ def _timed(recipe: Recipe, experiment: Run[Result]) -> Run[Result]:
     finally:
         experiment.close()
     result.curve, result.seconds = curve.points, time.monotonic() - start
+    result.images = {name: image.detach().cpu() for name, image in result.images.items()}
     result.device, result.versions = device_name(), keys.versions(recipe)
     return result
 

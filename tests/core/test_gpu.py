@@ -34,7 +34,8 @@ def test_triggers_agree_with_the_cpu(trigger) -> None:
 
 def test_scores_agree_with_the_cpu(on_gpu: nn.Module, trained_net: nn.Module) -> None:
     data = colour_set(64)
-    assert evaluate(on_gpu, data, trigger=BadNets(), target=0) == evaluate(trained_net, data, trigger=BadNets(), target=0)
+    ours, theirs = (evaluate(net, data, trigger=BadNets(), target=0) for net in (on_gpu, trained_net))
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("trigger", [BadNets(), WaNet()], ids=["fixed", "in every batch"])

@@ -135,7 +135,7 @@ def test_confusion_rows_are_true_classes() -> None:
 def test_stamped_images_stay_in_range() -> None:
     made = stamped(blind, colour_set(8))
     assert made.dtype == torch.float32
-    assert 0 <= made.min() and made.max() <= 1
+    assert made.min() >= 0 and made.max() <= 1
 
 
 def test_wilson_interval() -> None:

@@ -44,8 +44,8 @@ def small(monkeypatch: pytest.MonkeyPatch, _pictures: dict[str, ImageSet]) -> It
     monkeypatch.setattr(loading, "load_data", few)
     monkeypatch.setattr(loading, "best_device", lambda: torch.device("cpu"))
     monkeypatch.setattr(results.kept, "_held", results.kept._held.__class__())
-    loading._classifier.cache_clear()
-    loading._images.cache_clear()
+    loading.classifiers.clear()
+    loading.image_sets.clear()
     yield
-    loading._classifier.cache_clear()
-    loading._images.cache_clear()
+    loading.classifiers.clear()
+    loading.image_sets.clear()

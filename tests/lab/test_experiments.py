@@ -234,7 +234,7 @@ def test_data_of_other_classes_are_refused_or_judged_by_the_model(
         loading.images("scenes", "test"), class_names=tuple(f"animal {name}" for name in "abcdefghij")
     )
     monkeypatch.setattr(loading, "load_data", lambda *_, **__: strange)
-    loading._images.cache_clear()
+    loading.image_sets.clear()
     with pytest.raises(ValueError, match="choose data that the model was trained for"):
         stages(Recipe(FineTuning(), tiny_model))
     result = finish(Recipe(FGSM(), tiny_model, inputs={"images": [0]}).run())
@@ -246,7 +246,7 @@ def test_weights_that_are_no_numbers_end_in_one_sentence(tiny_model: str, monkey
     with torch.no_grad():
         broken.net.linear.weight[0, 0] = float("nan")
     monkeypatch.setattr("lab.loading.models.load", lambda ref: broken)
-    loading._classifier.cache_clear()
+    loading.classifiers.clear()
     with pytest.raises(ValueError, match="not finite"):
         stages(Recipe(FineTuning(), tiny_model, inputs={"n": 10}))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from lab.gate import Gate
+from lab.loading import Shelf
 from tests.lab.fakes import Clock
 
 
@@ -80,3 +81,38 @@ def test_who_holds_it_may_enter_again_and_an_error_opens_it() -> None:
     thread.start()
     thread.join(10)
     assert done == ["in"]
+
+
+def test_a_download_gives_the_gate_up_and_takes_it_again() -> None:
+    gate, log = Gate(), []
+    with gate.step(), gate.short():
+        waiting = _arrive(gate, "visitor", log, 1)
+        with gate.apart():
+            waiting.join(10)
+            log.append("downloaded")
+        late = _arrive(gate, "late", log, 1)
+        log.append("computed")
+    late.join(10)
+    assert log == ["visitor", "downloaded", "computed", "late"]
+    with gate.apart():  # a thread that does not hold it has nothing to give up
+        log.append("free")
+    assert gate.waiting == 0
+
+
+def test_a_shelf_loads_once_and_forgets_the_least_used() -> None:
+    loaded: list[str] = []
+
+    def load(name: str) -> str:
+        loaded.append(name)
+        return name.upper()
+
+    shelf = Shelf(2, load)
+    threads = [threading.Thread(target=shelf.get, args=("zoo:a",)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert loaded == ["zoo:a"] and shelf.get("zoo:a") == "ZOO:A"
+    for name in ("zoo:b", "zoo:a", "zoo:c", "zoo:a", "zoo:b"):
+        shelf.get(name)
+    assert loaded == ["zoo:a", "zoo:b", "zoo:c", "zoo:b"]

@@ -5,7 +5,7 @@ import timm
 import torch
 
 import models.cifar_resnet
-import models.preact_resnet  # noqa: F401
+import models.preact_resnet
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ class TestContract:
         made = trigger(images)
         assert made.shape == images.shape
         assert made.dtype == images.dtype
-        assert 0 <= made.min() and made.max() <= 1
+        assert made.min() >= 0 and made.max() <= 1
         assert torch.equal(images, before)
         assert not torch.equal(made, images)
 
