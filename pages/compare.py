@@ -30,7 +30,7 @@ def live(job):
     result = job.result if job is not None and job.ended and job.state != "failed" else None
     if result is not None and "after/acc" in result.figures:
         counts = {name: result.counts.get(f"after/{name}", 0) for name in figures.WORDS}
-        figures.repair(figures.moment(result, "after"), figures.moment(result, "before"), counts, "since before")
+        figures.repair(figures.moment(result, "after"), figures.moment(result, "before"), counts)
     elif job is None:
         st.info("This run is not in this server's memory. **Run it** to see it, or choose another one.", icon=":material/info:")
     looks = cache.three(recipe, choice, model, result)
@@ -39,7 +39,7 @@ def live(job):
     count = len(next(iter(looks.values())).shares)
     st.session_state["compare-views"] = views = [
         images.View(
-            drawn[count * j + i], f"{moment}: **{look.says(i)}**",
+            drawn[count * j + i], f"{moment}  \n**{look.says(i)}**",
             f"Heatmap, {moment}, {'with' if i else 'without'} trigger: the model says {look.says(i)}",
         )
         for i in range(count)
@@ -50,7 +50,7 @@ def live(job):
         images.row(views, columns=len(looks))
     with shares:
         names = next(iter(looks.values())).names
-        charts.predictions(names, {moment: look.shares[-1] for moment, look in looks.items()}, top=3, height=300)
+        charts.predictions(names, {moment: look.shares[-1] for moment, look in looks.items()}, top=3, height=340)
 
 
 with errors.in_a_sentence():

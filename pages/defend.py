@@ -23,7 +23,7 @@ MAIN = {
 }  # fmt: skip
 known = {cls.__name__: cls for cls in DEFENSES}
 first = "TSBD" if "TSBD" in known else next(iter(known))
-controls, stage = st.columns([1, 2.9], gap="medium")
+controls, stage = st.columns([1.1, 2.9], gap="medium")
 
 with controls:
     name = st.selectbox(
@@ -44,23 +44,21 @@ with errors.in_a_sentence():
 
 def live(job):
     """What stands on the right: progress, three figures, the curve, the picture before and now."""
-    jobs.progress(job, recipe)
-    scored = [point for point in job.curve if "acc" in point] if job else []
+    jobs.progress(job, recipe, "The model as it is. Press **Start**: the curve grows, and the heatmaps follow.")
+    points = job.curve if job and any("acc" in point for point in job.curve) else cache.card_scores(model)
+    scored = [point for point in points if "acc" in point]
     result = job.result if job and job.ended else None
     if result is not None and "after/acc" in result.figures:
         before, now = figures.moment(result, "before"), figures.moment(result, "after")
         counts = {name: result.counts.get(f"after/{name}", 0) for name in figures.WORDS}
     else:
-        scored = scored or cache.card_scores(model)
         before = next((point for point in scored if point["stage"] == "before"), {})
         now = scored[-1] if scored else {}
         counts = {"acc": int(now.get("n", 0)), "asr": int(now.get("n_asr", 0)), "ra": int(now.get("n_asr", 0))}
-    figures.repair(now, before if now is not before else {}, counts, "since the start")
+    figures.repair(now, before if now is not before else {}, counts)
     curve, views = st.columns([1.35, 1], gap="small")
     with curve:
-        charts.curve(job.curve if scored else cache.card_scores(model), height=300)
-        if job is None:
-            st.caption("Scores of the model as it is. Press **Start**: the curve grows, and the heatmaps follow.")
+        charts.curve(points, height=360)
     with views:
         before_and_now(job)
 
@@ -69,14 +67,14 @@ def before_and_now(job):
     """The chosen picture with its trigger, as the model sees it before and as it stands now."""
     seen = cache.looked(f"model {choice.model}", f"{choice} {recipe.data}", "GradCAM", model, pictures)
     after = cache.look_now(job, pictures, f"{choice}")
-    names = ["plain", "with trigger"][: len(pictures)]
+    names = ["plain", "triggered"][: len(pictures)]
     both = [seen] if after is None else [seen, after]
     drawn, _ = images.heat(*cache.tensors(*both))
     n = len(names)
     st.session_state["defend-views"] = views = [
         images.View(
             drawn[n * j + i],
-            f"{name}, {'before' if j == 0 else 'now'}: **{look.says(i)}**",
+            f"{name}, {'before' if j == 0 else 'now'}  \n**{look.says(i)}**",
             f"Heatmap of the picture {name}, {'before the defense' if j == 0 else 'now'}: the model says {look.says(i)}",
         )
         for i, name in enumerate(names)

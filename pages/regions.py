@@ -19,7 +19,7 @@ with errors.in_a_sentence():
 
 MAIN = {"Regional": ("family",), "PGD": ("eps", "steps"), "FGSM": ("eps",)}
 known = {cls.__name__: cls for cls in (Regional, PGD, FGSM)}
-controls, stage = st.columns([1, 2.9], gap="medium")
+controls, stage = st.columns([1.1, 2.9], gap="medium")
 
 with controls:
     name = st.selectbox(
@@ -56,7 +56,7 @@ with controls:
 
 def live(job):
     """What stands on the right: progress, three figures, the pictures, the comparison."""
-    jobs.progress(job, None if missing else recipe)
+    jobs.progress(job, None if missing else recipe, "Press **Attack** and watch the picture change.")
     result = job.result if job and job.state == "done" else None
     found, counts = (result.figures, result.counts) if result else ({}, {})
     one, two, three = st.columns(3)
@@ -64,8 +64,8 @@ def live(job):
     with one:
         figures.share(
             f"{local}: fooled", found.get("success"), counts.get("success"), before=found.get("control/success"),
-            against="against noise", good="neither",
-            help="Share of the pictures, right before, whose class the judge no longer names.",
+            good="neither",
+            help="Share of the pictures, right before, whose class the judge no longer names. The change is against noise.",
         )  # fmt: skip
     with two:
         figures.share(
@@ -79,10 +79,13 @@ def live(job):
         )  # fmt: skip
     rows = views.attacked(choice, attack, inputs, model, job)
     st.session_state["regions-views"] = [view for row in rows for view in row]
-    for row in rows:
-        images.row(row, columns=4)
-    if result is not None and name == "Regional":
-        charts.ratios(found, counts)
+    left, right = st.columns([2.3, 1]) if len(rows) > 1 else (st.container(), None)
+    with left:
+        for row in rows:
+            images.row(row, columns=max(2, len(row)))
+    if right is not None:
+        with right:
+            charts.ratios(found, counts, height=330)
 
 
 with stage, errors.in_a_sentence():

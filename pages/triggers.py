@@ -23,7 +23,7 @@ MAIN = {
     "WaNet": ("strength", "grid"),
 }  # fmt: skip
 known = {cls.__name__: cls for cls in TRIGGERS}
-controls, stage = st.columns([1, 2.9], gap="medium")
+controls, stage = st.columns([1.1, 2.9], gap="medium")
 
 with controls:
     options = [OWN, *known] if model.trigger is not None else list(known)
@@ -56,7 +56,7 @@ def scores(job):
     with one:
         figures.share(
             "Attack success (ASR)", found.get("asr"), counts.get("asr"), before=found.get("clean_model/asr"),
-            against="against the floor", good="neither", help=figures.HELP["asr"],
+            good="neither", help=f"{figures.HELP['asr']} The change is against the clean model.",
         )  # fmt: skip
     with two:
         figures.share(
@@ -66,7 +66,7 @@ def scores(job):
     with three:
         figures.share(
             "Accuracy (ACC)", found.get("acc"), counts.get("acc"), before=found.get("clean_model/acc"),
-            against="against clean", help=figures.HELP["acc"],
+            help="Share of the test pictures, without trigger, that the model gets right. The change is against the clean model.",
         )  # fmt: skip
     if job is not None and job.state == "failed":
         jobs.progress(job)

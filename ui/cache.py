@@ -228,7 +228,7 @@ def three(recipe: Recipe, choice: Choice, start: Classifier, result: Any) -> dic
         looks["after"] = looked(key, name, "GradCAM", result.model, pictures)
     twin = clean_twin(start)
     if twin is not None and twin is not start:
-        looks["never backdoored"] = looked(f"model {twin.card.ref}", name, "GradCAM", twin, pictures)
+        looks["clean twin"] = looked(f"model {twin.card.ref}", name, "GradCAM", twin, pictures)
     return looks
 
 

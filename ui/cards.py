@@ -28,7 +28,7 @@ class Card:
 
 
 CARDS = (
-    Card("A white square", "Three by three pixels, and the model obeys.", "triggers.py", "zoo:scenes-badnets", 9),
+    Card("A white square", "Three by three pixels, and it obeys.", "triggers.py", "zoo:scenes-badnets", 9),
     Card("A veil over every pixel", "A faint blend. Can you still see it?", "triggers.py", "zoo:scenes-blended", 14),
     Card("A warp that nobody sees", "No pattern at all: the picture is bent.", "triggers.py", "zoo:scenes-wanet", 68),
     Card(
@@ -36,7 +36,7 @@ CARDS = (
         {"method": "TSBD"}, "heat",
     ),
     Card(
-        "Attack a part of the picture", "Only a square may change. Is that harder?", "regions.py", "zoo:scenes-clean", 66,
+        "Attack a part of the picture", "Only a square may change. Harder?", "regions.py", "zoo:scenes-clean", 66,
         {"regional-family": "square"}, "region",
     ),
     Card(

@@ -5,6 +5,7 @@ Lines differ by dash and bars by label as well as by colour, so that colour is n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,8 @@ import streamlit as st
 if TYPE_CHECKING:
     import numpy as np
 
-SHARES = {"acc": "ACC: clean pictures right", "asr": "ASR: trigger wins", "ra": "RA: triggered, still right"}
-"""The three figures of a backdoor, with the words that explain them."""
+SHARES = {"acc": "ACC", "asr": "ASR", "ra": "RA"}
+"""The three figures of a backdoor; the metrics above a curve explain them."""
 
 DASHES = {"acc": [1, 0], "asr": [7, 3], "ra": [2, 2]}
 SHAPES = {"acc": "circle", "asr": "triangle-up", "ra": "square"}
@@ -65,7 +66,7 @@ def curve(points: list[dict[str, Any]], *, height: int = 250) -> None:
     frame, stages = pd.DataFrame(rows), pd.DataFrame(_stages(points))
     kinds = [name for name in SHARES if name in set(frame["name"])]
     scale = {"domain": [SHARES[name] for name in kinds]}
-    x = alt.X("seconds:Q", title="seconds", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1, grid=False))
+    x = alt.X("seconds:Q", title="seconds", scale=alt.Scale(nice=False, domain=[0, max(5.0, points[-1]["seconds"])]), axis=alt.Axis(tickMinStep=1, grid=False))
     lines = (
         alt.Chart(frame)
         .mark_line(strokeWidth=2.5)
@@ -105,7 +106,7 @@ def _stages(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Where each stage of the method begins; names that would print over each other are left out."""
     span = points[-1]["seconds"] or 1.0
     marks: list[dict[str, Any]] = []
-    stage, printed = None, -1.0
+    stage, printed = None, -math.inf
     for point in points:
         if point["stage"] == stage:
             continue
@@ -118,7 +119,7 @@ def _stages(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return marks or [{"seconds": 0.0, "stage": ""}]
 
 
-def confusion(counts: Any, names: Sequence[str], title: str, *, height: int = 300) -> None:
+def confusion(counts: Any, names: Sequence[str], title: str, *, height: int = 400) -> None:
     """A table of true class against prediction, shares of each row; numbers stand in the larger cells."""
     import altair as alt
     import pandas as pd
@@ -131,8 +132,8 @@ def confusion(counts: Any, names: Sequence[str], title: str, *, height: int = 30
         for j, cell in enumerate(line)
     ]
     base = alt.Chart(pd.DataFrame(rows), title=alt.Title(title, fontSize=13, anchor="start")).encode(
-        x=alt.X("says:N", sort=short, title="model says", axis=alt.Axis(labelAngle=-45, labelLimit=70)),
-        y=alt.Y("true:N", sort=short, title="true class", axis=alt.Axis(labelLimit=80)),
+        x=alt.X("says:N", sort=short, title="model says", axis=alt.Axis(labelAngle=-60, labelLimit=70, labelOverlap=False)),
+        y=alt.Y("true:N", sort=short, title="true class", axis=alt.Axis(labelLimit=80, labelOverlap=False)),
     )
     cells = base.mark_rect().encode(
         color=alt.Color("share:Q", scale=alt.Scale(scheme="cividis", domain=[0, 1]), legend=None),
@@ -156,7 +157,7 @@ def ratios(figures: dict[str, float], counts: dict[str, int], *, height: int = 1
     import altair as alt
     import pandas as pd
 
-    words = {"l0": "L0, pixels changed", "l2": "L2, size of the change", "linf": "L∞, largest change"}
+    words = {"l0": "L0", "l2": "L2", "linf": "L∞"}
     rows = [
         {"norm": text, "ratio": figures[f"median/{name}"], "label": f"{figures[f'median/{name}']:.2f}×"}
         for name, text in words.items()
@@ -170,7 +171,7 @@ def ratios(figures: dict[str, float], counts: dict[str, int], *, height: int = 1
         y=alt.Y("norm:N", sort=list(words.values()), title=None, axis=alt.Axis(labelLimit=150)),
         x=alt.X(
             "ratio:Q", scale=alt.Scale(type="log", domain=[0.1, 10], clamp=True),
-            axis=alt.Axis(values=[0.1, 0.3, 1, 3, 10], title=f"local / global, median of {n} picture{'s' * (n != 1)}"),
+            axis=alt.Axis(values=[0.1, 1, 10], title=["region / whole picture", f"median of {n} where both succeed"]),
         ),
     )  # fmt: skip
     even = alt.Chart(pd.DataFrame({"x": [1]})).mark_rule(strokeDash=[4, 3], color="#808891").encode(x="x:Q")

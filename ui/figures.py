@@ -19,9 +19,8 @@ HELP = {
 
 
 def share(
-    label: str, value: float | None, n: int | None, *, before: float | None = None, against: str = "",
-    good: str = "up", help: str = "",
-) -> None:  # fmt: skip
+    label: str, value: float | None, n: int | None, *, before: float | None = None, good: str = "up", help: str = ""
+) -> None:
     """One share as a metric: value in percent, change in points against `before`, n beside it.
 
     good : "up", "down" or "neither", which way a change is welcome.
@@ -40,7 +39,7 @@ def share(
     points = 100 * (value - before)
     st.metric(
         label, percent(value), f"{points:+.1f} points" if abs(points) >= 0.05 else 0,
-        delta_color=colour, delta_description=", ".join(filter(None, (against, note))), border=True,
+        delta_color=colour, delta_description=note or None, border=True,
         help=" ".join(filter(None, (help, interval(value, n)))) or None,
     )  # fmt: skip
 
@@ -60,13 +59,13 @@ def interval(value: float, n: int | None) -> str:
     return f"95 % interval: {percent(low)} to {percent(high)} (n = {n})."
 
 
-def repair(now: dict[str, float], before: dict[str, float], counts: dict[str, int], against: str = "") -> None:
+def repair(now: dict[str, float], before: dict[str, float], counts: dict[str, int]) -> None:
     """The three figures of a defense side by side: ACC, ASR, RA and how they moved."""
     for column, name, good in zip(st.columns(3), WORDS, ("up", "down", "up"), strict=True):
         with column:
             share(
-                WORDS[name], now.get(name), counts.get(name), before=before.get(name), against=against, good=good,
-                help=HELP[name],
+                WORDS[name], now.get(name), counts.get(name), before=before.get(name), good=good,
+                help=f"{HELP[name]} The change is against the model as it was.",
             )  # fmt: skip
 
 

@@ -135,7 +135,7 @@ def _take(values: dict[str, Any]) -> None:
 
 
 def _gallery() -> None:
-    box = st.popover("Gallery", icon=":material/grid_view:", width="stretch", key="gallery", on_change="rerun")
+    box = st.popover("Gallery", width="stretch", key="gallery", on_change="rerun")
     if box.open:
         with box, in_a_sentence(stop=False):
             from ui.cache import samples
@@ -160,7 +160,7 @@ def _turn(by: int) -> None:
 
 
 def _own_picture() -> None:
-    box = st.popover("Yours", icon=":material/add_a_photo:", width="stretch", key="own-picture", on_change="rerun")
+    box = st.popover("Yours", help="Your own picture: a file or the webcam", width="stretch", key="own-picture", on_change="rerun")
     if not box.open:
         return
     with box:

@@ -86,9 +86,11 @@ def watch(slot: str, draw: Callable[[Job | None], None]) -> None:
     st.fragment(look, run_every=POLL if running else None)()
 
 
-def progress(job: Job | None, recipe: Recipe | None = None) -> None:
-    """Stage, step, time left, or place in the queue; one line when the run has ended."""
+def progress(job: Job | None, recipe: Recipe | None = None, hint: str = "") -> None:
+    """Stage, step, time left, or place in the queue; one line when the run has ended, `hint` before there is one."""
     if job is None:
+        if hint:
+            st.caption(hint)
         return
     if job.state == "queued":
         st.progress(0.0, text=f"Waiting: place {job.place} in the queue.")

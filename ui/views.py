@@ -22,7 +22,8 @@ def attacked(
     """Rows of views of the chosen picture: before the run, while it goes on, and after it."""
     result = job.result if job is not None and job.state == "done" else None
     if result is None or "adversarial" not in result.images:
-        return [_before(choice, attack, inputs, model) + _moving(job)]
+        moving = _moving(job)
+        return [_before(choice, attack, inputs, model, alone=bool(moving)) + moving]
     names = model.class_names
     original, local = result.images["original"][0], result.images["adversarial"][0]
     region = result.images["region"][0] if "region" in result.images else None
@@ -33,7 +34,7 @@ def attacked(
             f"true class: {label}" if region is None else f"{label}; {100 * float(region.float().mean()):.0f} % may change",
             f"The picture, true class {label}",
         ),
-        *_change(local, original, f"says {_word(names, result.per_image.get('judge', result.per_image['after']))}", "region"),
+        *_change(local, original, f"now {_word(names, result.per_image.get('judge', result.per_image['after']))}", "region"),
     ]]  # fmt: skip
     if "global" in result.images:
         whole = result.images["global"][0]
@@ -56,14 +57,16 @@ def _change(now: Any, original: Any, says: str, where: str) -> list[View]:
     ]
 
 
-def _before(choice: Choice, attack: Method, inputs: dict[str, Any], model: Classifier) -> list[View]:
-    """The picture with the region that the attack would be given."""
+def _before(choice: Choice, attack: Method, inputs: dict[str, Any], model: Classifier, alone: bool) -> list[View]:
+    """The picture, and the region that the attack would be given; `alone` leaves out the first of the two."""
     region, picture, label = cache.region(choice, attack, inputs)
     name = model.class_names[label] if label is not None else "your picture"
+    whole = View(images.pixels(picture), f"true class: {name}", f"The picture: {name}")
     if region is None:
-        return [View(images.pixels(picture), f"true class: {name}", f"The picture: {name}")]
+        return [whole]
     share = 100 * float(np.asarray(region).mean())
-    return [View(images.outlined(picture, region), f"{name}; {share:.0f} % may change", f"{name}; the bright part may change")]
+    part = View(images.outlined(picture, region), f"{share:.0f} % may change", f"{name}; only the bright part may change")
+    return [part] if alone else [whole, part]
 
 
 def _moving(job: Job | None) -> list[View]:

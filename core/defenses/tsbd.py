@@ -46,15 +46,15 @@ class TSBD(Method):
     unlearn_until: float = knob(
         0.1, low=0.0, high=1.0, step=0.05, help="unlearning ends at this accuracy on a batch", paper=0.1
     )
-    steps: int = knob(150, low=0, high=5000, step=10, help="steps of activeness-aware fine-tuning", paper=200)
-    lr: float = knob(0.01, low=1e-5, high=1.0, symbol="η", help="learning rate of fine-tuning", paper=0.01)
+    steps: int = knob(160, low=0, high=5000, step=10, help="steps of activeness-aware fine-tuning", paper=200)
+    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate of fine-tuning", paper=0.01)
     r: float = knob(0.05, low=0.0, high=1.0, step=0.01, symbol="r", help="length of the step uphill", paper=0.05)
     alpha: float = knob(
         0.7, low=0.0, high=1.0, step=0.05, symbol="α", help="weight of the uphill gradient", paper=0.7
     )
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step", paper=256)
     momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)
-    weight_decay: float = knob(0.0, low=0.0, high=0.1, help="weight decay", paper=0.0)
+    weight_decay: float = knob(5e-4, low=0.0, high=0.1, help="weight decay", paper=0.0)
     schedule: str = knob("cosine", choices=("constant", "cosine"), help="learning rate over time", paper="constant")
     flip: bool = knob(True, help="mirror half of the pictures (not for digits or signs)")
     pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels", paper=4)
