@@ -132,6 +132,9 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     cells = json.loads(arguments.out.read_text()) if arguments.out.exists() else []
+    shas = {card.ref: card.sha for card in models.available()}
+    # A cell of a model that was trained again since says nothing any more.
+    cells = [c for c in cells if c["sha"] == shas.get(c["model"], c["sha"])]
     for ref in arguments.models or backdoored():
         for method in METHODS:
             for seed in range(arguments.seeds):
