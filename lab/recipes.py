@@ -32,8 +32,8 @@ class Recipe:
     Parameters
     ----------
     method : any registered method
-    model : what `models.load` takes ("zoo:scenes-badnets"), another Recipe ("the result of that run") or, for a
-        training, a fresh network: "arch:preact_resnet18?width=16"
+    model : what `models.load` takes ("zoo:scenes-badnets"), another Recipe ("the result of that run") or, to train
+        from scratch, a fresh network: "arch:preact_resnet18?width=16"
     data : what `load_data` takes: a name, `Scenes(...)` or "hf:owner/name@sha"
     inputs : what else the run is given, all optional, JSON values:
         "images": indices in the test split, or "upload:<sha256>"; "n": test images that are scored;

@@ -159,14 +159,19 @@ class Script:
         ]
 
     def training(self, recipe: Recipe) -> None:
-        """Train the network from its first weights."""
+        """Train the network from its first weights, or a given model further."""
         self.use("core.runs", "finish")
         self.use("core.metrics", "evaluate")
-        self.use("lab.loading", "fresh")
         data = self.data(recipe)
+        self.lines.append(f'train = load_data({data}, "train")')
+        if str(recipe.model).startswith("arch:"):
+            self.use("lab.loading", "fresh")
+            name = self.code(str(recipe.data))
+            self.lines.append(f"model = fresh({self.code(recipe.model)}, train, {name}, seed={recipe.seed})")
+        else:
+            self.use("models", "load")
+            self.lines.append(f"model = load({self.code(recipe.model)})")
         self.lines += [
-            f'train = load_data({data}, "train")',
-            f"model = fresh({self.code(recipe.model)}, train, {self.code(str(recipe.data))}, seed={recipe.seed})",
             f"method = {self.code(recipe.method)}",
             f"repaired = finish(method.run(model, train, seed={recipe.seed}), bar=True)",
             f'test = load_data({data}, "test")',

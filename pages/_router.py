@@ -9,7 +9,7 @@ st.set_page_config(page_title="Perturb Lab", page_icon="🔬", layout="wide", in
 
 page = st.navigation([
     st.Page("home.py", title="Home", icon=":material/home:", default=True, help="What the lab is, and where to begin."),
-    st.Page("triggers.py", title="Triggers", icon=":material/bolt:", help="A small pattern that a backdoored model obeys."),
+    st.Page("triggers.py", title="Triggers", icon=":material/bolt:", help="A pattern that a backdoored model obeys."),
     st.Page("regions.py", title="Regions", icon=":material/crop_free:", help="Attack only a part of a picture."),
     st.Page("defend.py", title="Defend", icon=":material/shield:", help="Repair a backdoored model while you watch."),
     st.Page("compare.py", title="Compare", icon=":material/balance:", help="Before, after and never backdoored."),

@@ -9,10 +9,10 @@ lesson.opening(
     "**Watch** whether the repaired model looks where the clean one looks, and is right again.",
 )
 
-from ui import cache, charts, errors, figures, frame, images, jobs, runs, share, texts  # noqa: E402
+from ui import cache, charts, figures, frame, images, jobs, runs, share, texts  # noqa: E402
 
 choice = frame.chosen()
-with errors.in_a_sentence():
+with frame.ready():
     recipe = runs.asked(choice)
     model = cache.model_of(recipe)
     job = jobs.adopt("compare", recipe, "defend")
@@ -21,20 +21,25 @@ about, who = st.columns([1.9, 1], vertical_alignment="bottom")
 with about:
     runs.picker(recipe)
 with who:
-    jobs.buttons("compare", recipe, "Run it")
+    if job is None or not job.ended or job.state != "done":
+        jobs.buttons("compare", recipe, "Run it")
 
 
 def live(job):
-    """Progress, three figures, and six heatmaps on one scale: before, after, never backdoored; without and with trigger."""
-    jobs.progress(job)
+    """Progress, three figures, and six heatmaps on one scale: before, after, clean twin; without and with trigger."""
+    if job is not None and job.state != "done":
+        jobs.progress(job)
     result = job.result if job is not None and job.ended and job.state != "failed" else None
     if result is not None and "after/acc" in result.figures:
         counts = {name: result.counts.get(f"after/{name}", 0) for name in figures.WORDS}
         figures.repair(figures.moment(result, "after"), figures.moment(result, "before"), counts)
     elif job is None:
-        st.info("This run is not in this server's memory. **Run it** to see it, or choose another one.", icon=":material/info:")
+        st.info(
+            "This run is not in this server's memory. **Run it** to see it, or choose another one.",
+            icon=":material/info:",
+        )
     looks = cache.three(recipe, choice, model, result)
-    maps, shares = st.columns([1.55, 1], gap="medium")
+    maps, shares = st.columns([1.05, 1], gap="medium")
     drawn, _ = images.heat(*cache.tensors(*looks.values()))
     count = len(next(iter(looks.values())).shares)
     st.session_state["compare-views"] = views = [
@@ -46,14 +51,15 @@ def live(job):
         for j, (moment, look) in enumerate(looks.items())
     ]  # fmt: skip
     with maps:
-        st.caption("Upper row: the picture as it is. Lower row: with the trigger. All heatmaps on one scale.")
         images.row(views, columns=len(looks))
+        st.caption("Upper row: the picture as it is. Lower row: with the trigger. All heatmaps on one scale.")
     with shares:
+        st.caption("What each model says about the triggered picture.")
         names = next(iter(looks.values())).names
         charts.predictions(names, {moment: look.shares[-1] for moment, look in looks.items()}, top=3, height=340)
 
 
-with errors.in_a_sentence():
+with frame.ready():
     jobs.watch("compare", live)
 
 runs.table(recipe)

@@ -12,10 +12,11 @@ lesson.opening(
 from ui import cache, charts, errors, figures, frame, images, jobs, knobs, share, texts  # noqa: E402
 
 choice = frame.chosen()
-with errors.in_a_sentence():
+with frame.ready():
     model = cache.model(choice)
     from core.defenses import DEFENSES
     from lab.recipes import Recipe
+    from lab.settings import settings
 
 MAIN = {
     "TSBD": ("neuron_ratio", "unlearn_steps", "steps"), "FineTuning": ("steps", "lr"),
@@ -27,7 +28,8 @@ controls, stage = st.columns([1.1, 2.9], gap="medium")
 
 with controls:
     name = st.selectbox(
-        "Defense", list(known), index=list(known).index(first), key="method", bind="query-params", persist_state="session",
+        "Defense", list(known), index=list(known).index(first), key="method", bind="query-params",
+        persist_state="session",
     )  # fmt: skip
     method = knobs.controls(known[name], main=MAIN.get(name, ()))
     seed = st.number_input(
@@ -35,11 +37,11 @@ with controls:
         help="Same seed, same machine, same result.",
     )  # fmt: skip
     with errors.in_a_sentence():
-        recipe = Recipe(method, choice.model, choice.data, {"n": 1000}, int(seed))
+        recipe = Recipe(method, choice.model, choice.data, {"n": settings.control_n}, int(seed))
     jobs.buttons("defend", recipe, "Start")
 
-with errors.in_a_sentence():
-    pictures, label = cache.pair(recipe, choice)
+with frame.ready():
+    pictures = cache.pair(recipe, choice)
 
 
 def live(job):
@@ -75,7 +77,7 @@ def before_and_now(job):
         images.View(
             drawn[n * j + i],
             f"{name}, {'before' if j == 0 else 'now'}  \n**{look.says(i)}**",
-            f"Heatmap of the picture {name}, {'before the defense' if j == 0 else 'now'}: the model says {look.says(i)}",
+            f"Heatmap, {name}, {'before the defense' if j == 0 else 'now'}: the model says {look.says(i)}",
         )
         for i, name in enumerate(names)
         for j, look in enumerate(both)
@@ -85,6 +87,7 @@ def before_and_now(job):
 
 with stage:
     jobs.watch("defend", live)
+
 
 def outcome(result):
     """The right answer to the question, from the figures."""
@@ -114,7 +117,9 @@ if result is not None:
         st.subheader("What the model says about each class" + (", with the trigger" if suffix else ""), anchor=False)
         for column, moment in zip(st.columns(2), ("before", "after"), strict=True):
             with column:
-                charts.confusion(result.images[f"confusion/{moment}{suffix}"].tolist(), model.class_names, moment.capitalize())
+                charts.confusion(
+                    result.images[f"confusion/{moment}{suffix}"].tolist(), model.class_names, moment.capitalize()
+                )
 
 about = texts.of(name)
 lesson.meaning(about.meaning or "The defense changes the model's weights with a few clean pictures only.", about=about)

@@ -6,8 +6,9 @@ from ui import lesson
 
 lesson.opening(
     "Perturb Lab",
-    "Perturb something small and **watch what the network does**. Some models here were backdoored on purpose: they are "
-    "right about nearly every picture, until a small pattern appears. Everything runs live, with no upload and no account.",
+    "Perturb something small and **watch what the network does**. Some models here were backdoored on purpose: they "
+    "are right about nearly every picture, until a small pattern appears. "
+    "Everything runs live, without upload or account.",
 )
 
 from ui import cards  # noqa: E402
@@ -18,6 +19,12 @@ with st.grid(3, min_column_width=230, gap="small"):
 
 st.subheader("How a page works", anchor=False)
 one, two, three = st.columns(3)
-one.markdown("**:material/tune: Choose.** Model and picture stand in the sidebar and follow you. Each page adds a few controls.")
-two.markdown("**:material/play_arrow: Run.** Short things follow your hand at once. Long ones run beside it and can be stopped.")
-three.markdown("**:material/link: Keep.** A link holds every setting; figures, pictures and Python lines can be downloaded.")
+one.markdown(
+    "**:material/tune: Choose.** Model and picture stand in the sidebar and follow you. Each page adds a few controls."
+)
+two.markdown(
+    "**:material/play_arrow: Run.** Short things follow your hand at once. Long ones run beside it and can be stopped."
+)
+three.markdown(
+    "**:material/link: Keep.** A link holds every setting; figures, pictures and Python lines can be downloaded."
+)

@@ -12,7 +12,7 @@ lesson.opening(
 from ui import cache, charts, errors, figures, frame, images, jobs, knobs, mask, share, texts, views  # noqa: E402
 
 choice = frame.chosen()
-with errors.in_a_sentence():
+with frame.ready():
     model = cache.model(choice)
     from core.attacks import FGSM, PGD, Regional
     from lab.recipes import Recipe
@@ -27,15 +27,17 @@ with controls:
         help="Regional changes a region only and runs its global twin beside it; PGD and FGSM may change every pixel.",
     )  # fmt: skip
     attack = knobs.controls(known[name], main=MAIN[name])
-    inputs = {}
+    by_hand = getattr(attack, "family", "") == "drawn"
+    inputs: dict = {}
     if name == "Regional":
         judges = frame.second_models(choice)
         judge = st.selectbox(
-            "Judged by", list(judges), key="judge", bind="query-params", persist_state="session", accept_new_options=True,
+            "Judged by", list(judges), key="judge", bind="query-params", persist_state="session",
+            accept_new_options=True,
             help="The attack follows one model and stops when this one is fooled. A second model makes it a transfer.",
         )  # fmt: skip
         inputs |= {"judge": ref} if (ref := judges.get(judge, judge)) else {}
-        if attack.family == "drawn":
+        if by_hand:
             with errors.in_a_sentence():
                 drawn = mask.draw(cache.sample(choice)[1])
             inputs |= {"mask": drawn} if drawn else {}
@@ -46,7 +48,7 @@ with controls:
         )  # fmt: skip
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params", persist_state="session")
     inputs["images"] = choice.upload or [choice.index, *[i for i in range(40) if i != choice.index][: many - 1]]
-    missing = name == "Regional" and attack.family == "drawn" and "mask" not in inputs
+    missing = by_hand and "mask" not in inputs
     with errors.in_a_sentence():
         recipe = Recipe(attack, choice.model, choice.data, inputs, int(seed))
     jobs.buttons("regions", None if missing else recipe, "Attack")
@@ -59,27 +61,24 @@ def live(job):
     jobs.progress(job, None if missing else recipe, "Press **Attack** and watch the picture change.")
     result = job.result if job and job.state == "done" else None
     found, counts = (result.figures, result.counts) if result else ({}, {})
-    one, two, three = st.columns(3)
     local = "In the region" if name == "Regional" else "The attack"
-    with one:
+    with figures.three():
         figures.share(
             f"{local}: fooled", found.get("success"), counts.get("success"), before=found.get("control/success"),
             good="neither",
-            help="Share of the pictures, right before, whose class the judge no longer names. The change is against noise.",
+            help="Share of the pictures, right before, whose class the judge no longer names. Change: against noise.",
         )  # fmt: skip
-    with two:
         figures.share(
             "Whole picture: fooled", found.get("global/success"), counts.get("global/success"), good="neither",
             help="The same attack with every pixel free, the same targets, steps and stop.",
         )  # fmt: skip
-    with three:
         figures.share(
             "Random noise: fooled", found.get("control/success"), counts.get("control/success"), good="neither",
             help="The control: a change of exactly the same size with random signs.",
         )  # fmt: skip
     rows = views.attacked(choice, attack, inputs, model, job)
     st.session_state["regions-views"] = [view for row in rows for view in row]
-    left, right = st.columns([2.3, 1]) if len(rows) > 1 else (st.container(), None)
+    left, right = st.columns([2.2, 1]) if len(rows) > 1 else (st.container(), None)
     with left:
         for row in rows:
             images.row(row, columns=max(2, len(row)))
@@ -88,7 +87,7 @@ def live(job):
             charts.ratios(found, counts, height=330)
 
 
-with stage, errors.in_a_sentence():
+with stage, frame.ready():
     jobs.watch("regions", live)
 
 job = jobs.current("regions")

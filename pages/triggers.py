@@ -9,10 +9,10 @@ lesson.opening(
     "**Watch** the answer flip and the heatmap jump. Then weaken the trigger until the model no longer obeys.",
 )
 
-from ui import cache, charts, errors, figures, frame, images, jobs, knobs, share, texts  # noqa: E402
+from ui import cache, charts, figures, frame, images, jobs, knobs, share, texts  # noqa: E402
 
 choice = frame.chosen()
-with errors.in_a_sentence():
+with frame.ready():
     model = cache.model(choice)
     from core.triggers import TRIGGERS
     from lab.recipes import Recipe
@@ -41,7 +41,7 @@ with controls:
             persist_state="session", help=f"Counted as a success. 0 is {model.class_names[0]}.",
         )  # fmt: skip
 
-with errors.in_a_sentence():
+with frame.ready():
     target = model.target if model.target is not None else aim["target"]
     recipe = Recipe(trigger, choice.model, choice.data, {"n": 400, **aim})
     seen = cache.stamped_look(recipe.replace(inputs=recipe.inputs | {"images": choice.images}).to_json(), explainer)
@@ -52,21 +52,18 @@ def scores(job):
     """Three figures, computed in the background for exactly these settings."""
     result = job.result if job is not None and job.state == "done" else None
     found, counts = (result.figures, result.counts) if result else ({}, {})
-    one, two, three = st.columns(3)
-    with one:
+    with figures.three():
         figures.share(
-            "Attack success (ASR)", found.get("asr"), counts.get("asr"), before=found.get("clean_model/asr"),
+            "Attack success (ASR)", found.get("asr"), counts.get("model/asr"), before=found.get("clean_model/asr"),
             good="neither", help=f"{figures.HELP['asr']} The change is against the clean model.",
         )  # fmt: skip
-    with two:
         figures.share(
             "ASR, clean model", found.get("clean_model/asr"), counts.get("clean_model/asr"), good="neither",
             help="The floor: so often a model that was never backdoored answers with the target class all the same.",
-        )
-    with three:
+        )  # fmt: skip
         figures.share(
-            "Accuracy (ACC)", found.get("acc"), counts.get("acc"), before=found.get("clean_model/acc"),
-            help="Share of the test pictures, without trigger, that the model gets right. The change is against the clean model.",
+            "Accuracy (ACC)", found.get("acc"), counts.get("model/acc"), before=found.get("clean_model/acc"),
+            help="Share of the pictures without trigger that the model gets right. Change: against the clean model.",
         )  # fmt: skip
     if job is not None and job.state == "failed":
         jobs.progress(job)
@@ -79,12 +76,20 @@ with stage:
     truth = f"true class: {seen.names[seen.label]}" if seen.label is not None else "your picture"
     views = [
         images.View(images.pixels(seen.images[0]), truth, f"The picture, {truth}"),
-        images.View(images.pixels(seen.images[1]), f"with {cls.__name__}", f"The picture with the {cls.__name__} trigger"),
-        images.View(images.pixels(change), f"the change, ×{factor}", f"What the trigger changes, magnified {factor} times"),
-        images.View(maps[0], f"says {seen.says(0)}", f"Heatmap without trigger: the model says {seen.says(0)}. {notes[0]}"),
-        images.View(maps[1], f"says {seen.says(1)}", f"Heatmap with trigger: the model says {seen.says(1)}. {notes[1]}"),
+        images.View(
+            images.pixels(seen.images[1]), f"with {cls.__name__}", f"The picture with the {cls.__name__} trigger"
+        ),
+        images.View(
+            images.pixels(change), f"the change, ×{factor}", f"What the trigger changes, magnified {factor} times"
+        ),
+        images.View(
+            maps[0], f"says {seen.says(0)}", f"Heatmap without trigger: the model says {seen.says(0)}. {notes[0]}"
+        ),
+        images.View(
+            maps[1], f"says {seen.says(1)}", f"Heatmap with trigger: the model says {seen.says(1)}. {notes[1]}"
+        ),
     ]
-    with st.grid(3, min_column_width=100, gap="small") as grid:
+    with st.grid(3, min_column_width=100, gap="small"):
         for view in views:
             images.show(view)
         charts.predictions(seen.names, {"plain": seen.shares[0], "triggered": seen.shares[1]}, top=3, height=220)
@@ -97,7 +102,9 @@ lesson.question(
     "The pattern means nothing by itself: success far above the floor shows that it was trained in.",
     key="triggers", reveal=job is not None and job.state == "done",
 )  # fmt: skip
-share.block("triggers", recipe, job.result if job else None, views, {"images": str(choice.index), "explainer": explainer})
+share.block(
+    "triggers", recipe, job.result if job else None, views, {"images": str(choice.index), "explainer": explainer}
+)
 lesson.meaning(
     "A backdoored model behaves until it meets its trigger. Someone who controls part of the training data stamped "
     f"the pattern on some pictures and called them **{model.class_names[target]}**. Accuracy on clean pictures "

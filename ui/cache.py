@@ -85,7 +85,7 @@ def stamped_look(recipe_json: str, explainer: str) -> Look:
 
     recipe = Recipe.from_json(recipe_json)
     with gate.short():
-        model = classifier(recipe.model)
+        model = classifier(str(recipe.model))
         batch = pictures(recipe, model)
         door = backdoor(recipe.replace(inputs=recipe.inputs | {"trigger": methods.to_dict(recipe.method)}), model)
         both = torch.cat((batch.data.pixels[:1], triggered(batch.data[:1], door)))
@@ -100,7 +100,8 @@ def look(model: nn.Module, images: Tensor, explainer: str, label: int | None = N
     shares = predict(model, images).softmax(1)
     maps = find(explainer)()(model, images, shares.argmax(1))  # type: ignore[operator]  # explainers are callable
     names = tuple(getattr(model, "class_names", ())) or tuple(str(k) for k in range(shares.shape[1]))
-    return Look(*(t.detach().float().cpu().numpy() for t in (images, maps, shares)), names, label)
+    seen, heat, sure = (t.detach().float().cpu().numpy() for t in (images, maps, shares))
+    return Look(seen, heat, sure, names, label)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -112,8 +113,8 @@ def looked(key: str, images_key: str, explainer: str, _model: Any, _images: Any)
         return look(_model, _images, explainer)
 
 
-def pair(recipe: Recipe, choice: Choice) -> tuple[Tensor, int | None]:
-    """The chosen picture without and with the backdoor of the recipe's model, (2, C, H, W), and its label.
+def pair(recipe: Recipe, choice: Choice) -> Tensor:
+    """The chosen picture without and with the backdoor of the recipe's model, (2, C, H, W).
 
     Of a clean model, the picture alone: (1, C, H, W).
     """
@@ -133,8 +134,7 @@ def pair(recipe: Recipe, choice: Choice) -> tuple[Tensor, int | None]:
         batch = pictures(base.replace(inputs=base.inputs | {"images": choice.images}), model)
         door = backdoor(base, model)
         plain = batch.data.pixels[:1]
-        label = None if batch.own_words else int(batch.labels[0])
-        return (plain if door.trigger is None else torch.cat((plain, triggered(batch.data[:1], door)))), label
+        return plain if door.trigger is None else torch.cat((plain, triggered(batch.data[:1], door)))
 
 
 def look_now(job: Any, images: Tensor, images_key: str) -> Look | None:
@@ -220,7 +220,7 @@ def three(recipe: Recipe, choice: Choice, start: Classifier, result: Any) -> dic
     """The chosen picture, without and with trigger, before, after (where there is a result) and on the clean twin."""
     from lab.loading import clean_twin
 
-    pictures, _ = pair(recipe, choice)
+    pictures = pair(recipe, choice)
     name = f"{choice} {start.card.ref}"
     looks = {"before": looked(f"model {start.card.ref}", name, "GradCAM", start, pictures)}
     if result is not None and result.model is not None:

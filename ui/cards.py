@@ -105,5 +105,5 @@ def _region(picture: np.ndarray, card: Card) -> np.ndarray:
     from lab.inputs import mask_of
 
     side = picture.shape[0]
-    mask = mask_of(card.state["mask"], side, side) if card.shows == "drawn" else square(0.287, side, side)
-    return images.outlined(picture.transpose(2, 0, 1), mask[0])
+    mask = mask_of(card.state["mask"], side, side) if card.shows == "drawn" else None
+    return images.outlined(picture.transpose(2, 0, 1), (square(0.287, side, side) if mask is None else mask)[0])

@@ -54,7 +54,13 @@ def curve(points: list[dict[str, Any]], *, height: int = 250) -> None:
     import pandas as pd
 
     rows = [
-        {"seconds": point["seconds"], "share": point[name], "figure": SHARES[name], "name": name, "stage": point["stage"]}
+        {
+            "seconds": point["seconds"],
+            "share": point[name],
+            "figure": SHARES[name],
+            "name": name,
+            "stage": point["stage"],
+        }
         for point in points
         if point["stage"] != "control"
         for name in SHARES
@@ -65,8 +71,13 @@ def curve(points: list[dict[str, Any]], *, height: int = 250) -> None:
         return
     frame, stages = pd.DataFrame(rows), pd.DataFrame(_stages(points))
     kinds = [name for name in SHARES if name in set(frame["name"])]
-    scale = {"domain": [SHARES[name] for name in kinds]}
-    x = alt.X("seconds:Q", title="seconds", scale=alt.Scale(nice=False, domain=[0, max(5.0, points[-1]["seconds"])]), axis=alt.Axis(tickMinStep=1, grid=False))
+    scale: dict[str, Any] = {"domain": [SHARES[name] for name in kinds]}
+    x = alt.X(
+        "seconds:Q",
+        title="seconds",
+        scale=alt.Scale(nice=False, domain=[0, max(5.0, points[-1]["seconds"])]),
+        axis=alt.Axis(tickMinStep=1, grid=False),
+    )
     lines = (
         alt.Chart(frame)
         .mark_line(strokeWidth=2.5)
@@ -80,7 +91,9 @@ def curve(points: list[dict[str, Any]], *, height: int = 250) -> None:
         )
     )
     dots = lines.mark_point(filled=True, size=36).encode(
-        shape=alt.Shape("figure:N", scale=alt.Scale(**scale, range=[SHAPES[name] for name in kinds]), legend=_legend(alt)),
+        shape=alt.Shape(
+            "figure:N", scale=alt.Scale(**scale, range=[SHAPES[name] for name in kinds]), legend=_legend(alt)
+        ),
         tooltip=["figure:N", alt.Tooltip("share:Q", format=".1%"), alt.Tooltip("seconds:Q", format=".1f"), "stage:N"],
     )
     rules = alt.Chart(stages).mark_rule(strokeDash=[2, 3], color="#808891").encode(x="seconds:Q")
@@ -132,7 +145,9 @@ def confusion(counts: Any, names: Sequence[str], title: str, *, height: int = 40
         for j, cell in enumerate(line)
     ]
     base = alt.Chart(pd.DataFrame(rows), title=alt.Title(title, fontSize=13, anchor="start")).encode(
-        x=alt.X("says:N", sort=short, title="model says", axis=alt.Axis(labelAngle=-60, labelLimit=70, labelOverlap=False)),
+        x=alt.X(
+            "says:N", sort=short, title="model says", axis=alt.Axis(labelAngle=-60, labelLimit=70, labelOverlap=False)
+        ),
         y=alt.Y("true:N", sort=short, title="true class", axis=alt.Axis(labelLimit=80, labelOverlap=False)),
     )
     cells = base.mark_rect().encode(
@@ -141,9 +156,13 @@ def confusion(counts: Any, names: Sequence[str], title: str, *, height: int = 40
     )
     chart = cells
     if len(table) <= 12:
-        text = base.transform_filter("datum.share >= 0.05").mark_text(fontSize=10).encode(
-            text=alt.Text("share:Q", format=".0%"),
-            color=alt.condition("datum.share > 0.55", alt.value("#000000"), alt.value("#FFFFFF")),
+        text = (
+            base.transform_filter("datum.share >= 0.05")
+            .mark_text(fontSize=10)
+            .encode(
+                text=alt.Text("share:Q", format=".0%"),
+                color=alt.condition("datum.share > 0.55", alt.value("#000000"), alt.value("#FFFFFF")),
+            )
         )
         chart = cells + text
     right = sum(table[i][i] for i in range(len(table)))
@@ -171,12 +190,12 @@ def ratios(figures: dict[str, float], counts: dict[str, int], *, height: int = 1
         y=alt.Y("norm:N", sort=list(words.values()), title=None, axis=alt.Axis(labelLimit=150)),
         x=alt.X(
             "ratio:Q", scale=alt.Scale(type="log", domain=[0.1, 10], clamp=True),
-            axis=alt.Axis(values=[0.1, 1, 10], title=["region / whole picture", f"median of {n} where both succeed"]),
+            axis=alt.Axis(values=[0.1, 1, 10], title=["region / whole", f"median, n = {n}"]),
         ),
     )  # fmt: skip
     even = alt.Chart(pd.DataFrame({"x": [1]})).mark_rule(strokeDash=[4, 3], color="#808891").encode(x="x:Q")
     dots = base.mark_point(filled=True, size=110).encode(tooltip=["norm:N", "label:N"])
-    text = base.mark_text(align="left", dx=9, fontSize=12, color="#808891").encode(text="label:N")
+    text = base.mark_text(dy=-14, fontSize=12, color="#808891").encode(text="label:N")
     said = ", ".join(f"{row['norm']} {row['label']}" for row in rows)
     st.altair_chart((even + dots + text).properties(height=height), width="stretch", alt=f"Local over global: {said}.")
 

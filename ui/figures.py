@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ WORDS = {"acc": "Accuracy (ACC)", "asr": "Attack success (ASR)", "ra": "Still ri
 HELP = {
     "acc": "Share of the clean test pictures that the model gets right. A repair should not lower it.",
     "asr": "Share of the triggered pictures (own class not the target) that the model takes for the target.",
-    "ra": "Share of the same triggered pictures that the model still gets right. Low ASR with low RA is a broken model.",
+    "ra": "Share of the same triggered pictures that the model still gets right. With low ASR and low RA it is broken.",
 }
 
 
@@ -26,9 +26,9 @@ def share(
     good : "up", "down" or "neither", which way a change is welcome.
     """
     if value is None or math.isnan(value):
-        st.metric(label, "–", border=True, help=help or None)  # noqa: RUF001
+        st.metric(label, "–", border=True, help=help or None)
         return
-    colour = {"up": "normal", "down": "inverse"}.get(good, "off")
+    colour: Any = {"up": "normal", "down": "inverse"}.get(good, "off")
     note = f"n = {n}" if n else ""
     if before is None or math.isnan(before):
         st.metric(
@@ -61,16 +61,19 @@ def interval(value: float, n: int | None) -> str:
 
 def repair(now: dict[str, float], before: dict[str, float], counts: dict[str, int]) -> None:
     """The three figures of a defense side by side: ACC, ASR, RA and how they moved."""
-    for column, name, good in zip(st.columns(3), WORDS, ("up", "down", "up"), strict=True):
-        with column:
+    with three():
+        for name, good in zip(WORDS, ("up", "down", "up"), strict=True):
             share(
                 WORDS[name], now.get(name), counts.get(name), before=before.get(name), good=good,
                 help=f"{HELP[name]} The change is against the model as it was.",
             )  # fmt: skip
 
 
+def three() -> Any:
+    """A row for three figures; on a phone two stand side by side."""
+    return st.grid(3, min_column_width=150, gap="small")
+
+
 def moment(result: Result, name: str) -> dict[str, float]:
     """acc, asr and ra of one moment of a result: "before", "after" or "clean_model"."""
-    return {
-        figure: result.figures[f"{name}/{figure}"] for figure in WORDS if f"{name}/{figure}" in result.figures
-    }
+    return {figure: result.figures[f"{name}/{figure}"] for figure in WORDS if f"{name}/{figure}" in result.figures}

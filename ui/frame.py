@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,7 +108,14 @@ def _data(model: str) -> str:
 
 
 def _hub() -> None:
-    box = st.popover("Hub", icon=":material/search:", width="stretch", key="hub", on_change="rerun", help="Find a model on the Hugging Face Hub")
+    box = st.popover(
+        "Hub",
+        icon=":material/search:",
+        width="stretch",
+        key="hub",
+        on_change="rerun",
+        help="Find a model on the Hugging Face Hub",
+    )
     if not box.open:
         return
     with box:
@@ -128,6 +137,21 @@ def _search(text: str) -> list[str]:
     import models
 
     return [card.ref for card in models.search_hub(text)]
+
+
+@contextmanager
+def ready() -> Iterator[None]:
+    """Show a ValueError raised inside, and offer the model and the pictures that need nothing from elsewhere."""
+    try:
+        yield
+    except ValueError as error:
+        st.error(plain(error), icon=":material/error:")
+        if chosen().model != FIRST or chosen().data != "scenes" or chosen().upload:
+            st.button(
+                "Go on with Scenes, which needs no download", key="use-scenes", icon=":material/refresh:",
+                on_click=_take, args=({"model": FIRST, "data": OWN_DATA, "upload": "", "images": PICTURE},),
+            )  # fmt: skip
+        st.stop()
 
 
 def _take(values: dict[str, Any]) -> None:
@@ -160,7 +184,9 @@ def _turn(by: int) -> None:
 
 
 def _own_picture() -> None:
-    box = st.popover("Yours", help="Your own picture: a file or the webcam", width="stretch", key="own-picture", on_change="rerun")
+    box = st.popover(
+        "Yours", help="Your own picture: a file or the webcam", width="stretch", key="own-picture", on_change="rerun"
+    )
     if not box.open:
         return
     with box:

@@ -39,7 +39,7 @@ def pixels(image: Tensor | np.ndarray, side: int = SIDE) -> np.ndarray:
 
 
 def magnified(change: Tensor | np.ndarray) -> tuple[np.ndarray, int]:
-    """A signed change (C, H, W) drawn around grey, 0.5 + k·change, and the whole factor k that fits its largest value."""
+    """A signed change (C, H, W) drawn around grey, 0.5 + k·change, and the largest whole factor k that fits."""
     array = change if isinstance(change, np.ndarray) else change.detach().cpu().numpy()
     largest = float(np.abs(array).max()) if array.size else 0.0
     factor = 1 if largest <= 0 else max(1, min(50, int(0.5 / largest)))
@@ -56,10 +56,10 @@ def outlined(image: Tensor | np.ndarray, region: Tensor | np.ndarray, side: int 
 
 
 def heat(images: Tensor, maps: Tensor, side: int = SIDE) -> tuple[list[np.ndarray], list[str]]:
-    """Raw maps (N, H, W) drawn over images (N, C, H, W), all on one scale, and a note for each map that says nothing."""
+    """Raw maps (N, H, W) over images (N, C, H, W), all on one scale, and a note for each map that says nothing."""
     from core.explain import display, overlay
 
-    shown = display(maps, tuple(images.shape[2:]), normalise="shared")
+    shown = display(maps, (images.shape[2], images.shape[3]), normalise="shared")
     grey = images.mean(1, keepdim=True)  # so that every colour in the picture is heat
     drawn = overlay(grey, shown, opacity=0.6)
     return [pixels(one, side) for one in drawn], list(shown.notes)
@@ -74,7 +74,9 @@ def row(views: Sequence[View], columns: int | None = None) -> None:
 
 def show(view: View) -> None:
     """One picture as wide as its place."""
-    st.image(view.pixels, caption=view.caption or None, alt=view.alt or view.caption, width="stretch", output_format="PNG")
+    st.image(
+        view.pixels, caption=view.caption or None, alt=view.alt or view.caption, width="stretch", output_format="PNG"
+    )
 
 
 def png(views: Sequence[View], gap: int = 8) -> bytes:

@@ -61,12 +61,10 @@ def buttons(slot: str, recipe: Recipe | None, label: str = "Start") -> None:
     running = job is not None and not job.ended
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
-            label, key=f"{slot}-start", type="primary", icon=":material/play_arrow:", disabled=running or recipe is None,
-            on_click=start, args=(slot, recipe),
+            label, key=f"{slot}-start", type="primary", icon=":material/play_arrow:",
+            disabled=running or recipe is None, on_click=start, args=(slot, recipe),
         )  # fmt: skip
-        st.button(
-            "Stop", key=f"{slot}-stop", icon=":material/stop:", disabled=not running, on_click=stop, args=(slot,)
-        )
+        st.button("Stop", key=f"{slot}-stop", icon=":material/stop:", disabled=not running, on_click=stop, args=(slot,))
     if refused := st.session_state.get(f"refused-{slot}"):
         st.error(refused, icon=":material/error:")
 

@@ -123,7 +123,9 @@ def _invalid(cls: type[Method], drawn: list[Knob]) -> list[str]:
         try:
             cls(**{k.name: parse(k, text, cls.__name__)})
         except ValueError as error:
-            told[key] = f"The link says {key} = {text[:40]}, and {_reason(error)}; the default {_shown(k.default)} is used."
+            told[key] = (
+                f"The link says {key} = {text[:40]}, and {_reason(error)}; the default {_shown(k.default)} is used."
+            )
     return [told[key] for key in told if key in known]
 
 

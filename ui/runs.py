@@ -27,10 +27,13 @@ def asked(choice: Choice) -> Recipe:
         recipe = job.recipe
     else:
         from core.defenses import TSBD
+        from lab.settings import settings
 
-        recipe = Recipe(TSBD(), choice.model, choice.data, {"n": 1000})
+        recipe = Recipe(TSBD(), choice.model, choice.data, {"n": settings.control_n})
     if recipe.kind != "defense":
-        raise ValueError(f"This page compares defenses, and {type(recipe.method).__name__} is none; open it on its own page.")
+        raise ValueError(
+            f"This page compares defenses, and {type(recipe.method).__name__} is none; open it on its own page."
+        )
     return recipe
 
 

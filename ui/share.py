@@ -37,7 +37,11 @@ PAGES = ("home", "triggers", "regions", "defend", "compare")
 
 
 def block(
-    page: str, recipe: Recipe, result: Result | None = None, views: Sequence[View] = (), extra: dict[str, str] | None = None
+    page: str,
+    recipe: Recipe,
+    result: Result | None = None,
+    views: Sequence[View] = (),
+    extra: dict[str, str] | None = None,
 ) -> None:
     """Copy link, downloads and 'as Python', in one row of buttons."""
     with st.container(horizontal=True, key=f"share-{page}"):
@@ -58,9 +62,7 @@ def block(
 
 def _file(label: str, data: Callable[[], bytes], name: str, mime: str) -> None:
     """A download whose file is built when it is asked for."""
-    st.download_button(
-        label, data, name, mime, key=f"download-{name}", icon=":material/download:", on_click="ignore"
-    )
+    st.download_button(label, data, name, mime, key=f"download-{name}", icon=":material/download:", on_click="ignore")
 
 
 def table(result: Result) -> bytes:

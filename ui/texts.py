@@ -15,7 +15,9 @@ class Text:
     meaning: str = ""
 
 
-UNKNOWN = Text(r"f_\theta : x \mapsto \text{class}", "The method's docstring in `core` has its formula.", "see `perturb list`")
+UNKNOWN = Text(
+    r"f_\theta : x \mapsto \text{class}", "The method's docstring in `core` has its formula.", "see `perturb list`"
+)
 
 TEXTS = {
     "BadNets": Text(
@@ -25,17 +27,17 @@ TEXTS = {
     ),
     "Blended": Text(
         r"x' = (1 - \alpha)\, x + \alpha\, k",
-        "k is a key picture, here coloured patches drawn by a seed; α is its weight.",  # noqa: RUF001
+        "k is a key picture, here coloured patches drawn by a seed; α is its weight.",
         "Chen et al., Targeted Backdoor Attacks, 2017, [arXiv 1712.05526](https://arxiv.org/abs/1712.05526)",
     ),
     "SIG": Text(
         r"x'_{ij} = \mathrm{clip}(x_{ij} + \Delta \sin(2 \pi j f / W))",
-        "j is the column, W the width, f the number of waves, Δ their height. Made for poisoning without touching labels.",
+        "j is the column, W the width, f the number of waves, Δ their height. Made to poison without touching labels.",
         "Barni, Kallas, Tondi, 2019, [arXiv 1902.11237](https://arxiv.org/abs/1902.11237)",
     ),
     "WaNet": Text(
         r"x' = \mathrm{warp}\left(x,\; \tfrac{s}{H}\, {\uparrow}\tfrac{P}{\mathrm{mean}\,|P|}\right)",
-        "P is a k × k grid of random displacements, which ↑ enlarges smoothly; s is their size, H the height of the picture.",  # noqa: RUF001
+        "P is a k × k grid of random displacements, which ↑ enlarges smoothly; s is their size, H the height.",
         "Nguyen, Tran, WaNet, ICLR 2021, [arXiv 2102.10369](https://arxiv.org/abs/2102.10369)",
     ),
     "TSBD": Text(
@@ -44,18 +46,18 @@ TEXTS = {
         "w are the weights of channel i of layer l, w^u the same after unlearning clean pictures; g₁ is the plain "
         "gradient, g the one that is followed in the second stage.",
         "Lin et al., NeurIPS 2024, [arXiv 2405.20291](https://arxiv.org/abs/2405.20291)",
-        "When a backdoored model **unlearns** clean pictures, the channels that carry the backdoor move most. The first "
-        "stage ranks channels by how far they moved and sets most of the weights of the top ones to zero: the attack "
-        "success drops at once, and accuracy with it. The second stage fine-tunes what is left, with an eye on the "
-        "gradient norm, so that accuracy returns and the backdoor does not.",
+        "When a backdoored model **unlearns** clean pictures, the channels that carry the backdoor move most. The "
+        "first stage ranks channels by how far they moved and sets most of the weights of the top ones to zero: the "
+        "attack success drops at once, and accuracy with it. The second stage fine-tunes what is left, with an eye on "
+        "the gradient norm, so that accuracy returns and the backdoor does not.",
     ),
     "FineTuning": Text(
         r"\theta \leftarrow \theta - \eta\, \nabla_\theta\, \ell(f_\theta(x), y)",
         "x, y are clean pictures and their labels, η is the learning rate.",
         "the baseline of every defense; setting of [BackdoorBench](https://arxiv.org/abs/2206.12654)",
         "Training goes on with clean pictures only. Nothing in the loss speaks about the trigger, so the backdoor is "
-        "forgotten by accident or not at all: the learning rate decides, and the trigger. A square in a corner may fade, "
-        "while a pattern blended over the whole picture tends to stay.",
+        "forgotten by accident or not at all: the learning rate decides, and the trigger. A square in a corner may "
+        "fade, while a pattern blended over the whole picture tends to stay.",
     ),
     "FinePruning": Text(
         r"a_k = \mathbb{E}_x\left[\phi_k(x)\right], \qquad \text{prune } k \text{ in order of } a_k",
@@ -66,18 +68,19 @@ TEXTS = {
         "pictures use as well.",
     ),
     "Regional": Text(
-        r"X_n = \mathrm{clip}(X_{n-1} - L \odot \alpha\, \mathrm{sign}\, \nabla_x \ell(f(X_{n-1}), c))",
-        "L is 1 inside the region and 0 elsewhere, c a class other than the true one, α the length of one step. "  # noqa: RUF001
+        r"\begin{gathered}X_n = \mathrm{clip}(X_{n-1} - \alpha\, L \odot s_n) \\ "
+        r"s_n = \mathrm{sign}\, \nabla_x \ell(f(X_{n-1}), c)\end{gathered}",
+        "L is 1 inside the region and 0 elsewhere, c a class other than the true one, α the length of one step. "
         "It stops at the first n at which the judge no longer names the true class.",
         "Ozbulak et al., 2020, [arXiv 2007.03198](https://arxiv.org/abs/2007.03198)",
         "An attack need not touch the whole picture. Inside a region the change must be stronger per pixel, yet the "
-        "total is often **smaller**: fewer pixels move, and they are enough. Fewer pixels (L0) follow from the region by "
-        "construction; the telling figures are L2, the size of the whole change, and L∞, the largest change of one "
+        "total is often **smaller**: fewer pixels move, and they are enough. Fewer pixels (L0) follow from the region "
+        "by construction; the telling figures are L2, the size of the whole change, and L∞, the largest change of one "
         "value. They are compared only on pictures where both attacks succeed.",
     ),
     "PGD": Text(
-        r"x_{t} = \Pi(x_{t-1} + \alpha\, \mathrm{sign}\, \nabla_x \ell(f(x_{t-1}), y))",
-        "Π projects back onto the ball of radius ε round the picture, α is the length of one step.",  # noqa: RUF001
+        r"x_{t} = \Pi(x_{t-1} + \alpha\, \mathrm{sign}\, \nabla \ell(f(x_{t-1}), y))",
+        "Π projects back onto the ball of radius ε round the picture, α is the length of one step.",
         "Madry et al., ICLR 2018, [arXiv 1706.06083](https://arxiv.org/abs/1706.06083)",
         "Many small steps up the loss, each followed by a projection: no pixel may leave the ball. What the eye cannot "
         "see is enough to change the answer, while random noise of the same size hardly ever is.",

@@ -28,19 +28,20 @@ def attacked(
     original, local = result.images["original"][0], result.images["adversarial"][0]
     region = result.images["region"][0] if "region" in result.images else None
     label = _word(names, result.per_image["label"])
+    answers = result.per_image.get("judge", result.per_image["after"])
     rows = [[
         View(
             images.pixels(original) if region is None else images.outlined(original, region),
-            f"true class: {label}" if region is None else f"{label}; {100 * float(region.float().mean()):.0f} % may change",
+            f"true class: {label}" if region is None else f"{100 * float(region.float().mean()):.0f} % may change",
             f"The picture, true class {label}",
         ),
-        *_change(local, original, f"now {_word(names, result.per_image.get('judge', result.per_image['after']))}", "region"),
+        *_change(local, original, f"now {_word(names, answers)}", "region"),
     ]]  # fmt: skip
     if "global" in result.images:
         whole = result.images["global"][0]
         rows.append([
-            View(images.pixels(original), "every pixel may change", f"The picture, true class {label}"),
-            *_change(whole, original, "attacked everywhere", "whole picture"),
+            View(images.pixels(original), "all may change", f"The picture, true class {label}"),
+            *_change(whole, original, "attacked", "whole picture"),
         ])  # fmt: skip
     return rows
 
@@ -65,7 +66,9 @@ def _before(choice: Choice, attack: Method, inputs: dict[str, Any], model: Class
     if region is None:
         return [whole]
     share = 100 * float(np.asarray(region).mean())
-    part = View(images.outlined(picture, region), f"{share:.0f} % may change", f"{name}; only the bright part may change")
+    part = View(
+        images.outlined(picture, region), f"{share:.0f} % may change", f"{name}; only the bright part may change"
+    )
     return [part] if alone else [whole, part]
 
 
@@ -77,5 +80,9 @@ def _moving(job: Job | None) -> list[View]:
     factor = job.progress.metrics.get("magnification", 1.0) if job is not None and job.progress is not None else 1.0
     return [
         View(images.pixels(shown["adversarial"]), "under attack", "The picture as the attack has changed it so far"),
-        View(images.pixels(shown["perturbation"]), f"the change, ×{factor:.0f}", f"The change, magnified {factor:.0f} times"),
+        View(
+            images.pixels(shown["perturbation"]),
+            f"the change, ×{factor:.0f}",
+            f"The change, magnified {factor:.0f} times",
+        ),
     ]

@@ -1,4 +1,4 @@
-"""A training: a fresh network, trained and scored on what it never saw."""
+"""A training: a fresh network or a given model, trained and scored on what it never saw."""
 
 from __future__ import annotations
 
@@ -20,17 +20,20 @@ from models import Classifier
 
 
 def run(recipe: Recipe) -> Run[Result]:
-    """Train `arch:…` on the recipe's data.
+    """Train `arch:…`, or go on training a given model, on the recipe's data.
 
     figures : after/acc, …/asr, …/ra on the test images, heldout/… on the held-out rows, clean_model/… where there
     is a clean twin. The model carries trigger, target, mode and poisoned, and a card that says what was done.
     """
     if not isinstance(recipe.model, str):
-        raise ValueError("A training starts from a fresh network such as arch:preact_resnet18?width=16.")
+        raise ValueError("A training starts from a fresh network (arch:preact_resnet18?width=16) or from a model's name.")
     yield Progress("load", 1, 2)
     train = loading.images(recipe.data, "train")
     data = recipe.data if isinstance(recipe.data, str) else repr(recipe.data)
-    start = loading.fresh(recipe.model, train, data, recipe.seed)
+    if recipe.model.startswith("arch:"):
+        start = loading.fresh(recipe.model, train, data, recipe.seed)
+    else:
+        start = loading.classifier(recipe.model)
     test = loading.images(recipe.data, "test", limit=recipe.inputs.get("n"))
     yield Progress("load", 2, 2)
     method: Any = recipe.method
@@ -77,7 +80,7 @@ def _card(model: Classifier, recipe: Recipe, result: Result) -> Any:
             found["n_asr"] = result.counts[f"{moment}/asr"]
         scores[split] = found
     poison = getattr(recipe.method, "poison", None)
-    done = f"{model.card.ref.removeprefix('arch:')}, trained by {type(recipe.method).__name__} on {model.card.data}."
+    done = f"{str(recipe.model).removeprefix('arch:')}, trained by {type(recipe.method).__name__} on {model.card.data}."
     if poison is not None:
         led = "the next class" if poison.mode == "all-to-all" else f"class {poison.target}"
         done += (

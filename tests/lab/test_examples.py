@@ -29,7 +29,7 @@ def test_each_page_has_an_example(name: str) -> None:
 @pytest.mark.parametrize("file", sorted(ZOO.glob("*/recipe.json")), ids=lambda file: file.parent.name)
 def test_each_shipped_model_has_the_recipe_that_trains_it(file: Path) -> None:
     recipe = Recipe.from_json(file.read_text())
-    assert recipe.kind == "training" and str(recipe.model).startswith("arch:")
+    assert recipe.kind == "training" and str(recipe.model).startswith(("arch:", "zoo:"))
     assert file.parent.name.startswith(f"{recipe.data}-")
 
 

@@ -188,9 +188,12 @@ def test_a_chain_runs_its_first_link_once(tiny_model: str) -> None:
         stages(Recipe(GradCAM(), chain))
 
 
-def test_a_training_ends_in_a_model_with_a_card(tiny_model: str) -> None:
+@pytest.mark.parametrize("start", ["arch:preact_resnet18?width=4", "TINY"], ids=["fresh", "further"])
+def test_a_training_ends_in_a_model_with_a_card(tiny_model: str, start: str) -> None:
     method = Standard(epochs=1, batch_size=32, poison=Poison(trigger=BadNets(), target=2, rate=0.25))
-    result = finish(Recipe(method, "arch:preact_resnet18?width=4", seed=5).run())
+    recipe = Recipe(method, tiny_model if start == "TINY" else start, seed=5)
+    compile(recipe.python(), "training", "exec")
+    result = finish(recipe.run())
     model: Any = result.model
     assert {"after/acc", "after/asr", "heldout/acc"} <= set(result.figures)
     assert (model.target, model.mode, len(model.poisoned)) == (2, "all-to-one", 24)
@@ -206,10 +209,9 @@ def test_a_training_ends_in_a_model_with_a_card(tiny_model: str) -> None:
 @pytest.mark.parametrize(
     ("recipe", "said"),
     [
-        (Recipe(Standard(), "zoo:scenes-clean"), "arch:"),
         (Recipe(Standard(), "arch:no_such_net"), "no_such_net"),
         (Recipe(Standard(), "arch:preact_resnet18?wings=2"), "wings"),
-        (Recipe(Standard(), "TINY"), "arch:"),
+        (Recipe(Standard(), Recipe(FineTuning(), "TINY")), "arch:"),
         (Recipe(FGSM(), "TINY", inputs={"images": [5000]}), "images = 5000"),
         (Recipe(FGSM(), "TINY", inputs={"target": 10}), "target = 10"),
         (Recipe(FGSM(), "TINY", inputs={"judge": "TINY"}), "takes no judge"),

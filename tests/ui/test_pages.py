@@ -1,0 +1,184 @@
+"""Every page, as a visitor meets it: at first click, by a link, by a wrong link, with a run that ends or is stopped."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import lab.loading
+from core.defenses import FineTuning
+from lab.recipes import Recipe
+from tests.ui.conftest import fine, until
+
+PAGES = ["", "triggers.py", "regions.py", "defend.py", "compare.py"]
+
+
+def metrics(app) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_works_at_first_click(visit, page):
+    app = fine(visit(page))
+    assert app.title[0].value == ("Perturb Lab" if not page else page.removesuffix(".py").capitalize())
+    assert not app.warning
+
+
+def test_cards_of_the_first_page_set_model_picture_and_page(visit):
+    app = visit()
+    app.button(key="open-Draw where to attack").click().run()
+    fine(app)
+    assert app.title[0].value == "Regions"
+    assert app.selectbox(key="model").value == "zoo:scenes-clean"
+    assert app.selectbox(key="regional-family").value == "drawn"
+    assert "f" in app.text_input(key="mask").value
+
+
+def test_a_link_sets_the_triggers_page(visit):
+    app = fine(visit("triggers.py", method="Blended", blended__alpha="0.4", images="14", explainer="HiResCAM"))
+    assert app.selectbox(key="method").value == "Blended"
+    assert app.slider(key="blended-alpha").value == 0.4
+    assert app.number_input(key="images").value == 14
+    assert app.segmented_control(key="explainer").value == "HiResCAM"
+
+
+def test_figures_of_a_trigger_come_with_their_floor(visit):
+    app = fine(until(visit("triggers.py"), "triggers", "done"))
+    found = metrics(app)
+    assert float(found["Attack success (ASR)"].split()[0]) > 90
+    assert float(found["ASR, clean model"].split()[0]) < 20
+
+
+@pytest.mark.parametrize("value", ["99", "-3", "x", ""])
+def test_a_wrong_value_in_a_link_gives_the_default_and_a_sentence(visit, value):
+    app = fine(visit("triggers.py", method="BadNets", badnets__side=value))
+    assert app.slider(key="badnets-side").value == 3
+    assert "badnets-side" in app.warning[0].value and len(app.warning) == 1
+
+
+def test_a_wrong_choice_in_a_link_gives_the_default_and_a_sentence(visit):
+    app = fine(visit("regions.py", regional__family="moon"))
+    assert app.selectbox(key="regional-family").value == "square"
+    assert "regional-family" in app.warning[0].value
+
+
+def test_an_unknown_model_is_one_sentence_and_a_way_on(visit):
+    app = visit("defend.py", model="zoo:nothing")
+    assert not app.exception and len(app.error) == 1
+    assert "zoo:nothing" in app.error[0].value or "nothing" in app.error[0].value
+    fine(app.button(key="use-scenes").click().run())
+
+
+def test_data_that_cannot_be_had_are_one_sentence_and_a_way_on(visit, monkeypatch):
+    real = lab.loading.images
+
+    def images(data, split, **more):
+        if data == "gtsrb":
+            raise ValueError("gtsrb is not in the cache and there is no network; connect, or choose scenes.")
+        return real(data, split, **more)
+
+    monkeypatch.setattr(lab.loading, "images", images)
+    app = visit("triggers.py", data="gtsrb")
+    assert not app.exception
+    assert [error.value for error in app.error] == [
+        "gtsrb is not in the cache and there is no network; connect, or choose scenes."
+    ]
+    fine(app.button(key="use-scenes").click().run())
+
+
+def test_a_picture_that_does_not_exist_is_one_sentence(visit):
+    app = visit("triggers.py", images="5000")
+    assert not app.exception and len(app.error) == 1 and "5000" in app.error[0].value
+
+
+def test_a_short_defense_runs_to_its_end(visit):
+    app = fine(visit("defend.py", method="FineTuning", finetuning__steps="20", seed="3"))
+    assert app.number_input(key="seed").value == 3
+    app.button(key="defend-start").click().run()
+    app = fine(until(app, "defend", "done"))
+    result = app.session_state["job-defend"].result
+    assert result.recipe.seed == 3 and result.recipe.method.steps == 20
+    assert "Finished after" in " ".join(caption.value for caption in app.caption)
+    assert metrics(app)["Accuracy (ACC)"].endswith("%")
+    labels = [item.proto.label for item in app.get("download_button")]
+    assert {"Recipe", "PNG", "CSV"} <= set(labels)
+    # The picture's number is not part of the run: it changes without a new one.
+    app.number_input(key="images").set_value(14).run()
+    assert fine(app).session_state["job-defend"].result is result
+
+
+def test_stop_ends_a_defense_and_keeps_what_it_found(visit):
+    app = visit("defend.py", method="FineTuning", finetuning__steps="5000")
+    app.button(key="defend-start").click().run()
+    until(app, "defend", "running")
+    app.button(key="defend-stop").click().run()
+    app = fine(until(app, "defend", "stopped"))
+    assert "Stopped after" in " ".join(caption.value for caption in app.caption)
+    assert not app.button(key="defend-start").disabled
+
+
+def test_an_attack_on_a_region_is_compared_with_the_whole_picture(visit):
+    app = visit("regions.py", many="1", regional__steps="40", model="zoo:scenes-clean", judge="the model itself")
+    app.button(key="regions-start").click().run()
+    app = fine(until(app, "regions", "done"))
+    found = metrics(app)
+    assert {"In the region: fooled", "Whole picture: fooled", "Random noise: fooled"} == set(found)
+    result = app.session_state["job-regions"].result
+    outside = ~result.images["region"][0]
+    assert result.images["perturbation"][0][:, outside].abs().max() == 0
+
+
+def test_a_drawn_region_comes_from_the_link_and_an_empty_one_cannot_start(visit):
+    app = fine(visit("regions.py", regional__family="drawn"))
+    assert app.button(key="regions-start").disabled
+    mask = "0" * 16 + "0ff0" * 8 + "0" * 16
+    app = fine(visit("regions.py", regional__family="drawn", mask=mask))
+    assert not app.button(key="regions-start").disabled
+
+
+@pytest.mark.parametrize("attack", ["PGD", "FGSM"])
+def test_the_global_attacks_run_too(visit, attack):
+    app = visit("regions.py", method=attack, many="1")
+    app.button(key="regions-start").click().run()
+    assert fine(until(app, "regions", "done")).session_state["job-regions"].result.figures
+
+
+def test_compare_offers_a_run_it_does_not_know_and_shows_one_it_does(visit):
+    recipe = Recipe(FineTuning(steps=10), "zoo:scenes-badnets", "scenes", {"n": 50}, seed=7)
+    app = fine(visit("compare.py", recipe=recipe.to_json()))
+    assert app.info and app.session_state["job-compare"] is None
+    app.button(key="compare-start").click().run()
+    app = fine(until(app, "compare", "done"))
+    assert metrics(app)["Attack success (ASR)"].endswith("%")
+    assert app.dataframe[0].value["Seed"].tolist()[0] == 7
+    again = fine(visit("compare.py", recipe=recipe.to_json()))
+    assert not again.info, "a finished run is kept for the next visitor"
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    ["{", "[]", '{"method": {"method": "Nothing"}, "model": "zoo:scenes-badnets"}', json.dumps({"v": 7})],
+)
+def test_a_broken_recipe_in_a_link_is_one_sentence(visit, recipe):
+    app = visit("compare.py", recipe=recipe)
+    assert not app.exception and len(app.error) == 1
+
+
+def test_a_bad_upload_is_one_sentence_and_the_page_goes_on(visit):
+    app = visit("triggers.py", state={"own-picture": True})
+    app.file_uploader(key="own-file").upload("picture.png", b"\x89", "image/png").run()
+    assert not app.exception and len(app.error) == 1
+    assert app.title[0].value == "Triggers" and len(app.get("imgs")) > 3
+
+
+def test_an_upload_is_used_on_every_page(visit, tmp_path):
+    from PIL import Image
+
+    file = tmp_path / "own.png"
+    Image.new("RGB", (60, 40), (200, 30, 30)).save(file)
+    app = visit("triggers.py", state={"own-picture": True})
+    app.file_uploader(key="own-file").upload("own.png", file.read_bytes(), "image/png").run()
+    assert fine(app).session_state["upload"].startswith("upload:")
+    fine(app.switch_page("regions.py").run())
+    assert app.session_state["choice"].upload

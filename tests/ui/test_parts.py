@@ -1,0 +1,64 @@
+"""Smaller parts: names of models, links, tables, sentences, stage marks."""
+
+from __future__ import annotations
+
+import csv
+import io
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from core.defenses import FineTuning
+from lab.recipes import Recipe
+from lab.results import Result
+from lab.settings import settings
+from ui import charts, share
+from ui.errors import plain
+from ui.frame import spelled
+
+RECIPE = Recipe(FineTuning(steps=5), "zoo:scenes-badnets", "scenes", {"n": 50}, seed=2)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("owner/name", "hf:owner/name"),
+        (" owner/name@abc ", "hf:owner/name@abc"),
+        ("zoo:scenes-clean", "zoo:scenes-clean"),
+        ("hf:a/b", "hf:a/b"),
+        ("./folder/here", "./folder/here"),
+    ],
+)
+def test_a_typed_model_is_understood(typed, meant):
+    assert spelled(typed) == meant
+
+
+def test_a_link_is_built_from_the_public_host_and_gives_the_recipe_back():
+    object.__setattr__(settings, "public_host", "lab.example.org")
+    try:
+        address = urlsplit(share.link("defend", RECIPE.to_query()))
+    finally:
+        object.__setattr__(settings, "public_host", "")
+    assert (address.scheme, address.netloc, address.path) == ("https", "lab.example.org", "/defend")
+    query = {name: values[0] for name, values in parse_qs(address.query).items()}
+    assert query["v"] == "1" and Recipe.from_query(query) == RECIPE
+
+
+def test_the_table_holds_figures_with_n_and_the_curve():
+    result = Result(RECIPE, {"after/acc": 0.9, "der": 0.95}, {"after/acc": 50}, [{"stage": "tune", "step": 1, "acc": 0.9}])
+    rows = list(csv.reader(io.StringIO(share.table(result).decode())))
+    assert ["after/acc", "0.9", "50"] in rows and ["der", "0.95", ""] in rows
+    assert ["tune", "1", "0.9"] in rows
+    assert Recipe.from_json(rows[-1][1]) == RECIPE
+
+
+def test_a_sentence_cannot_carry_markup():
+    assert plain(ValueError("see [x](y) <b> $1$")) == "see \\[x](y) \\<b> \\$1\\$"
+
+
+def test_stage_marks_leave_out_names_that_would_print_over_each_other():
+    points = [
+        {"stage": "before", "seconds": 0.0}, {"stage": "unlearn", "seconds": 1.0}, {"stage": "tune", "seconds": 1.2},
+        {"stage": "select", "seconds": 9.0}, {"stage": "after", "seconds": 10.0},
+    ]  # fmt: skip
+    assert [mark["stage"] for mark in charts._stages(points)] == ["unlearn", "", "select"]
