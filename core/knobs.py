@@ -109,7 +109,7 @@ def _check(owner: str, k: Knob, value: Any) -> None:
     if k.kind in (int, float):
         below = k.low is not None and value < k.low
         above = k.high is not None and value > k.high
-        if below or above or not math.isfinite(value):
+        if below or above or (isinstance(value, float) and not math.isfinite(value)):
             raise ValueError(f"{name} is out of range; it must be{_range(k)}.")
 
 

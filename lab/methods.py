@@ -84,7 +84,7 @@ def parse(k: Knob, text: str, owner: str = "") -> Any:
             number = k.kind(text)
         except ValueError:
             raise ValueError(f"{name} = {text!r} must be a {'whole ' * (k.kind is int)}number.") from None
-        if not math.isfinite(number):
+        if k.kind is float and not math.isfinite(number):
             raise ValueError(f"{name} = {text!r} must be a finite number.")
         return number
     return text
@@ -94,7 +94,7 @@ def _value(k: Knob, value: Any) -> Any:
     if k.kind is Method and value is not None:
         return from_dict(value)
     if k.kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if abs(value) < 2**1000 else math.inf  # beyond any float: the knob's range refuses it
     return value
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 FORMAT = 1
 """The version of the JSON and of the link; a reader of another version must be told."""
 
+LONGEST = 16
+"""Runs in a chain, at most: a link written by hand may nest hundreds, which nothing could carry out."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -88,6 +91,8 @@ class Recipe:
         """The recipe that `to_dict` wrote; ValueError in one sentence where it is none."""
         if not isinstance(data, dict):
             raise ValueError("A recipe must be a JSON object with at least a method and a model.")
+        if _links(data) > LONGEST:
+            raise ValueError(f"This recipe is a chain of more than {LONGEST} runs; shorten it.")
         if data.get("v", FORMAT) != FORMAT:
             raise ValueError(f"This recipe has version {data['v']!r}, and this lab reads version {FORMAT}.")
         unknown = sorted(set(data) - {"v", *(f.name for f in dataclasses.fields(cls))})
@@ -139,6 +144,14 @@ class Recipe:
         from lab.snippets import python
 
         return python(self)
+
+
+def _links(data: Any) -> int:
+    """How many recipes a recipe's JSON data hold, one inside the other; counting stops beyond LONGEST."""
+    count = 0
+    while isinstance(data, dict) and count <= LONGEST:
+        data, count = data.get("model"), count + 1
+    return count
 
 
 def _loaded(text: str) -> Any:

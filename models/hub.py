@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def load(ref: str) -> Classifier:
             return _from_hub(*split_reference(ref[3:]))
     except HubError as error:
         raise ModelError(str(error)) from error
-    if not Path(ref).is_dir():
+    if not os.path.isdir(ref):  # unlike Path.is_dir, no error on a name too long for the file system
         raise ModelError(f"There is no model {ref!r}: give zoo:NAME, hf:owner/name or a folder.")
     return _from_folder(Path(ref))
 

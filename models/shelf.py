@@ -24,7 +24,7 @@ def available() -> list[Card]:
 def zoo_folder(name: str) -> Path:
     """The folder of a shipped model; ModelError lists what there is when there is none of that name."""
     folder = ZOO / name
-    if not re.fullmatch(r"[a-z0-9-]+", name) or not (folder / "config.json").is_file():
+    if not re.fullmatch(r"[a-z0-9-]{1,100}", name) or not (folder / "config.json").is_file():
         there = ", ".join(card.ref[4:] for card in available()) or "none yet"
         raise ModelError(f"No model called {name!r} ships with the lab; there are: {there}.")
     return folder

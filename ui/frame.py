@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.errors import in_a_sentence, plain
+from ui.errors import FORESEEN, foreseen, in_a_sentence, plain
 
 FIRST = "zoo:scenes-badnets"
 OWN_DATA = "the model's own"
@@ -141,10 +141,12 @@ def _search(text: str) -> list[str]:
 
 @contextmanager
 def ready() -> Iterator[None]:
-    """Show a ValueError raised inside, and offer the model and the pictures that need nothing from elsewhere."""
+    """Show a foreseen error raised inside, and offer the model and the pictures that need nothing from elsewhere."""
     try:
         yield
-    except ValueError as error:
+    except FORESEEN as error:
+        if not foreseen(error):
+            raise
         st.error(plain(error), icon=":material/error:")
         if chosen().model != FIRST or chosen().data != "scenes" or chosen().upload:
             st.button(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.errors import plain
+from ui.frame import ready
 
 if TYPE_CHECKING:
     from lab.jobs import Job
@@ -77,7 +78,8 @@ def watch(slot: str, draw: Callable[[Job | None], None]) -> None:
     def look() -> None:
         if job is not None:
             job.seen(visitor())
-        draw(job)
+        with ready():  # an error inside a fragment does not reach whatever stands round it
+            draw(job)
         if running and job is not None and job.ended:
             st.rerun()
 

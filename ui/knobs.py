@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui.errors import plain
+
 if TYPE_CHECKING:
     from core.knobs import Knob, Method
 
@@ -35,7 +37,7 @@ def controls(
             for k in rest:
                 values[k.name] = control(cls, k, start[k.name])
     for sentence in bad:
-        st.warning(sentence, icon=":material/link_off:")
+        st.warning(plain(ValueError(sentence)), icon=":material/link_off:")
     return cls(**{**start, **values})
 
 

@@ -130,19 +130,23 @@ _canvas = st.components.v2.component("perturb_lab.region", html=HTML, css=CSS, j
 
 def draw(picture: np.ndarray) -> str | None:
     """The canvas over `picture` (H, W, 3), the grid and the text; the mask as 64 hex digits, None while it is empty."""
-    mask = valid(st.session_state.get(KEY, EMPTY))
-    _canvas(
-        key="mask-canvas", default={"mask": mask}, on_mask_change=_from_canvas,
-        data={
-            "mask": mask, "label": "Region to attack, 16 by 16 cells. Arrow keys move, space marks or clears a cell.",
-            "picture": "data:image/png;base64," + base64.b64encode(png([View(picture)])).decode(),
-        },
-    )  # fmt: skip
+    board = st.container()
     with st.expander("Check boxes instead", icon=":material/grid_on:"):
-        _grid(mask)
-        st.text_input(
+        boxes = st.container()
+        text = st.text_input(
             "As text", EMPTY, key=KEY, max_chars=64, bind="query-params", persist_state="session",
             help="Four hex digits for each of 16 rows. This is what the link holds.",
+        )  # fmt: skip
+    mask = valid(text)  # the link speaks through the text field, so it comes first
+    with boxes:
+        _grid(mask)
+    with board:
+        _canvas(
+            key="mask-canvas", default={"mask": mask}, on_mask_change=_from_canvas,
+            data={
+                "mask": mask, "label": "Region to attack, 16 by 16 cells. Arrow keys move, space marks or clears a cell.",
+                "picture": "data:image/png;base64," + base64.b64encode(png([View(picture)])).decode(),
+            },
         )  # fmt: skip
     return None if mask == EMPTY else mask
 
