@@ -5,7 +5,7 @@
 For both directions between the two models and for the centre square, the frame and random pixels of the
 medium area: transfer rates over all images that both models classify correctly, and the paired norm
 ratios local / global over the images where both attacks transfer. Targets are drawn by seed and shared
-by all regions. Writes bench/results/regional.json.
+by all regions. Writes bench/results/cells/regional.json and the table bench/results/regional.json.
 """
 
 from __future__ import annotations
@@ -14,16 +14,14 @@ import argparse
 import dataclasses
 import json
 import math
-import platform
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import torch
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench.report import RESULTS, keep, table
 from core.attacks import Adversarial, Regional, compare, global_counterpart, loading_slip, right_for_both
 from core.data import load_data
 from core.device import best_device
@@ -32,7 +30,7 @@ from core.runs import finish
 from models import Classifier, load
 
 FAMILIES = ("square", "frame", "random")
-RESULTS = Path(__file__).parent / "results" / "regional.json"
+RAW = RESULTS / "cells" / "regional.json"
 
 
 def main(argv: list[str] | None = None) -> dict[str, Any]:
@@ -48,16 +46,17 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
         for row in direction(first, second, base, options, seed)
     ]
     found = {
-        "setting": {"method": "Regional", **dataclasses.asdict(base), "data": options.data, "images": options.n,
+        "setting": {"method": "Regional", **dataclasses.asdict(base), "source": options.source,
+                    "judge": options.judge, "data": options.data, "images": options.n,
                     "seeds": list(range(options.seeds))},
         "rows": rows,
-        "hardware": hardware(device),
-        "torch": torch.__version__,
         "seconds": round(time.perf_counter() - began, 1),
     }
+    found = without_nan(found)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(without_nan(found), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    print(table(found))
+    options.out.write_text(json.dumps(found, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    publish(found)
+    print(table([flat(row) for row in rows], {}))
     return found
 
 
@@ -71,7 +70,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--alpha", type=float, default=1 / 255)
     parser.add_argument("--steps", type=int, default=250)
     parser.add_argument("--seeds", type=int, default=1, help="how many draws of targets and random regions")
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, default=RAW)
     return parser.parse_args(argv)
 
 
@@ -116,36 +115,33 @@ def without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def hardware(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads"
-
-
-def table(found: dict[str, Any]) -> str:
-    """The rows as Markdown."""
-    lines = [
-        "| source → judge | region | area | n | transfer local | transfer global | global kept | n pairs "
-        "| L0 mean / median (lower) | L2 | Linf |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for row in found["rows"]:
-        ratios = " | ".join(
-            f"{r['mean']:.2f} / {r['median']:.2f} ({r['lower']:.0%})" if r["n"] else "no pairs"
-            for r in row["ratios"].values()
-        )
-        kept = f"{row['kept_rate']:.1%} of {row['n_global']}" if row["n_global"] else "none"
-        names = " → ".join(ref.split("@")[0].split("/")[-1] for ref in (row["source"], row["judge"]))
-        lines.append(
-            f"| {names} | {row['family']} | {row['pixels'] / row['positions']:.1%} | {row['n']} "
-            f"| {row['local_rate']:.1%} | {row['global_rate']:.1%} | {kept} | {row['n_both']} | {ratios} |"
-        )
+def publish(found: dict[str, Any]) -> None:
+    """The table that bench/report.py prints."""
     setting = found["setting"]
-    lines.append(
-        f"\nα = {setting['alpha']:.4f}, cap {setting['steps']} steps, {setting['images']} images read, seeds "
-        f"{setting['seeds']}, {found['hardware']}, torch {found['torch']}, {found['seconds']} s."
+    keep(
+        "regional",
+        "Regional against global perturbations",
+        [flat(row) for row in found["rows"]],
+        command=f"python bench/regional.py --n {setting['images']} --source {setting['source']} "
+        f"--judge {setting['judge']} --data {setting['data']}",
+        n=f"{setting['images']} images read per direction, of which n were right for both models; step "
+        f"{setting['alpha']:.4f}, at most {setting['steps']} steps",
+        seeds=setting["seeds"],
+        units=dict.fromkeys(("area", "transfer, region", "transfer, global", "lower L2"), "%"),
+        note="Transfer: the judge no longer says the label, of the n images. The ratios region / global are medians "
+        "over the pairs, the images where both transferred; L0 falls by construction. Lower L2: share of the pairs.",
     )
-    return "\n".join(lines)
+
+
+def flat(row: dict[str, Any]) -> dict[str, Any]:
+    """One direction and region as a row of the table."""
+    names = " → ".join(ref.split("@")[0].split("/")[-1] for ref in (row["source"], row["judge"]))
+    ratios = {f"{name} ratio": row["ratios"][name.lower()]["median"] for name in ("L0", "L2", "Linf")}
+    return {
+        "source → judge": names, "region": row["family"], "area": row["pixels"] / row["positions"], "n": row["n"],
+        "transfer, region": row["local_rate"], "transfer, global": row["global_rate"], "pairs": row["n_both"],
+        **ratios, "lower L2": row["ratios"]["l2"]["lower"],
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

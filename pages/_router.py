@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import frame
+from ui import asked, frame
 
 # An emoji: a Material icon would be fetched from the network as favicon.
 st.set_page_config(page_title="Perturb Lab", page_icon="🔬", layout="wide", initial_sidebar_state=264)
@@ -14,8 +14,12 @@ page = st.navigation([
     st.Page("defend.py", title="Defend", icon=":material/shield:", help="Repair a backdoored model while you watch."),
     st.Page("compare.py", title="Compare", icon=":material/balance:", help="Before, after and never backdoored."),
 ])  # fmt: skip
+links = asked.of_link()
+notes = st.container()
 frame.sidebar()
 page.run()
 frame.thumbnail()
+with notes:
+    asked.tell(links)
 if "v" not in st.query_params:
     st.query_params["v"] = "1"  # links are versioned: Streamlit leaves out whatever stands at its default
