@@ -36,7 +36,7 @@ with controls:
             accept_new_options=True,
             help="The attack follows one model and stops when this one is fooled. A second model makes it a transfer.",
         )  # fmt: skip
-        inputs |= {"judge": ref} if (ref := judges.get(judge, judge)) else {}
+        inputs |= {"judge": ref} if (ref := judges.get(judge) if judge in judges else frame.spelled(judge)) else {}
         if by_hand:
             with errors.in_a_sentence():
                 drawn = mask.draw(cache.sample(choice)[1])

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 
+import torch
+import torch.nn.functional as F
+
 from core.data.hub import HubSet
 from core.data.imageset import ImageSet
 from core.data.scenes import Scenes
 
 SPLITS = ("train", "heldout", "test", "defender")
+LARGEST = 128  # pixels; larger scenes are enlarged ones, for networks that want 224
 
 
 def load_data(
@@ -42,6 +46,18 @@ def load_data(
     if data == "scenes":
         data = Scenes()
     if isinstance(data, Scenes):
-        scenes = data if size is None else dataclasses.replace(data, size=size)
-        return scenes.load(split, limit=limit, seed=seed)
+        drawn = size is None or LARGEST >= size
+        scenes = data if size is None or not drawn else dataclasses.replace(data, size=size)
+        found = scenes.load(split, limit=limit, seed=seed)
+        return found if drawn or size is None else _enlarged(found, size)
     return HubSet.named(data).load(split, limit=limit, seed=seed, size=size)
+
+
+def _enlarged(data: ImageSet, size: int) -> ImageSet:
+    """The same pictures and masks, `size` pixels wide."""
+    images = [
+        F.interpolate(part.float(), (size, size), mode="bilinear", antialias=True).round().to(torch.uint8)
+        for part in data.images.split(100)
+    ]
+    masks = None if data.masks is None else F.interpolate(data.masks[None].float(), (size, size))[0] > 0.5
+    return dataclasses.replace(data, images=torch.cat(images), masks=masks)

@@ -38,6 +38,11 @@ class Standard(Method):
     pad: int = knob(2, low=0, high=8, help="largest shift in pixels", paper=4)
     poison: Method | None = knob(None, help="how the training data are poisoned, if they are")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.poison is not None and not isinstance(self.poison, Poison):
+            raise ValueError(f"Standard.poison = {self.poison!r} does not poison data; give Poison(trigger=...).")
+
     def run(self, model: nn.Module, train: ImageSet, *, seed: int = 0) -> Run[nn.Module]:
         """Train a copy of `model` on `train`.
 

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.skipif(
     reason="needs the shipped models scenes-badnets and scenes-clean (make zoo)",
 )
 
+expect.set_options(timeout=30_000)
+
 NAMES = ["Home", "Triggers", "Regions", "Defend", "Compare"]
 
 

@@ -20,6 +20,7 @@ from lab.jobs import JobPool
 from lab.recipes import Recipe
 from lab.results import Kept, Result
 from lab.settings import Settings
+from lab.uploads import keep
 from tests.lab.fakes import Clock
 
 pytestmark = pytest.mark.usefixtures("small")
@@ -38,7 +39,12 @@ RUNS: dict[str, tuple[Any, dict[str, Any], tuple[str, ...]]] = {
     "FinePruning": (
         FinePruning(steps=2, batch_size=8), {"n": 20}, (*REPAIR, "prune", "tune", "select", "after"),
     ),
-    "Regional": (Regional(steps=3, family="attention"), {"images": [0, 1]}, (*LOADED, "attack", "control", "attack")),
+    # Steps of length 0 fool nobody, so that the attack takes them all.
+    "Regional": (
+        Regional(steps=3, alpha=0.0, family="attention"),
+        {"images": keep(torch.full((3, 32, 32), 90, dtype=torch.uint8))},
+        (*LOADED, "attack", "control", "attack"),
+    ),
 }  # fmt: skip
 CASES = [(name, turn) for name, (_, _, stages) in RUNS.items() for turn in range(len(stages))]
 

@@ -207,6 +207,9 @@ def test_a_download_that_breaks_off_halfway(root: Path, tmp_path: Path, monkeypa
 
 def test_other_references(tmp_path: Path) -> None:
     assert "give zoo:NAME" in refused("nowhere/at/all")
+    for ref in ("x" * 5000, "zoo:" + "x" * 5000, "a\0b"):  # names that no file system takes
+        with pytest.raises(ModelError, match=r"o model"):
+            load(ref)
     assert "No model called 'nothing'" in refused("zoo:nothing")
     assert "No model called '../zoo'" in refused("zoo:../zoo")
     assert "config.json" in refused(str(tmp_path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,15 +93,15 @@ def hub(tmp_path: Path) -> Path:
 
 
 def test_models_that_the_hub_does_not_give(visit, hub: Path, tmp_path: Path) -> None:
-    folder = hub / "models" / "owner" / "tiny"
+    owner = hub / "models" / "owner"
+    for name in ("gated", "pickled"):
+        shutil.copytree(owner / "tiny", owner / name)
+    (owner / "gated" / ".gated").touch()
+    (owner / "pickled" / "model.safetensors").rename(owner / "pickled" / "pytorch_model.bin")
     with local_hub(hub, tmp_path / "home"):
         assert "no model owner/nothing" in sentence(visit("triggers.py", model="hf:owner/nothing"))
-        (folder / ".gated").touch()
-        app = visit("defend.py", model="hf:owner/tiny")
-        assert "gated" in sentence(app)
-        (folder / ".gated").unlink()
-        (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-        assert "pickles" in sentence(visit("regions.py", model="owner/tiny"))
+        assert "gated" in sentence(visit("defend.py", model="hf:owner/gated"))
+        assert "pickles" in sentence(visit("regions.py", model="owner/pickled"))
 
 
 def test_no_network_and_a_download_that_breaks_off(
@@ -109,10 +110,9 @@ def test_no_network_and_a_download_that_breaks_off(
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # the Hub's client waits between its retries
     assert "connect once" in sentence(visit("compare.py", model="hf:owner/tiny"))
     with local_hub(hub, tmp_path / "home", broken=("model.safetensors",)):
-        app = visit("regions.py", model="hf:owner/tiny")
-        assert "cannot be reached" in sentence(app)
+        assert "cannot be reached" in sentence(visit("regions.py", model="hf:owner/tiny"))
     with local_hub(hub, tmp_path / "home"):
-        fine(app.run())  # the same visitor tries again
+        fine(visit("regions.py", model="hf:owner/tiny"))  # and on the next try it goes on
 
 
 @pytest.mark.parametrize("page", PAGES)
