@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import asked, frame
+from ui import asked, frame, jobs
 
 # An emoji: a Material icon would be fetched from the network as favicon.
 st.set_page_config(page_title="Perturb Lab", page_icon="🔬", layout="wide", initial_sidebar_state=264)
@@ -19,6 +19,7 @@ notes = st.container()
 frame.sidebar()
 page.run()
 frame.thumbnail()
+jobs.elsewhere(page.url_path)
 with notes:
     asked.tell(links)
 if "v" not in st.query_params:

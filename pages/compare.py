@@ -64,7 +64,8 @@ with frame.ready():
 
 runs.table(recipe)
 result = job.result if job is not None else None
-share.block("compare", recipe, result, st.session_state.get("compare-views", []), {"images": str(choice.index)})
+views = st.session_state.get("compare-views", [])
+share.block("compare", recipe, result, views, {"recipe": recipe.to_json(), "images": str(choice.index)})
 lesson.meaning(
     "**ACC** counts clean pictures, **ASR** triggered pictures that end in the target class, **RA** the same pictures "
     "that are right all the same. A repair that only breaks the model has a low ASR and a low RA. **DER** puts ACC and "

@@ -9,7 +9,7 @@ lesson.opening(
     "**Watch** attack success (ASR) fall while accuracy (ACC) stays. The defense sees clean pictures only.",
 )
 
-from ui import cache, charts, errors, figures, frame, images, jobs, knobs, share, texts  # noqa: E402
+from ui import cache, charts, errors, figures, frame, images, jobs, knobs, link, share, texts  # noqa: E402
 
 choice = frame.chosen()
 with frame.ready():
@@ -27,17 +27,11 @@ first = "TSBD" if "TSBD" in known else next(iter(known))
 controls, stage = st.columns([1.1, 2.9], gap="medium")
 
 with controls:
-    name = st.selectbox(
-        "Defense", list(known), index=list(known).index(first), key="method", bind="query-params",
-        persist_state="session",
-    )  # fmt: skip
+    name = link.choose("Defense", list(known), index=list(known).index(first), key="method")
     method = knobs.controls(known[name], main=MAIN.get(name, ()))
-    seed = st.number_input(
-        "Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params", persist_state="session",
-        help="Same seed, same machine, same result.",
-    )  # fmt: skip
+    seed = link.whole("Seed", 0, 2**31 - 1, 0, key="seed", help="Same seed, same machine, same result.")
     with errors.in_a_sentence():
-        recipe = Recipe(method, choice.model, choice.data, {"n": settings.control_n}, int(seed))
+        recipe = Recipe(method, choice.model, choice.data, {"n": settings.control_n}, seed)
     jobs.buttons("defend", recipe, "Start")
 
 with frame.ready():

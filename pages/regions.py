@@ -9,7 +9,7 @@ lesson.opening(
     "**Watch** how little has to change. The attack may touch only the bright region of the picture.",
 )
 
-from ui import cache, charts, errors, figures, frame, images, jobs, knobs, mask, share, texts, views  # noqa: E402
+from ui import cache, charts, errors, figures, frame, images, jobs, knobs, link, mask, share, texts, views  # noqa: E402
 
 choice = frame.chosen()
 with frame.ready():
@@ -22,8 +22,8 @@ known = {cls.__name__: cls for cls in (Regional, PGD, FGSM)}
 controls, stage = st.columns([1.1, 2.9], gap="medium")
 
 with controls:
-    name = st.selectbox(
-        "Attack", list(known), key="method", bind="query-params", persist_state="session",
+    name = link.choose(
+        "Attack", list(known), key="method",
         help="Regional changes a region only and runs its global twin beside it; PGD and FGSM may change every pixel.",
     )  # fmt: skip
     attack = knobs.controls(known[name], main=MAIN[name])
@@ -46,11 +46,11 @@ with controls:
             "Pictures", [1, 4, 16, 32], 4, key="many", bind="query-params", persist_state="session",
             help="Yours, and the first test pictures. Figures say more with more of them, and take longer.",
         )  # fmt: skip
-        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params", persist_state="session")
+        seed = link.whole("Seed", 0, 2**31 - 1, 0, key="seed")
     inputs["images"] = choice.upload or [choice.index, *[i for i in range(40) if i != choice.index][: many - 1]]
     missing = by_hand and "mask" not in inputs
     with errors.in_a_sentence():
-        recipe = Recipe(attack, choice.model, choice.data, inputs, int(seed))
+        recipe = Recipe(attack, choice.model, choice.data, inputs, seed)
     jobs.buttons("regions", None if missing else recipe, "Attack")
     if missing:
         st.caption("Mark at least one cell first.")
@@ -101,7 +101,7 @@ lesson.question(
 )  # fmt: skip
 share.block(
     "regions", recipe, job.result if job else None, st.session_state.get("regions-views", []),
-    {"images": str(choice.index), "many": str(many)},
+    {"images": str(choice.index), "many": str(many)} | ({"judge": judge} if name == "Regional" else {}),
 )  # fmt: skip
 if result is not None and result.notes:
     st.caption(" ".join(f"{key.capitalize().replace('_', ' ')}: {text}." for key, text in result.notes.items()))

@@ -9,7 +9,7 @@ lesson.opening(
     "**Watch** the answer flip and the heatmap jump. Then weaken the trigger until the model no longer obeys.",
 )
 
-from ui import cache, charts, figures, frame, images, jobs, knobs, share, texts  # noqa: E402
+from ui import cache, charts, figures, frame, images, jobs, knobs, link, share, texts  # noqa: E402
 
 choice = frame.chosen()
 with frame.ready():
@@ -27,18 +27,18 @@ controls, stage = st.columns([1.1, 2.9], gap="medium")
 
 with controls:
     options = [OWN, *known] if model.trigger is not None else list(known)
-    name = st.selectbox("Trigger", options, key="method", bind="query-params", persist_state="session")
+    name = link.choose("Trigger", options, key="method")
     cls = type(model.trigger) if name == OWN else known[name]
     trigger = knobs.controls(cls, main=MAIN.get(cls.__name__, ()), base=model.trigger)
-    explainer = st.segmented_control(
-        "Heatmap", ["GradCAM", "HiResCAM"], default="GradCAM", required=True, key="explainer", bind="query-params",
-        persist_state="session", help="What in the picture speaks for the class that the model names.",
+    explainer = link.pick(
+        "Heatmap", ["GradCAM", "HiResCAM"], "GradCAM", key="explainer",
+        help="What in the picture speaks for the class that the model names.",
     )  # fmt: skip
     aim = {}
     if model.target is None:
-        aim["target"] = st.number_input(
-            "Target class", 0, len(model.class_names) - 1, 0, key="target", bind="query-params",
-            persist_state="session", help=f"Counted as a success. 0 is {model.class_names[0]}.",
+        aim["target"] = link.whole(
+            "Target class", 0, len(model.class_names) - 1, 0, key="target",
+            help=f"What counts as a success. 0 is {model.class_names[0]}.",
         )  # fmt: skip
 
 with frame.ready():
@@ -65,8 +65,9 @@ def scores(job):
             "Accuracy (ACC)", found.get("acc"), counts.get("model/acc"), before=found.get("clean_model/acc"),
             help="Share of the pictures without trigger that the model gets right. Change: against the clean model.",
         )  # fmt: skip
-    if job is not None and job.state == "failed":
+    if job is None or job.state in ("failed", "queued"):
         jobs.progress(job)
+    jobs.refusal("triggers")
 
 
 with stage:

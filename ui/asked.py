@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import streamlit as st
 
 from ui.errors import plain
 
+DIGITS = 30
+"""Digits of a whole number in a link, at most; out of every control's range, and still a float."""
+
 
 def of_link() -> dict[str, str]:
-    """What the address asks of controls that have not been drawn yet in this visit, by the control's key."""
-    return {key: text for key, text in st.query_params.to_dict().items() if key not in st.session_state}
+    """What the address asks of controls that have not been drawn yet in this visit, by the control's key.
+
+    Whole numbers of hundreds of digits are cut: Streamlit's number fields break on what no float can hold.
+    """
+    asked = {key: text for key, text in st.query_params.to_dict().items() if key not in st.session_state}
+    for key, text in asked.items():
+        if re.fullmatch(rf"[+-]?\d{{{DIGITS},}}", text.strip()):
+            st.query_params[key] = text.strip()[:DIGITS]
+    return asked
 
 
 def tell(asked: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from ui import link
 from ui.errors import FORESEEN, foreseen, in_a_sentence, plain
 
 FIRST = "zoo:scenes-badnets"
@@ -46,14 +47,14 @@ def sidebar() -> Choice:
             _hub()
             data = _data(model)
         slot = st.empty()
-        index = st.number_input(
-            "Picture", 0, 99_999, PICTURE, key="images", bind="query-params", persist_state="session",
+        index = link.whole(
+            "Picture", 0, 99_999, PICTURE, key="images",
             help="The number of a test picture. It follows you to every page.",
         )  # fmt: skip
         with st.container(horizontal=True, gap="small"):
             _gallery()
             _own_picture()
-    choice = Choice(model, data, int(index), st.session_state.get("upload", ""))
+    choice = Choice(model, data, index, st.session_state.get("upload", ""))
     st.session_state["choice"], st.session_state["thumbnail-slot"] = choice, slot
     return choice
 

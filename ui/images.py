@@ -75,7 +75,7 @@ def row(views: Sequence[View], columns: int | None = None) -> None:
 def show(view: View) -> None:
     """One picture as wide as its place."""
     st.image(
-        view.pixels, caption=view.caption or None, alt=view.alt or view.caption, width="stretch", output_format="PNG"
+        url(view.pixels), caption=view.caption or None, alt=view.alt or view.caption, width="stretch", output_format="PNG"
     )
 
 

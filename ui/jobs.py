@@ -61,11 +61,21 @@ def buttons(slot: str, recipe: Recipe | None, label: str = "Start") -> None:
     job = current(slot)
     running = job is not None and not job.ended
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button(
-            label, key=f"{slot}-start", type="primary", icon=":material/play_arrow:",
-            disabled=running or recipe is None, on_click=start, args=(slot, recipe),
-        )  # fmt: skip
-        st.button("Stop", key=f"{slot}-stop", icon=":material/stop:", disabled=not running, on_click=stop, args=(slot,))
+        # Not a callback: that would be given the recipe of the last run, without the value just typed.
+        begin = st.button(
+            label, key=f"{slot}-start", type="primary", icon=":material/play_arrow:", disabled=running or recipe is None
+        )
+        end = st.button("Stop", key=f"{slot}-stop", icon=":material/stop:", disabled=not running)
+    if begin and recipe is not None:
+        start(slot, recipe)
+        st.rerun()
+    if end:
+        stop(slot)
+    refusal(slot)
+
+
+def refusal(slot: str) -> None:
+    """Why the pool did not take the page's run, where it did not."""
     if refused := st.session_state.get(f"refused-{slot}"):
         st.error(refused, icon=":material/error:")
 
@@ -133,3 +143,23 @@ def adopt(slot: str, recipe: Recipe, other: str) -> Job | None:
     known = pool().result(recipe) is not None
     job = st.session_state[f"job-{slot}"] = pool().submit(recipe, visitor()) if known else None
     return job
+
+
+def elsewhere(page: str) -> None:
+    """In the sidebar: what still runs for this visitor on another page. Looking at it keeps it alive."""
+    others = [slot for slot in ("defend", "regions", "compare") if slot != page]
+    if not any((job := current(slot)) is not None and not job.ended for slot in others):
+        return
+
+    def look() -> None:
+        for slot in others:
+            job = current(slot)
+            if job is None or job.ended:
+                continue
+            job.seen(visitor())
+            now = job.progress
+            told = f"{now.stage}, step {now.step} of {now.total}" if now is not None else "waiting"
+            st.caption(f":material/hourglass_top: {slot.capitalize()}: {told}")
+
+    with st.sidebar:
+        st.fragment(look, run_every=4)()

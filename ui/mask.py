@@ -144,7 +144,7 @@ def draw(picture: np.ndarray) -> str | None:
         _canvas(
             key="mask-canvas", default={"mask": mask}, on_mask_change=_from_canvas,
             data={
-                "mask": mask, "label": "Region to attack, 16 by 16 cells. Arrow keys move, space marks or clears a cell.",
+                "mask": mask, "label": "Region to attack, 16 by 16 cells. Arrow keys move, space marks a cell.",
                 "picture": "data:image/png;base64," + base64.b64encode(png([View(picture)])).decode(),
             },
         )  # fmt: skip

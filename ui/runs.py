@@ -22,6 +22,7 @@ def asked(choice: Choice) -> Recipe:
 
     query = st.query_params.to_dict()
     if "recipe" in query or "method" in query:
+        query.pop("images", None)  # the sidebar's picture, not the run's
         recipe = Recipe.from_query({"model": choice.model, "data": choice.data, **query})
     elif (job := st.session_state.get("job-defend")) is not None:
         recipe = job.recipe

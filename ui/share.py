@@ -43,11 +43,13 @@ def block(
     views: Sequence[View] = (),
     extra: dict[str, str] | None = None,
 ) -> None:
-    """Copy link, downloads and 'as Python', in one row of buttons."""
+    """Copy link, downloads and 'as Python', in one row of buttons; `extra` is what the link says beside the recipe."""
+    said = extra or {}
+    query = {"v": "1", **said} if "recipe" in said else {**recipe.to_query(), **said}
     with st.container(horizontal=True, key=f"share-{page}"):
         with st.popover("Copy link", icon=":material/link:"):
             st.caption("Opens this page with these settings, also on a server that has just started.")
-            st.code(link(page, recipe.to_query() | (extra or {})), language=None, wrap_lines=True)
+            st.code(link(page, query), language=None, wrap_lines=True)
             if str(recipe.inputs.get("images", "")).startswith("upload:"):
                 st.caption("Your uploaded picture is not in the link; whoever opens it is asked for one.")
         with st.popover("As Python", icon=":material/code:"):

@@ -46,7 +46,7 @@ def load_data(
     if data == "scenes":
         data = Scenes()
     if isinstance(data, Scenes):
-        drawn = size is None or LARGEST >= size
+        drawn = size is None or size <= LARGEST
         scenes = data if size is None or not drawn else dataclasses.replace(data, size=size)
         found = scenes.load(split, limit=limit, seed=seed)
         return found if drawn or size is None else _enlarged(found, size)

@@ -129,6 +129,8 @@ def held(ref: str, model: models.Classifier, patch: pytest.MonkeyPatch) -> None:
     """Let the lab find `model` under the name `ref`, as if it had been loaded."""
     model.card = dataclasses.replace(model.card, ref=ref, data="scenes")
     loading.classifiers._held[(ref,)] = model.eval().requires_grad_(False)
+    cards = [*models.available(), model.card]  # AppTest cannot send back a choice that is none of the options
+    patch.setattr(models, "available", lambda: cards)
     real = keys.model_sha
     patch.setattr(keys, "model_sha", lambda name: "made here" if name == ref else real(name))
 

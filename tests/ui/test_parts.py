@@ -45,7 +45,8 @@ def test_a_link_is_built_from_the_public_host_and_gives_the_recipe_back():
 
 
 def test_the_table_holds_figures_with_n_and_the_curve():
-    result = Result(RECIPE, {"after/acc": 0.9, "der": 0.95}, {"after/acc": 50}, [{"stage": "tune", "step": 1, "acc": 0.9}])
+    curve = [{"stage": "tune", "step": 1, "acc": 0.9}]
+    result = Result(RECIPE, {"after/acc": 0.9, "der": 0.95}, {"after/acc": 50}, curve)
     rows = list(csv.reader(io.StringIO(share.table(result).decode())))
     assert ["after/acc", "0.9", "50"] in rows and ["der", "0.95", ""] in rows
     assert ["tune", "1", "0.9"] in rows
