@@ -115,7 +115,8 @@ def publish(cells: list[dict[str, Any]], seeds: int) -> None:
         "for the defense",
         seeds=list(range(seeds)),
         units={"ACC": "%", "ASR": "%", "RA": "%", "time": "s"},
-        note="All with the lab's defaults, which were tuned on scenes-badnets alone; no defense sees a trigger.",
+        note="All with the lab's defaults, which were tuned on scenes-badnets alone; no defense sees a trigger. Times "
+        "are on one thread with other work on the machine, so upper bounds.",
     )
 
 

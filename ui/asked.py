@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import re
+import math
 from typing import Any
 
 import streamlit as st
 
 from ui.errors import plain
 
-DIGITS = 30
-"""Digits of a whole number in a link, at most; out of every control's range, and still a float."""
-
 
 def of_link() -> dict[str, str]:
     """What the address asks of controls that have not been drawn yet in this visit, by the control's key.
 
-    Whole numbers of hundreds of digits are cut: Streamlit's number fields break on what no float can hold.
+    A number beyond any float ends the page with a sentence: Streamlit's number fields break on it.
     """
-    asked = {key: text for key, text in st.query_params.to_dict().items() if key not in st.session_state}
-    for key, text in asked.items():
-        if re.fullmatch(rf"[+-]?\d{{{DIGITS},}}", text.strip()):
-            st.query_params[key] = text.strip()[:DIGITS]
-    return asked
+    query = st.query_params.to_dict()
+    for key, text in query.items():
+        if _endless(text):
+            said = f"The link says {key} = {text[:40]}, a number that nothing can hold; take it out of the address."
+            st.error(plain(ValueError(said)), icon=":material/link_off:")
+            st.stop()
+    return {key: text for key, text in query.items() if key not in st.session_state}
+
+
+def _endless(text: str) -> bool:
+    try:
+        return math.isinf(float(text))
+    except ValueError:
+        return False
 
 
 def tell(asked: dict[str, str]) -> None:

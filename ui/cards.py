@@ -62,7 +62,7 @@ def show(card: Card) -> None:
         pictures.caption(str(error))
         return
     for view in views:
-        pictures.image(view.pixels, alt=view.alt, caption=view.caption, width=92)
+        pictures.image(images.url(view.pixels), alt=view.alt, caption=view.caption, width=92)
 
 
 def _open(card: Card) -> None:

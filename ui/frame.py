@@ -166,6 +166,7 @@ def _gallery() -> None:
     if box.open:
         with box, in_a_sentence(stop=False):
             from ui.cache import samples
+            from ui.images import url
 
             choice = st.session_state.get("choice")
             if choice is None:
@@ -174,7 +175,7 @@ def _gallery() -> None:
             with st.grid(4, min_column_width=60, gap="xsmall", wrap=False):
                 for index, name, picture in samples(choice.model, choice.data, first, 12):
                     with st.container(gap=None):
-                        st.image(picture, width="stretch", alt=f"Test picture {index}: {name}")
+                        st.image(url(picture), width="stretch", alt=f"Test picture {index}: {name}")
                         st.button(name, key=f"pick-{index}", on_click=_take, args=({"images": index, "upload": ""},),
                                   width="stretch", type="tertiary")  # fmt: skip
             with st.container(horizontal=True):
@@ -214,6 +215,7 @@ def _own_picture() -> None:
 def thumbnail() -> None:
     """The chosen picture in the sidebar, drawn last: it needs torch."""
     from ui.cache import sample
+    from ui.images import url
 
     choice = chosen()
     with st.session_state["thumbnail-slot"].container(horizontal=True, vertical_alignment="center"):
@@ -221,7 +223,7 @@ def thumbnail() -> None:
             name, picture = sample(choice)
         except ValueError:
             return  # the page has said why
-        st.image(picture, width=72, alt=f"The chosen picture: {name}")
+        st.image(url(picture), width=72, alt=f"The chosen picture: {name}")
         st.markdown(f"**{name}**" if choice.upload else f"**{name}**  \ntest picture {choice.index}")
 
 

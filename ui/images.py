@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,9 +75,15 @@ def row(views: Sequence[View], columns: int | None = None) -> None:
 
 def show(view: View) -> None:
     """One picture as wide as its place."""
-    st.image(
-        url(view.pixels), caption=view.caption or None, alt=view.alt or view.caption, width="stretch", output_format="PNG"
-    )
+    st.image(url(view.pixels), caption=view.caption or None, alt=view.alt or view.caption, width="stretch")
+
+
+def url(picture: np.ndarray) -> str:
+    """A picture uint8 (H, W, 3) as an address that holds it.
+
+    A file on the server would be gone before a slow browser asks for it, when the next picture of a run replaces it.
+    """
+    return "data:image/png;base64," + base64.b64encode(png([View(picture)])).decode()
 
 
 def png(views: Sequence[View], gap: int = 8) -> bytes:
@@ -91,5 +98,5 @@ def png(views: Sequence[View], gap: int = 8) -> bytes:
         sheet.paste(Image.fromarray(view.pixels), (left, 0))
         left += view.pixels.shape[1] + gap
     out = io.BytesIO()
-    sheet.save(out, "PNG")
+    sheet.save(out, "PNG", compress_level=3)
     return out.getvalue()

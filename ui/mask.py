@@ -5,14 +5,13 @@ Both edit the same 16 x 16 cells, kept as the 64 hex digits that a recipe and th
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from ui.images import View, png
+from ui.images import url
 
 SIDE = 16
 COARSE = 8
@@ -145,7 +144,7 @@ def draw(picture: np.ndarray) -> str | None:
             key="mask-canvas", default={"mask": mask}, on_mask_change=_from_canvas,
             data={
                 "mask": mask, "label": "Region to attack, 16 by 16 cells. Arrow keys move, space marks a cell.",
-                "picture": "data:image/png;base64," + base64.b64encode(png([View(picture)])).decode(),
+                "picture": url(picture),
             },
         )  # fmt: skip
     return None if mask == EMPTY else mask

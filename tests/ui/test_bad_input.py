@@ -176,11 +176,11 @@ LINKS: dict[str, tuple[str, dict[str, str], str]] = {
     "a negative picture": ("regions.py", {"images": "-4"}, "images = -4"),
     "a picture in words": ("compare.py", {"images": "first"}, "images = first"),
     "a picture in words, first page": ("", {"images": "[a](b)"}, "images = \\[a]"),
-    "a seed beyond the range": ("defend.py", {"seed": "9" * 400}, "seed = 999"),
+    "a seed beyond the range": ("defend.py", {"seed": "9" * 30}, "seed = 999"),
     "how many pictures": ("regions.py", {"many": "5"}, "many = 5"),
     "an unknown heatmap": ("triggers.py", {"explainer": "Tea"}, "explainer = Tea"),
     "a knob in words": ("defend.py", {"tsbd__steps": "many"}, "tsbd-steps = many"),
-    "a knob beyond any float": ("defend.py", {"tsbd__steps": "1" * 400}, "tsbd-steps = 111"),
+    "a knob beyond its range": ("defend.py", {"tsbd__steps": "1" * 30}, "tsbd-steps = 111"),
     "a knob with markup": ("defend.py", {"tsbd__schedule": "[a](b)"}, "tsbd-schedule = \\[a]"),
     "another version": ("defend.py", {"v": "2"}, "version 2"),
     "another version, first page": ("", {"v": "x"}, "version x"),
@@ -193,6 +193,12 @@ def test_a_link_edited_by_hand_is_told_and_the_page_goes_on(visit, case: str) ->
     app = fine(visit(page, **query))
     (warning,) = app.warning
     assert said in warning.value and "\n" not in warning.value and len(warning.value) < 300
+
+
+@pytest.mark.parametrize("page", ["", *PAGES])
+@pytest.mark.parametrize("value", ["9" * 400, "1e999", "-inf"])
+def test_a_number_beyond_any_float_ends_the_page(visit, page: str, value: str) -> None:
+    assert f"seed = {value[:40]}, a number" in sentence(visit(page, seed=value))
 
 
 def test_a_told_value_is_forgotten_once_its_control_is_moved(visit) -> None:
@@ -224,7 +230,7 @@ WRONG_RUNS = {
     "a value beyond any float": (
         {"recipe": '{"method": {"method": "TSBD", "lr": 1' + "0" * 400 + '}, "model": "x"}'}, "TSBD.lr"),
     "an attack": ({"recipe": '{"method": {"method": "PGD"}, "model": "zoo:scenes-clean"}'}, "compares defenses"),
-    "a bad number": ({"method": "TSBD", "tsbd__steps": "1" * 400}, "TSBD.steps"),
+    "a bad number": ({"method": "TSBD", "tsbd__steps": "many"}, "TSBD.steps"),
     "an unknown model": ({"recipe": '{"method": {"method": "TSBD"}, "model": "zoo:nothing"}'}, "nothing"),
 }  # fmt: skip
 
