@@ -88,7 +88,8 @@ def test_a_region_is_drawn_with_the_mouse_and_with_the_keys(visit):
 
 def test_a_defense_is_watched_stopped_and_run_to_its_end(visit):
     page = visit("/defend?method=FineTuning&finetuning-steps=5000")
-    start, stop = (page.get_by_role("button", name=name, exact=True) for name in ("Start", "Stop"))
+    # By key: while a script runs, Streamlit shows a Stop of its own in the header.
+    start, stop = (page.locator(f".st-key-defend-{name} button") for name in ("start", "stop"))
     start.click()
     expect(page.get_by_text(re.compile(r"Tune: step \d+ of 5000"))).to_be_visible(timeout=90_000)
     stop.click()
