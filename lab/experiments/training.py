@@ -26,7 +26,7 @@ def run(recipe: Recipe) -> Run[Result]:
     is a clean twin. The model carries trigger, target, mode and poisoned, and a card that says what was done.
     """
     if not isinstance(recipe.model, str):
-        raise ValueError("A training starts from a fresh network (arch:preact_resnet18?width=16) or from a model's name.")
+        raise ValueError("A training starts from a fresh network (arch:preact_resnet18?width=16) or a model's name.")
     yield Progress("load", 1, 2)
     train = loading.images(recipe.data, "train")
     data = recipe.data if isinstance(recipe.data, str) else repr(recipe.data)
