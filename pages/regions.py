@@ -26,34 +26,36 @@ with controls:
         "Attack", list(known), key="method",
         help="Regional changes a region only and runs its global twin beside it; PGD and FGSM may change every pixel.",
     )  # fmt: skip
-    attack = knobs.controls(known[name], main=MAIN[name])
+    main, board, action, rest = st.container(), st.container(), st.container(), st.container()
+    with main:
+        attack = knobs.controls(known[name], main=MAIN[name], folded=rest)
     by_hand = getattr(attack, "family", "") == "drawn"
     inputs: dict = {}
-    if name == "Regional":
-        judges = frame.second_models(choice)
-        judge = st.selectbox(
-            "Judged by", list(judges), key="judge", bind="query-params", persist_state="session",
-            accept_new_options=True,
-            help="The attack follows one model and stops when this one is fooled. A second model makes it a transfer.",
-        )  # fmt: skip
-        inputs |= {"judge": ref} if (ref := judges.get(judge) if judge in judges else frame.spelled(judge)) else {}
-        if by_hand:
-            with errors.in_a_sentence():
-                drawn = mask.draw(cache.sample(choice)[1])
-            inputs |= {"mask": drawn} if drawn else {}
-    with st.expander("Pictures and seed", icon=":material/burst_mode:"):
-        many = st.select_slider(
-            "Pictures", [1, 4, 16, 32], 4, key="many", bind="query-params", persist_state="session",
-            help="Yours, and the first test pictures. Figures say more with more of them, and take longer.",
-        )  # fmt: skip
-        seed = link.whole("Seed", 0, 2**31 - 1, 0, key="seed")
+    if by_hand:
+        with board, frame.ready():
+            drawn = mask.draw(images.pixels(cache.region(choice, attack, {})[1]))
+        inputs |= {"mask": drawn} if drawn else {}
+    with rest:
+        if name == "Regional":
+            judges = frame.second_models(choice)
+            judge = st.selectbox(
+                "Judged by", list(judges), key="judge", accept_new_options=True, **link.BOUND,
+                help="The attack follows one model and stops when this one is fooled: with a second model, a transfer.",
+            )  # fmt: skip
+            inputs |= {"judge": ref} if (ref := judges.get(judge) if judge in judges else frame.spelled(judge)) else {}
+        with st.expander("Pictures and seed", icon=":material/burst_mode:"):
+            many = st.select_slider(
+                "Pictures", [1, 4, 16, 32], 4, key="many", **link.BOUND,
+                help="Yours, and the first test pictures. Figures say more with more of them, and take longer.",
+            )  # fmt: skip
+            seed = link.whole("Seed", 0, 2**31 - 1, 0, key="seed")
     inputs["images"] = choice.upload or [choice.index, *[i for i in range(40) if i != choice.index][: many - 1]]
     missing = by_hand and "mask" not in inputs
-    with errors.in_a_sentence():
+    with action, errors.in_a_sentence():
         recipe = Recipe(attack, choice.model, choice.data, inputs, seed)
-    jobs.buttons("regions", None if missing else recipe, "Attack")
-    if missing:
-        st.caption("Mark at least one cell first.")
+        jobs.buttons("regions", None if missing else recipe, "Attack")
+        if missing:
+            st.caption("Mark at least one cell first.")
 
 
 def live(job):

@@ -54,7 +54,7 @@ def scores(job):
     found, counts = (result.figures, result.counts) if result else ({}, {})
     with figures.three():
         figures.share(
-            "Attack success (ASR)", found.get("asr"), counts.get("model/asr"), before=found.get("clean_model/asr"),
+            "Attack success (ASR)", found.get("asr"), counts.get("asr"), before=found.get("clean_model/asr"),
             good="neither", help=f"{figures.HELP['asr']} The change is against the clean model.",
         )  # fmt: skip
         figures.share(
@@ -62,7 +62,7 @@ def scores(job):
             help="The floor: so often a model that was never backdoored answers with the target class all the same.",
         )  # fmt: skip
         figures.share(
-            "Accuracy (ACC)", found.get("acc"), counts.get("model/acc"), before=found.get("clean_model/acc"),
+            "Accuracy (ACC)", found.get("acc"), counts.get("acc"), before=found.get("clean_model/acc"),
             help="Share of the pictures without trigger that the model gets right. Change: against the clean model.",
         )  # fmt: skip
     if job is None or job.state in ("failed", "queued"):
@@ -90,7 +90,7 @@ with stage:
             maps[1], f"says {seen.says(1)}", f"Heatmap with trigger: the model says {seen.says(1)}. {notes[1]}"
         ),
     ]
-    with st.grid(3, min_column_width=100, gap="small"):
+    with st.grid(3, min_column_width=150, gap="small"):
         for view in views:
             images.show(view)
         charts.predictions(seen.names, {"plain": seen.shares[0], "triggered": seen.shares[1]}, top=3, height=220)

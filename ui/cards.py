@@ -30,7 +30,7 @@ class Card:
 CARDS = (
     Card("A white square", "Three by three pixels, and it obeys.", "triggers.py", "zoo:scenes-badnets", 9),
     Card("A veil over every pixel", "A faint blend. Can you still see it?", "triggers.py", "zoo:scenes-blended", 14),
-    Card("A warp that nobody sees", "No pattern at all: the picture is bent.", "triggers.py", "zoo:scenes-wanet", 68),
+    Card("A warp, not a pattern", "The picture is bent a little, that is all.", "triggers.py", "zoo:scenes-wanet", 68),
     Card(
         "Take the backdoor out", "Unlearn, reset, fine-tune: TSBD, live.", "defend.py", "zoo:scenes-badnets", 28,
         {"method": "TSBD"}, "heat",

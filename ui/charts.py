@@ -195,7 +195,7 @@ def ratios(figures: dict[str, float], counts: dict[str, int], *, height: int = 1
     )  # fmt: skip
     even = alt.Chart(pd.DataFrame({"x": [1]})).mark_rule(strokeDash=[4, 3], color="#808891").encode(x="x:Q")
     dots = base.mark_point(filled=True, size=110).encode(tooltip=["norm:N", "label:N"])
-    text = base.mark_text(dy=-14, fontSize=12, color="#808891").encode(text="label:N")
+    text = base.mark_text(align="left", dx=8, dy=-11, fontSize=12, color="#808891").encode(text="label:N")
     said = ", ".join(f"{row['norm']} {row['label']}" for row in rows)
     st.altair_chart((even + dots + text).properties(height=height), width="stretch", alt=f"Local over global: {said}.")
 

@@ -21,27 +21,24 @@ HELP = {
 def share(
     label: str, value: float | None, n: int | None, *, before: float | None = None, good: str = "up", help: str = ""
 ) -> None:
-    """One share as a metric: value in percent, change in points against `before`, n beside it.
+    """One share as a metric: value in percent, change in percentage points against `before`, n beside it.
 
     good : "up", "down" or "neither", which way a change is welcome.
     """
     if value is None or math.isnan(value):
         st.metric(label, "–", border=True, help=help or None)
         return
-    colour: Any = {"up": "normal", "down": "inverse"}.get(good, "off")
     note = f"n = {n}" if n else ""
+    told = " ".join(filter(None, (help, interval(value, n)))) or None
     if before is None or math.isnan(before):
-        st.metric(
-            label, percent(value), note or None, delta_color="off", delta_arrow="off", border=True,
-            help=" ".join(filter(None, (help, interval(value, n)))) or None,
-        )  # fmt: skip
+        st.metric(label, percent(value), note or None, delta_color="off", delta_arrow="off", border=True, help=told)
         return
     points = 100 * (value - before)
-    st.metric(
-        label, percent(value), f"{points:+.1f} points" if abs(points) >= 0.05 else 0,
-        delta_color=colour, delta_description=note or None, border=True,
-        help=" ".join(filter(None, (help, interval(value, n)))) or None,
-    )  # fmt: skip
+    colour: Any = {"up": "normal", "down": "inverse"}.get(good, "off") if abs(points) >= 0.05 else "off"
+    # n stands in the change itself: what stands beside it is hidden where there is little room.
+    change = ", ".join(filter(None, (f"{points:+.1f} pp", note)))
+    arrow: Any = "auto" if abs(points) >= 0.05 else "off"
+    st.metric(label, percent(value), change, delta_color=colour, delta_arrow=arrow, border=True, help=told)
 
 
 def percent(value: float) -> str:

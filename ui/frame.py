@@ -173,14 +173,14 @@ def _gallery() -> None:
                 return
             first = st.session_state.setdefault("gallery-first", 0)
             with st.grid(4, min_column_width=60, gap="xsmall", wrap=False):
-                for index, name, picture in samples(choice.model, choice.data, first, 12):
+                for index, name, picture in samples(choice.model, choice.data, first, 8):
                     with st.container(gap=None):
                         st.image(url(picture), width="stretch", alt=f"Test picture {index}: {name}")
                         st.button(name, key=f"pick-{index}", on_click=_take, args=({"images": index, "upload": ""},),
                                   width="stretch", type="tertiary")  # fmt: skip
             with st.container(horizontal=True):
-                st.button("Earlier", on_click=_turn, args=(-12,), disabled=first == 0, icon=":material/chevron_left:")
-                st.button("More", on_click=_turn, args=(12,), icon=":material/chevron_right:")
+                st.button("Earlier", on_click=_turn, args=(-8,), disabled=first == 0, icon=":material/chevron_left:")
+                st.button("More", on_click=_turn, args=(8,), icon=":material/chevron_right:")
 
 
 def _turn(by: int) -> None:

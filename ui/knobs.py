@@ -17,23 +17,25 @@ SLIDER_STOPS = 400
 
 
 def controls(
-    cls: type[Method], *, main: tuple[str, ...] = (), hidden: tuple[str, ...] = (), base: Method | None = None
+    cls: type[Method], *, main: tuple[str, ...] = (), base: Method | None = None, folded: Any = None
 ) -> Method:
     """Draw a method's controls where the script stands and return the method as they are set.
 
-    `main` stand in the open, the rest in a folded block, `hidden` nowhere. `base` gives the values the controls
-    start from, in place of the lab's defaults. Every control is part of the link, as `<method>-<knob>`.
+    `main` stand in the open, the rest in a folded block, in the container `folded` where one is given. `base` gives
+    the values the controls start from, in place of the lab's defaults. Every control is part of the link, as
+    `<method>-<knob>`.
     """
     from core.knobs import Method as AnyMethod
     from core.knobs import knobs_of
 
-    drawn = [k for k in knobs_of(cls) if k.kind is not AnyMethod and k.name not in hidden]
+    drawn = [k for k in knobs_of(cls) if k.kind is not AnyMethod]
     start = {k.name: getattr(base, k.name) if type(base) is cls else k.default for k in knobs_of(cls)}
     bad = _invalid(cls, drawn)
     values = {k.name: control(cls, k, start[k.name]) for name in main for k in drawn if k.name == name}
     rest = [k for k in drawn if k.name not in main]
     if rest:
-        with st.expander("More settings" if main else "Settings", icon=":material/tune:"):
+        place = st.container() if folded is None else folded
+        with place, st.expander("More settings" if main else "Settings", icon=":material/tune:"):
             for k in rest:
                 values[k.name] = control(cls, k, start[k.name])
     for sentence in bad:
@@ -88,7 +90,7 @@ def key_of(cls: type[Method], k: Knob) -> str:
 
 def label_of(k: Knob) -> str:
     """ "Neuron ratio n": the knob's name in words and the paper's symbol."""
-    words = k.name.replace("_", " ")
+    words = " ".join("learning rate" if word == "lr" else word for word in k.name.split("_"))
     words = words[:1].upper() + words[1:]
     return words if not k.symbol or k.symbol == k.name else f"{words} ({k.symbol})"
 

@@ -100,7 +100,7 @@ def table(recipe: Recipe) -> None:
         return
     frame = pd.DataFrame(rows)
     shares = {name: st.column_config.NumberColumn(name, format="percent") for name in ("ACC", "ASR", "RA")}
-    left, right = st.columns([2, 1], gap="small")
+    left, right = st.columns([2.4, 1], gap="small")
     left.dataframe(
         frame, hide_index=True, height=min(260, 37 + 35 * len(rows)), alt="Finished defenses with their figures",
         column_config={**shares, "DER": st.column_config.NumberColumn(format="%.3f"),

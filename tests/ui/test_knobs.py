@@ -49,4 +49,4 @@ def test_a_changed_control_changes_the_method():
 def test_help_tells_range_default_and_paper():
     k = next(k for k in knobs_of(REGISTRY["TSBD"]) if k.name == "unlearn_lr")
     assert "default" in help_of(k) and "paper: 0.0001" in help_of(k).lower()
-    assert label_of(k) == "Unlearn lr"
+    assert label_of(k) == "Unlearn learning rate"
