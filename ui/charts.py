@@ -50,9 +50,6 @@ def predictions(names: Sequence[str], moments: dict[str, np.ndarray], *, top: in
 
 def curve(points: list[dict[str, Any]], *, height: int = 250) -> None:
     """ACC, ASR and RA over the seconds of the run, with a rule where each stage begins."""
-    import altair as alt
-    import pandas as pd
-
     rows = [
         {
             "seconds": point["seconds"],
@@ -69,13 +66,24 @@ def curve(points: list[dict[str, Any]], *, height: int = 250) -> None:
     if not rows:
         st.caption("The curve begins with the first scores.")
         return
-    frame, stages = pd.DataFrame(rows), pd.DataFrame(_stages(points))
+    end = rows[-1]["seconds"]
+    _curve(rows, _stages([point for point in points if point["seconds"] <= end]), max(5.0, end), height)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _curve(rows: list[dict[str, Any]], stages: list[dict[str, Any]], end: float, height: int) -> None:
+    """Cached with what it draws: a running page draws it several times between two scores, and each time anew
+    takes Python from the run for a tenth of a second."""
+    import altair as alt
+    import pandas as pd
+
+    frame, rules_at = pd.DataFrame(rows), pd.DataFrame(stages)
     kinds = [name for name in SHARES if name in set(frame["name"])]
     scale: dict[str, Any] = {"domain": [SHARES[name] for name in kinds]}
     x = alt.X(
         "seconds:Q",
         title="seconds",
-        scale=alt.Scale(nice=False, domain=[0, max(5.0, points[-1]["seconds"])]),
+        scale=alt.Scale(nice=False, domain=[0, end]),
         axis=alt.Axis(tickMinStep=1, grid=False),
     )
     lines = (
@@ -96,9 +104,9 @@ def curve(points: list[dict[str, Any]], *, height: int = 250) -> None:
         ),
         tooltip=["figure:N", alt.Tooltip("share:Q", format=".1%"), alt.Tooltip("seconds:Q", format=".1f"), "stage:N"],
     )
-    rules = alt.Chart(stages).mark_rule(strokeDash=[2, 3], color="#808891").encode(x="seconds:Q")
+    rules = alt.Chart(rules_at).mark_rule(strokeDash=[2, 3], color="#808891").encode(x="seconds:Q")
     marks = (
-        alt.Chart(stages)
+        alt.Chart(rules_at)
         .mark_text(align="left", baseline="bottom", dx=3, dy=-2, fontSize=11, color="#808891")
         .encode(x="seconds:Q", y=alt.value(0), text="stage:N")
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lab.jobs import Job
     from lab.recipes import Recipe
 
-POLL = 0.7
+POLL = 0.5
 """Seconds between two looks at a running job."""
 
 
