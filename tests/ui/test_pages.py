@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from lab.recipes import Recipe
 from tests.ui.conftest import fine, until
 from ui.cards import CARDS
 
+EXAMPLES = Path(__file__).parents[2] / "recipes"
 PAGES = ["", "triggers.py", "regions.py", "defend.py", "compare.py"]
 
 
@@ -120,6 +122,23 @@ def test_stop_ends_a_defense_and_keeps_what_it_found(visit):
     app = fine(until(app, "defend", "stopped"))
     assert "Stopped after" in " ".join(caption.value for caption in app.caption)
     assert not app.button(key="defend-start").disabled
+
+
+@pytest.mark.parametrize("page", ["triggers", "regions", "defend", "compare"])
+def test_the_first_run_of_a_page_is_its_example_recipe(visit, page):
+    """So `perturb run recipes/….json` prints the page's figures; only the number of pictures is small in tests."""
+    app = visit(f"{page}.py")
+    if page != "triggers":
+        app.button(key=f"{page}-start").click().run()
+    job = app.session_state[f"job-{page}"]
+    job.stop(app.session_state["visitor"])
+    until(app, page, "stopped", "done")
+    example = Recipe.from_json((EXAMPLES / f"{page}.json").read_text())
+    assert few(job.recipe) == few(example)
+
+
+def few(recipe: Recipe) -> Recipe:
+    return recipe.replace(inputs={name: value for name, value in recipe.inputs.items() if name != "n"})
 
 
 def test_an_attack_on_a_region_is_compared_with_the_whole_picture(visit):

@@ -1,0 +1,34 @@
+"""A Hub model and a Hub data set in the app, through the real Hub client, from a local server."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import expect
+
+from bench.drive import idle
+from tests.local_hub import serve
+
+MODEL = "hf:google-coral/mobilenet_v2_1.0_224"
+
+
+@pytest.mark.parametrize("data", ["cifar10", "hf:imagenet-sample/imagenet-100"])
+def test_regions_runs_on_a_model_and_pictures_of_the_hub(
+    data: str, shared_hub: Path, fresh_server, visit, shot
+) -> None:
+    with serve(shared_hub) as hub:
+        asked = {"v": "1", "model": MODEL, "data": data, "many": "1", "judge": "the model itself", "regional-steps": "12"}
+        page = visit("/regions?" + urlencode(asked), server=fresh_server(HF_ENDPOINT=hub.url))
+        page.set_default_timeout(120_000)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Regions")
+        begin = page.locator(".st-key-regions-start button")
+        expect(begin).to_be_enabled(timeout=120_000)
+        idle(page, timeout=120_000)
+        begin.click()
+        expect(page.get_by_text(re.compile("Finished after")).first).to_be_visible(timeout=120_000)
+        fooled = page.get_by_test_id("stMetric").filter(has_text="In the region: fooled")
+        expect(fooled.get_by_test_id("stMetricValue")).to_have_text(re.compile(r"\d+\.\d %"))
+        shot(page, "hub-regions-" + data.split("/")[-1])
