@@ -21,7 +21,9 @@ def test_regions_runs_on_a_model_and_pictures_of_the_hub(
 ) -> None:
     with serve(shared_hub) as hub:
         asked = {"v": "1", "model": MODEL, "data": data, "many": "1", "judge": "the model itself"}
-        page = visit("/regions?" + urlencode(asked | {"regional-steps": "12"}), server=fresh_server(HF_ENDPOINT=hub.url))
+        page = visit(
+            "/regions?" + urlencode(asked | {"regional-steps": "12"}), server=fresh_server(HF_ENDPOINT=hub.url)
+        )
         page.set_default_timeout(120_000)
         expect(page.get_by_role("heading", level=1)).to_have_text("Regions")
         begin = page.locator(".st-key-regions-start button")
