@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from core.channels import PAIRS
 from core.data.imageset import ImageSet
 from core.device import device_of, in_batches
+from core.existence import existence
 from core.modes import frozen
+from core.runs import finish
 
 Trigger = Callable[..., Tensor]
 
@@ -142,6 +145,16 @@ def rir(before: Scores, after: Scores) -> float:
     """Robust improvement rating, [max(0, gain in RA) - max(0, drop in ACC) + 1] / 2."""
     lost, _, righted = _drops(before, after)
     return (righted - lost + 1) / 2
+
+
+def bec(defended: nn.Module, backdoored: nn.Module, clean: nn.Module, data: ImageSet, trigger: Trigger) -> float:
+    """Backdoor existence coefficient: 1 for the backdoored model, 0 for the clean one, see `core.existence`.
+
+    At most 2,200 images of `data` rank the channels and the first 500 of those, triggered, are
+    compared; leave out the pictures of the target class. Values outside [0, 1] are returned as they are.
+    """
+    data = data[:PAIRS]
+    return finish(existence(defended, backdoored, clean, data.images, stamped(trigger, data))).value
 
 
 def wilson(share: float, n: int, z: float = 1.96) -> tuple[float, float]:

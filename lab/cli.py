@@ -1,4 +1,4 @@
-"""`perturb list | run | train | sweep`: the lab without a browser.
+"""`perturb list | run | train | sweep | paper`: the lab without a browser.
 
 Results go to stdout, progress to stderr. A mistake ends in one sentence and exit status 2. What is heavy is
 imported by the command that needs it, so that `perturb --version` is quick.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,8 +66,14 @@ def parser() -> argparse.ArgumentParser:
     sweep.add_argument("file", type=Path, help="a list of recipes, or a recipe with a grid")
     sweep.add_argument("--executor", default="serial", help="serial, threads, processes, or dask:ADDRESS")
     sweep.add_argument("--workers", type=int, default=1, metavar="N", help="how many run side by side")
-    sweep.add_argument("--fresh", action="store_true", help="run again what the history knows already")
+    sweep.add_argument("--store", type=Path, metavar="FILE", help="keep rows in this file, not in the history")
+    sweep.add_argument("--fresh", action="store_true", help="run again what is known already")
     sweep.set_defaults(run=run_sweep)
+
+    paper = commands.add_parser("paper", help="print a paper's protocol beside our table")
+    paper.add_argument("name", help="flareon, tsbd, reactivation or weight-backdoor")
+    paper.add_argument("--run", dest="anew", action="store_true", help="compute what is not stored yet, and keep it")
+    paper.set_defaults(run=print_paper)
     return top
 
 
@@ -114,23 +121,41 @@ def train_recipe(arguments: argparse.Namespace) -> None:
 def run_sweep(arguments: argparse.Namespace) -> None:
     """Run many recipes and print a JSON line for each as it finishes."""
     from lab.history import history
+    from lab.store import Store
     from lab.sweep import recipes_of, sweep
 
     recipes = recipes_of(arguments.file.read_text(encoding="utf-8"))
     if arguments.workers < 1:
         raise ValueError(f"--workers {arguments.workers} must be 1 or more.")
+    past = Store(arguments.store) if arguments.store else history()
     with _executor(arguments.executor, arguments.workers) as executor:
-        past = None if arguments.fresh else history()
-        for done, row in enumerate(sweep(recipes, executor, past), start=1):
-            print(json.dumps(row), flush=True)
-            print(f"{done} of {len(recipes)}", file=sys.stderr)
+        rows = sweep(recipes, executor, past, fresh=arguments.fresh)
+        with closing(rows):  # what has not begun when it is interrupted is given up
+            for done, row in enumerate(rows, start=1):
+                print(json.dumps(row), flush=True)
+                print(f"{done} of {len(recipes)}", file=sys.stderr)
 
 
-def _executor(name: str, workers: int) -> Executor:
+def print_paper(arguments: argparse.Namespace) -> None:
+    """Print a paper's protocol and our table, from stored runs or, with --run, after computing what is missing."""
+    try:
+        from bench import papers
+    except ImportError:
+        raise ValueError("The papers' tables lie beside the source; run perturb from a checkout of it.") from None
+    from lab.store import stored
+
+    papers.read(arguments.name)
+    for place, total, row in papers.run(arguments.name) if arguments.anew else ():
+        known = "error: " + row["error"] if "error" in row else "known" if row.get("known") else "done"
+        print(f"{place} of {total}: {known}", file=sys.stderr)
+    print(papers.text(arguments.name, stored()))
+
+
+def _executor(name: str, workers: int) -> AbstractContextManager[Executor | None]:
     from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
     if name == "serial":
-        return ThreadPoolExecutor(1)
+        return nullcontext()
     if name == "threads":
         return ThreadPoolExecutor(workers, initializer=_one_core)
     if name == "processes":

@@ -54,6 +54,12 @@ def _target(name: str, value: Any) -> int:
     return _whole(name, value, 0, 99_999)
 
 
+def _rate(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise ValueError(f"{name} = {value!r} must be a number between 0 and 1.")
+    return float(value)
+
+
 def _mode(name: str, value: Any) -> str:
     if value not in MODES:
         raise ValueError(f"{name} = {value!r} is not one of {', '.join(MODES)}.")
@@ -109,6 +115,7 @@ def mask_of(text: str | None, height: int, width: int) -> Tensor | None:
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "images": _images,
     "n": _n,
+    "rate": _rate,
     "target": _target,
     "mode": _mode,
     "mask": _mask,

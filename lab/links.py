@@ -35,10 +35,12 @@ def to_query(recipe: Recipe) -> dict[str, str]:
     query["seed"] = str(recipe.seed)
     for name, value in recipe.inputs.items():
         query[name] = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-    for k in knobs_of(recipe.method):
-        if k.kind is not Method:
-            query[prefix(recipe.method) + k.name] = _text(getattr(recipe.method, k.name))
-    return query  # type: ignore[return-value]  # _nested has shown model and data to be str
+    return query | of_knobs(recipe.method)  # type: ignore[return-value]  # _nested has shown model and data to be str
+
+
+def of_knobs(method: Method) -> dict[str, str]:
+    """The knobs of a method by widget key; one that holds another method is left out."""
+    return {prefix(method) + k.name: _text(getattr(method, k.name)) for k in knobs_of(method) if k.kind is not Method}
 
 
 def to_data(query: Mapping[str, str]) -> dict[str, Any]:
@@ -88,6 +90,11 @@ def _knobs(cls: type[Method], query: Mapping[str, str]) -> dict[str, Any]:
 def _inputs(query: Mapping[str, str]) -> dict[str, Any]:
     inputs: dict[str, Any] = {name: query[name] for name in WORDS if name in query}
     inputs |= {name: _whole(name, query[name]) for name in NUMBERS if name in query}
+    if "rate" in query:
+        try:
+            inputs["rate"] = float(query["rate"])
+        except ValueError:
+            raise ValueError(f"rate = {query['rate']!r} in the link must be a number.") from None
     if "images" in query:
         text = query["images"]
         inputs["images"] = text if text.startswith("upload:") else [_whole("images", i) for i in text.split(",")]

@@ -10,20 +10,25 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from core.attacks import ATTACKS
+from core.attacks import ATTACKS, REACTIVATIONS, WEIGHT_ATTACKS
 from core.data import Scenes
-from core.defenses import DEFENSES
+from core.defenses import DEFENSES, DETECTORS
 from core.explain import EXPLAINERS
 from core.knobs import Knob, Method, knobs_of
+from core.neurons import RANKINGS
 from core.training import PARTS, TRAININGS
 from core.triggers import TRIGGERS, Poison
 
 KINDS: dict[str, Sequence[type[Method]]] = {
     "trigger": TRIGGERS,
     "attack": ATTACKS,
+    "injection": WEIGHT_ATTACKS,
+    "reactivation": REACTIVATIONS,
     "defense": DEFENSES,
+    "detector": DETECTORS,
     "training": TRAININGS,
     "explainer": EXPLAINERS,
+    "ranking": RANKINGS,
     "part": [Poison, *PARTS],
     "data": [Scenes],
 }
@@ -34,7 +39,7 @@ REGISTRY: dict[str, type[Method]] = {cls.__name__: cls for kind in KINDS.values(
 
 
 def kind_of(method: Method | type[Method]) -> str:
-    """ "trigger", "attack", "defense", "training", "explainer", "part" or "data"."""
+    """The method's kind, one of KINDS: "trigger", "attack", "defense" …"""
     cls = method if isinstance(method, type) else type(method)
     for kind, members in KINDS.items():
         if cls in members:

@@ -40,6 +40,7 @@ class Recipe:
     data : what `load_data` takes: a name, `Scenes(...)` or "hf:owner/name@sha"
     inputs : what else the run is given, all optional, JSON values:
         "images": indices in the test split, or "upload:<sha256>"; "n": test images that are scored;
+        "rate": share of poison among a detector's suspects from a training set;
         "target": class; "trigger": a method as JSON; "mode"; "mask": 64 hex digits, the rows of a 16 x 16 grid;
         "judge": model; "explainer": a method as JSON. Trigger, target and mode default to the model's own.
     seed : of everything random in the run
@@ -68,7 +69,7 @@ class Recipe:
 
     @property
     def kind(self) -> str:
-        """What is done: "trigger", "attack", "defense", "training" or "explainer"."""
+        """What is done: one of `lab.methods.KINDS`, such as "trigger", "attack", "defense" or "training"."""
         return methods.kind_of(self.method)
 
     def replace(self, **changes: Any) -> Recipe:

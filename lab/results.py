@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from torch import Tensor, nn
 
@@ -14,6 +14,8 @@ from core.metrics import wilson
 from core.runs import Progress
 from lab.recipes import Recipe
 from lab.settings import settings
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -104,15 +106,15 @@ def partial(recipe: Recipe, curve: list[dict[str, Any]], last: Progress | None) 
     return result
 
 
-class Kept:
-    """Finished results by key: the least recently used goes first, an old one is forgotten."""
+class Kept(Generic[T]):
+    """Finished results, or other things, by key: the least recently used goes first, an old one is forgotten."""
 
     def __init__(self, entries: int, seconds: float):
         self.entries, self.seconds = entries, seconds
-        self._held: OrderedDict[str, tuple[float, Result]] = OrderedDict()
+        self._held: OrderedDict[str, tuple[float, T]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: str) -> Result | None:
+    def get(self, key: str) -> T | None:
         """What is kept under `key`, or None."""
         with self._lock:
             if key not in self._held:
@@ -124,7 +126,7 @@ class Kept:
             self._held.move_to_end(key)
             return value
 
-    def put(self, key: str, value: Result) -> None:
+    def put(self, key: str, value: T) -> None:
         """Keep `value` under `key`, and forget what no longer fits."""
         with self._lock:
             self._held[key] = (time.monotonic(), value)
@@ -133,5 +135,5 @@ class Kept:
                 self._held.popitem(last=False)
 
 
-kept = Kept(settings.result_entries, settings.result_seconds)
+kept: Kept[Result] = Kept(settings.result_entries, settings.result_seconds)
 """The process's finished results: of the pool, and of the links of a chain."""

@@ -9,7 +9,7 @@ lesson.opening(
     "**Watch** attack success (ASR) fall while accuracy (ACC) stays. The defense sees clean pictures only.",
 )
 
-from ui import cache, charts, errors, figures, frame, images, jobs, knobs, link, share, texts  # noqa: E402
+from ui import cache, charts, errors, figures, frame, jobs, knobs, link, moments, share, texts  # noqa: E402
 
 choice = frame.chosen()
 with frame.ready():
@@ -21,6 +21,10 @@ with frame.ready():
 MAIN = {
     "TSBD": ("neuron_ratio", "unlearn_steps", "steps"), "FineTuning": ("steps", "lr"),
     "FinePruning": ("prune_ratio", "steps"),
+    "NAD": ("teacher_steps", "steps"), "ANP": ("threshold", "steps", "eps"), "CLP": ("u",),
+    "RNP": ("threshold", "unlearn_steps", "steps"),
+    "NeuralCleanse": ("epochs", "limit", "steps"), "IBAU": ("rounds", "iterations", "lr"),
+    "FTSAM": ("steps", "rho", "lr"), "SAU": ("steps", "eps", "lr"),
 }  # fmt: skip
 known = {cls.__name__: cls for cls in DEFENSES}
 first = "TSBD" if "TSBD" in known else next(iter(known))
@@ -56,27 +60,7 @@ def live(job):
     with curve:
         charts.curve(points, height=360)
     with views:
-        before_and_now(job)
-
-
-def before_and_now(job):
-    """The chosen picture with its trigger, as the model sees it before and as it stands now."""
-    seen = cache.looked(f"model {choice.model}", f"{choice} {recipe.data}", "GradCAM", model, pictures)
-    after = cache.look_now(job, pictures, f"{choice}")
-    names = ["plain", "triggered"][: len(pictures)]
-    both = [seen] if after is None else [seen, after]
-    drawn, _ = images.heat(*cache.tensors(*both))
-    n = len(names)
-    st.session_state["defend-views"] = views = [
-        images.View(
-            drawn[n * j + i],
-            f"{name}, {'before' if j == 0 else 'now'}  \n**{look.says(i)}**",
-            f"Heatmap, {name}, {'before the defense' if j == 0 else 'now'}: the model says {look.says(i)}",
-        )
-        for i, name in enumerate(names)
-        for j, look in enumerate(both)
-    ]
-    images.row(views, columns=2)
+        moments.before_and_now("defend", "the defense", choice, recipe, model, pictures, job)
 
 
 with stage:

@@ -20,7 +20,8 @@ with frame.ready():
 OWN = "the model's own"
 MAIN = {
     "BadNets": ("side", "margin", "shade"), "Blended": ("alpha", "cells"), "SIG": ("delta", "frequency"),
-    "WaNet": ("strength", "grid"),
+    "WaNet": ("strength", "grid"), "Flareon": ("amplify", "beta"), "InputAware": ("density",),
+    "LowFrequency": ("amplitude", "std"), "SSBA": ("amplitude", "key"), "TrojanNN": ("area", "reach"),
 }  # fmt: skip
 known = {cls.__name__: cls for cls in TRIGGERS}
 controls, stage = st.columns([1.1, 2.9], gap="medium")
@@ -44,8 +45,14 @@ with controls:
 with frame.ready():
     target = model.target if model.target is not None else aim["target"]
     recipe = Recipe(trigger, choice.model, choice.data, {"n": 400, **aim})
-    seen = cache.stamped_look(recipe.replace(inputs=recipe.inputs | {"images": choice.images}).to_json(), explainer)
     job = jobs.keep_fresh("triggers", recipe)
+    if cache.waits(recipe):
+        with stage:
+            st.caption(f":material/info: {name} is fitted first, now; the pictures come when that is done.")
+            jobs.watch("triggers", jobs.progress)
+            jobs.refusal("triggers")
+        st.stop()
+    seen = cache.stamped_look(recipe.replace(inputs=recipe.inputs | {"images": choice.images}).to_json(), explainer)
 
 
 def scores(job):
@@ -106,10 +113,12 @@ lesson.question(
 share.block(
     "triggers", recipe, job.result if job else None, views, {"images": str(choice.index), "explainer": explainer}
 )
+about = texts.of(cls.__name__)
 lesson.meaning(
-    "A backdoored model behaves until it meets its trigger. Someone who controls part of the training data stamped "
+    about.meaning
+    or "A backdoored model behaves until it meets its trigger. Someone who controls part of the training data stamped "
     f"the pattern on some pictures and called them **{model.class_names[target]}**. Accuracy on clean pictures "
     "hardly moves, so a test set does not give it away; the heatmap does, where the trigger sits in one place. "
     "A trigger that is spread over the whole picture, such as a blend or a warp, leaves the map much quieter.",
-    about=texts.of(cls.__name__),
+    about=about,
 )

@@ -92,6 +92,13 @@ def stamped_look(recipe_json: str, explainer: str) -> Look:
         return look(model, both, explainer, None if batch.own_words else int(batch.labels[0]))
 
 
+def waits(recipe: Recipe) -> bool:
+    """Whether the recipe's trigger cannot be stamped before its run has fitted it."""
+    from lab import fitting
+
+    return fitting.waits(recipe, model_of(recipe))
+
+
 def look(model: nn.Module, images: Tensor, explainer: str, label: int | None = None) -> Look:
     """Predictions and heatmaps of `images` (N, C, H, W); the caller holds the gate."""
     from core.metrics import predict

@@ -41,6 +41,20 @@ def share(
     st.metric(label, percent(value), change, delta_color=colour, delta_arrow=arrow, border=True, help=told)
 
 
+def number(label: str, value: float | None, n: int | None, *, before: float | None = None, help: str = "") -> None:
+    """A figure that is no share, such as an area, with three decimals, its change against `before` and its n."""
+    if value is None or math.isnan(value):
+        st.metric(label, "–", border=True, help=help or None)
+        return
+    change = "" if before is None or math.isnan(before) else f"{value - before:+.3f}"
+    note = ", ".join(filter(None, (change, f"n = {n}" if n else "")))
+    arrow: Any = "auto" if change else "off"
+    colour: Any = "normal" if change else "off"
+    st.metric(
+        label, f"{value:.3f}", note or None, delta_color=colour, delta_arrow=arrow, border=True, help=help or None
+    )
+
+
 def percent(value: float) -> str:
     """ "93.4 %"."""
     return f"{100 * value:.1f} %"

@@ -145,9 +145,13 @@ def adopt(slot: str, recipe: Recipe, other: str) -> Job | None:
     return job
 
 
+LONG = ("weights", "regions", "defend", "detect", "reactivate", "neurons", "compare", "scoreboard")
+"""Pages whose runs are worth a word elsewhere."""
+
+
 def elsewhere(page: str) -> None:
     """In the sidebar: what still runs for this visitor on another page. Looking at it keeps it alive."""
-    others = [slot for slot in ("defend", "regions", "compare") if slot != page]
+    others = [slot for slot in LONG if slot != page]
     if not any((job := current(slot)) is not None and not job.ended for slot in others):
         return
 

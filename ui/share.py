@@ -33,7 +33,10 @@ def link(page: str, query: dict[str, str]) -> str:
     return f"{base}/{page}?{urlencode(query)}"
 
 
-PAGES = ("home", "triggers", "regions", "defend", "compare")
+PAGES = (
+    "home", "triggers", "supply_chain", "weights", "regions", "defend", "detect", "reactivate", "neurons", "compare",
+    "scoreboard",
+)  # fmt: skip
 
 
 def block(
@@ -42,10 +45,18 @@ def block(
     result: Result | None = None,
     views: Sequence[View] = (),
     extra: dict[str, str] | None = None,
+    *,
+    query: dict[str, str] | None = None,
 ) -> None:
-    """Copy link, downloads and 'as Python', in one row of buttons; `extra` is what the link says beside the recipe."""
+    """Copy link, downloads and 'as Python', in one row of buttons.
+
+    `extra` is what the link says beside the recipe; `query` what it says instead, where the page is not one run.
+    """
     said = extra or {}
-    query = {"v": "1", **said} if "recipe" in said else {**recipe.to_query(), **said}
+    if query is not None:
+        query = {"v": "1", **query}
+    else:
+        query = {"v": "1", **said} if "recipe" in said else {**recipe.to_query(), **said}
     with st.container(horizontal=True, key=f"share-{page}"):
         with st.popover("Copy link", icon=":material/link:"):
             st.caption("Opens this page with these settings, also on a server that has just started.")

@@ -75,3 +75,8 @@ class ImageSet:
         cut = round(share * len(self))
         order = order.to(self.images.device)
         return self[order[:cut]], self[order[cut:]]
+
+    def sample(self, n: int, seed: int = 0) -> ImageSet:
+        """At most `n` of the images, drawn by `seed`."""
+        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
+        return self[order[:n].to(self.images.device)]

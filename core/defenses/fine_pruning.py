@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
-from core.defenses.classifier import classifier_of, penultimate
 from core.defenses.door import check, with_report
 from core.defenses.loop import Tuning, tune
 from core.defenses.selection import SELECTIONS, Oracle, accuracy, choose, fit_and_validation, require_oracle
 from core.device import device_of
+from core.heads import classifier_of, penultimate
 from core.knobs import Method, knob
 from core.metrics import correct
 from core.modes import working_copy

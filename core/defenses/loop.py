@@ -23,6 +23,8 @@ from core.training.augment import flip_and_shift
 
 Pass = Callable[[], Tensor]
 """One forward and backward pass over the step's batch: adds to `.grad`, returns the loss."""
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""Logits (N, K) and labels (N,) -> a mean over the batch."""
 Gradient = Callable[[nn.Module, Pass], Tensor]
 """What fills `.grad` in a step, from one pass or several; returns the loss to show."""
 
@@ -85,9 +87,10 @@ def tune(
     generator: torch.Generator,
     gradient: Gradient = plain_gradient,
     after_step: Callable[[], None] | None = None,
+    loss: Loss = F.cross_entropy,
     stage: str = "tune",
 ) -> Run[None]:
-    """Train `model` in place on cross-entropy for `walk.steps` steps; 0 steps leave it as it is.
+    """Train `model` in place on `loss` for `walk.steps` steps; 0 steps leave it as it is.
 
     The model is in training mode between steps (folded batch norms in eval) and in eval mode at
     the end. Raises ValueError when the loss is no longer finite.
@@ -103,13 +106,13 @@ def tune(
             group["lr"] = walk.rate(step)
         optimiser.zero_grad(set_to_none=True)
         with seeded(seed, device):
-            loss = gradient(model, Batch(model, images, labels, seed)).item()
-        if not math.isfinite(loss):
+            value = gradient(model, Batch(model, images, labels, seed, loss)).item()
+        if not math.isfinite(value):
             raise ValueError(f"The loss is no longer finite at step {step} of {walk.steps}; choose a lower lr.")
         optimiser.step()
         if after_step is not None:
             after_step()
-        yield Progress(stage, step, walk.steps, {"loss": loss}, model=model)
+        yield Progress(stage, step, walk.steps, {"loss": value}, model=model)
     optimiser.zero_grad(set_to_none=True)
     model.eval()
 
@@ -122,7 +125,8 @@ class Batch:
     images: Tensor
     labels: Tensor
     seed: int
+    loss: Loss
 
     def __call__(self) -> Tensor:
         torch.manual_seed(self.seed)
-        return backward(self.model, F.cross_entropy, self.images, self.labels)
+        return backward(self.model, self.loss, self.images, self.labels)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from core.channels import neuron_layers
 from core.data.imageset import ImageSet
 from core.defenses.activeness import ActivenessAware
 from core.defenses.door import check, with_report
 from core.defenses.loop import Tuning, tune
 from core.defenses.selection import SELECTIONS, Choice, Oracle, accuracy, choose, fit_and_validation, require_oracle
 from core.defenses.unlearning import Unlearned, unlearn
-from core.defenses.weight_change import marked, neuron_layers, neuron_weight_change, reinitialise, weight_changes
+from core.defenses.weight_change import marked, neuron_weight_change, reinitialise, weight_changes
 from core.device import device_of
 from core.knobs import Method, knob
 from core.modes import working_copy

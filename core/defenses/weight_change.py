@@ -12,31 +12,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from core.channels import neuron_layers
 from core.modes import working_copy
-
-SHORTCUTS = ("shortcut", "downsample")
-"""Names of the layers on a residual shortcut, which are left alone."""
-
-
-def neuron_layers(model: nn.Module) -> list[str]:
-    """Names of the layers whose output channels count as neurons, in registration order.
-
-    All convolutions except those on shortcuts. A net with fewer than two of them (a transformer)
-    has its linear layers counted too, except the last, the classifier. Raises ValueError when
-    there is nothing to count.
-    """
-    convolutions = [
-        name
-        for name, module in model.named_modules()
-        if isinstance(module, nn.Conv2d) and not any(word in name for word in SHORTCUTS)
-    ]
-    if len(convolutions) > 1:
-        return convolutions
-    linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
-    layers = convolutions + linear[:-1]
-    if not layers:
-        raise ValueError("This model has no convolution and no hidden linear layer; TSBD has no neurons to rank.")
-    return layers
 
 
 def weight_changes(original: nn.Module, unlearned: nn.Module) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from core.knobs import Method, knob
 from core.modes import train_mode, working_copy
 from core.runs import Progress, Run
 from core.training.augment import flip_and_shift
+from core.triggers.learner import Learner
 from core.triggers.poison import Poison
 
 
@@ -25,8 +27,10 @@ class Standard(Method):
     With `poison`, the result is a backdoored model that carries `trigger`, `target`, `mode` and
     `poisoned` (indices into `train`, empty where the trigger picks anew in every batch). Order:
     the trigger is stamped first, then the picture is flipped and shifted, as when an attacker
-    controls the data but not the training. The protocol of the backdoor literature (100 epochs,
-    lr 0.01, batch 128; Wu et al., BackdoorBench, 2022) is `Standard.paper()`.
+    controls the data but not the training; Flareon and InputAware come last. A trigger that is
+    fitted by the training is learned along with the model, which then carries the fitted one. The
+    protocol of the backdoor literature (100 epochs, lr 0.01, batch 128; Wu et al., BackdoorBench,
+    2022) is `Standard.paper()`.
     """
 
     epochs: int = knob(15, low=0, high=200, help="passes over the training data", paper=100)
@@ -63,42 +67,67 @@ class Standard(Method):
         total = self.epochs * per_epoch
         # The cycle needs a few steps to have a rise and a fall.
         cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, self.lr, total_steps=max(total, 9) + 1, pct_start=0.2)
+        learner = None
+        if poison is not None:
+            learner = poison.learner(
+                train, epochs=self.epochs, batch_size=min(self.batch_size, len(train)), generator=generator
+            )
+        if learner is not None:
+            yield from learner.prepare()
         train_mode(student)
         metrics: dict[str, float] = {}
         for step in range(1, total + 1):
             if step % per_epoch == 1 % per_epoch:
                 order = torch.randperm(len(train), generator=generator).to(device)
             start = (step - 1) % per_epoch * self.batch_size
-            images, labels = self._batch(train, order[start : start + self.batch_size], poison, generator)
+            images, labels = self._batch(train, order[start : start + self.batch_size], poison, generator, learner)
             optimiser.zero_grad(set_to_none=True)
             loss = backward(student, F.cross_entropy, images, labels)
             optimiser.step()
+            if learner is not None:
+                learner.step()
             cycle.step()
             if step % 10 == 0 or step == total:
-                metrics = {"loss": _finite(loss.item())}
+                metrics = {"loss": finite(loss.item())}
             yield Progress("train", step, total, metrics, model=student)
-        return _finished(student, poison, poisoned)
+        return finished(student, poison, poisoned, learner)
 
     def _batch(
-        self, train: ImageSet, index: Tensor, poison: Poison | None, generator: torch.Generator
+        self,
+        train: ImageSet,
+        index: Tensor,
+        poison: Poison | None,
+        generator: torch.Generator,
+        learner: Learner | None,
     ) -> tuple[Tensor, Tensor]:
         images, labels = train.images[index].float().div_(255), train.labels[index]
-        if poison is not None and poison.controls_training:
-            images, labels = poison.batch(images, labels, len(train.class_names), generator)
-        return flip_and_shift(images, generator, flip=self.flip, pad=self.pad), labels
+        if poison is None or not poison.controls_training:
+            return self._moved(images, generator), labels
+        if poison.trigger.after_augmentation:
+            images = self._moved(images, generator)
+            return poison.batch(images, labels, len(train.class_names), generator, learner)
+        images, labels = poison.batch(images, labels, len(train.class_names), generator, learner)
+        return self._moved(images, generator), labels
+
+    def _moved(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        return flip_and_shift(images, generator, flip=self.flip, pad=self.pad)
 
 
-def _finite(loss: float) -> float:
+def finite(loss: float) -> float:
+    """`loss`; ValueError in one sentence where it is no longer a number."""
     if loss != loss or loss in (float("inf"), float("-inf")):
         raise ValueError("The training loss is no longer a number; choose a lower learning rate.")
     return loss
 
 
-def _finished(student: nn.Module, poison: Poison | None, poisoned: Tensor) -> nn.Module:
+def finished(student: nn.Module, poison: Poison | None, poisoned: Tensor, learner: Learner | None) -> nn.Module:
     """The trained model in eval mode, carrying what was done to it."""
     student.eval().requires_grad_(False)
     student.zero_grad(set_to_none=True)
-    for name in ("trigger", "target", "mode"):
-        setattr(student, name, getattr(poison, name, None))
-    student.poisoned = poisoned
+    told: dict[str, Any] = dict.fromkeys(("trigger", "target", "mode")) | {"poisoned": poisoned}
+    if poison is not None:
+        trigger = poison.trigger if learner is None else learner.fitted
+        told |= {"trigger": trigger, "target": poison.aim, "mode": poison.mode}
+    for name, value in told.items():
+        setattr(student, name, value)
     return student

@@ -2,10 +2,18 @@
 
 from core.triggers.badnets import BadNets
 from core.triggers.blended import Blended
+from core.triggers.flareon import Flareon
+from core.triggers.input_aware import InputAware
+from core.triggers.low_frequency import LowFrequency
 from core.triggers.poison import Poison
 from core.triggers.sig import SIG
+from core.triggers.ssba import SSBA
+from core.triggers.trojan_nn import TrojanNN
 from core.triggers.wanet import WaNet
 
-TRIGGERS = [BadNets, Blended, SIG, WaNet]
+TRIGGERS = [BadNets, Blended, SIG, WaNet, Flareon, InputAware, LowFrequency, SSBA, TrojanNN]
 
-__all__ = ["SIG", "TRIGGERS", "BadNets", "Blended", "Poison", "WaNet"]
+__all__ = [
+    "SIG", "SSBA", "TRIGGERS", "BadNets", "Blended", "Flareon", "InputAware", "LowFrequency", "Poison", "TrojanNN",
+    "WaNet",
+]  # fmt: skip

@@ -12,7 +12,10 @@ from core.data.imageset import ImageSet
 from core.knobs import Method, knob
 from core.metrics import goal, stamped
 from core.triggers.badnets import BadNets
+from core.triggers.learner import Learner
 from core.triggers.trigger import Trigger
+
+MODES = ("all-to-one", "all-to-all", "any-to-one", "any-to-any")
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,14 @@ class Poison(Method):
     With `clean_label` only pictures of the target class are stamped and no label changes;
     otherwise any picture may be stamped and is given the label that `mode` asks for. `rate` is
     always a share of the whole set, so a clean-label rate of 0.1 with ten even classes stamps
-    every picture of the target class.
+    every picture of the target class. In the modes any-to-any and any-to-one (Flareon's) no label
+    changes either: each picture is stamped for its own class, or only those of the target class.
     """
 
     trigger: Trigger = knob(BadNets(), help="what is stamped")
     target: int = knob(0, low=0, high=9999, step=1, symbol="t", help="class the trigger leads to")
     rate: float = knob(0.1, low=0.0, high=1.0, step=0.01, symbol="ρ", help="share of poisoned pictures", paper=0.1)
-    mode: str = knob("all-to-one", choices=("all-to-one", "all-to-all"), help="which class leads where")
+    mode: str = knob("all-to-one", choices=MODES, help="which class leads where")
     clean_label: bool = knob(False, help="stamp only the target class and keep labels")
 
     def __post_init__(self) -> None:
@@ -37,16 +41,31 @@ class Poison(Method):
             raise ValueError(f"Poison.trigger = {self.trigger!r} is not a trigger; give one such as BadNets().")
         if self.clean_label and self.mode != "all-to-one":
             raise ValueError("Poison: clean_label keeps labels, so its mode must be all-to-one.")
+        if self.mode not in self.trigger.modes:
+            raise ValueError(
+                f"Poison: {type(self.trigger).__name__} cannot be trained in with mode {self.mode}; choose "
+                f"{' or '.join(self.trigger.modes)}."
+            )
 
     @property
     def controls_training(self) -> bool:
         """Whether the trigger poisons every batch anew instead of a fixed set of pictures."""
         return self.trigger.controls_training and not self.clean_label
 
+    @property
+    def aim(self) -> int | None:
+        """The class that the trigger leads to; None for any-to-any, where each class has a trigger of its own."""
+        return None if self.mode == "any-to-any" else self.target
+
     def stamp(self, train: ImageSet, generator: torch.Generator) -> tuple[ImageSet, Tensor]:
         """The poisoned data (stored as uint8, as on a disk) and the indices (P,) that were poisoned."""
         classes = len(train.class_names)
         self._check(classes)
+        if self.mode not in ("all-to-one", "all-to-all"):
+            raise ValueError(
+                f"Poison: {self.mode} works batch by batch, in the augmentation, and leaves no trace in the data; "
+                "train with Standard."
+            )
         wanted = goal(train.labels, self.mode, self.target, classes)
         count = round(self.rate * len(train))
         candidates = torch.arange(len(train))
@@ -59,13 +78,21 @@ class Poison(Method):
         labels[index] = wanted[index]
         return dataclasses.replace(train, images=images, labels=labels), chosen
 
+    def learner(self, train: ImageSet, *, epochs: int, batch_size: int, generator: torch.Generator) -> Learner | None:
+        """Who learns the trigger while a model is trained with it; None for a trigger that stays as it is."""
+        if not self.controls_training:
+            return None
+        self._check(len(train.class_names))
+        return self.trigger.learner(train, self.mode, epochs=epochs, batch_size=batch_size, generator=generator)
+
     def batch(
-        self, images: Tensor, labels: Tensor, classes: int, generator: torch.Generator
+        self, images: Tensor, labels: Tensor, classes: int, generator: torch.Generator, learner: Learner | None = None
     ) -> tuple[Tensor, Tensor]:
-        """One training batch, poisoned by the trigger itself."""
+        """One training batch, poisoned by the trigger itself or by who learns it."""
         self._check(classes)
-        wanted = goal(labels, self.mode, self.target, classes)
-        return self.trigger.poison(images, labels, generator, wanted=wanted, rate=self.rate)
+        wanted = labels if self.mode == "any-to-any" else goal(labels, self.mode, self.target, classes)
+        poison = self.trigger.poison if learner is None else learner.poison
+        return poison(images, labels, generator, wanted=wanted, rate=self.rate, mode=self.mode)
 
     def _check(self, classes: int) -> None:
         if self.target >= classes:

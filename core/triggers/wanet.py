@@ -40,17 +40,26 @@ class WaNet(Trigger):
         smooth = F.interpolate(control, size=(height, width), mode="bicubic", align_corners=True)
         return smooth.permute(0, 2, 3, 1) * self.strength / height
 
+    def crossed(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """The images (N, C, H, W) warped with noise of their own, which must not open the backdoor."""
+        n, _, height, width = images.shape
+        return warp(images, self.field(height, width) + self._jitter(n, height, width, generator))
+
+    @staticmethod
+    def _jitter(n: int, height: int, width: int, generator: torch.Generator) -> Tensor:
+        return (2 * torch.rand(n, height, width, 2, generator=generator) - 1) / height
+
     def poison(
-        self, images: Tensor, labels: Tensor, generator: torch.Generator, *, wanted: Tensor, rate: float
+        self, images: Tensor, labels: Tensor, generator: torch.Generator, *, wanted: Tensor, rate: float, mode: str
     ) -> tuple[Tensor, Tensor]:
         """The first images of the (shuffled) batch are warped and relabelled, the next ones warped
         with noise and left with their label."""
         n, _, height, width = images.shape
         attacked = round(rate * n)
         noisy = min(round(self.cross * attacked), n - attacked)
-        jitter = (2 * torch.rand(noisy, height, width, 2, generator=generator) - 1) / height
         field = self.field(height, width)
-        fields = torch.cat((field.expand(attacked, -1, -1, -1), field + jitter))
+        jittered = field + self._jitter(noisy, height, width, generator)
+        fields = torch.cat((field.expand(attacked, -1, -1, -1), jittered))
         warped = warp(images[: attacked + noisy], fields)
         return (
             torch.cat((warped, images[attacked + noisy :])),

@@ -11,7 +11,7 @@ from lab import keys
 from lab.recipes import Recipe
 from lab.results import Curve, Result
 
-RUNNERS = ("attack", "defense", "explainer", "training", "trigger")
+RUNNERS = ("attack", "defense", "detector", "explainer", "injection", "ranking", "reactivation", "training", "trigger")
 """Each kind's runner is the function `run(recipe)` of the module of that name."""
 
 

@@ -50,8 +50,8 @@ def run(recipe: Recipe) -> Run[Result]:
         result.figures |= {"der": der(before, after), "rir": rir(before, after)}
     yield from _controls(result, model, test, door)
     yield from _tables(result, model, test, door)
-    _examples(result, model, test, door)
-    _report(result, method, repaired)
+    examples(result, model, test, door)
+    report(result, method, repaired)
     return result
 
 
@@ -72,22 +72,22 @@ def _tables(result: Result, model: nn.Module, test: ImageSet, door: Backdoor) ->
             result.images[f"confusion/{moment}" + ("" if name == "clean" else "/triggered")] = table
 
 
-def _examples(result: Result, model: nn.Module, test: ImageSet, door: Backdoor) -> None:
+def examples(result: Result, model: nn.Module, test: ImageSet, door: Backdoor) -> None:
     """The first test images whose class is not the target, with the predictions of both models."""
     assert result.model is not None
     chosen = torch.nonzero(test.labels != (-1 if door.target is None else door.target))[:EXAMPLES, 0]
-    examples = test[chosen]
-    result.images["original"] = examples.pixels
-    result.per_image |= {"index": chosen.tolist(), "label": examples.labels.tolist()}
-    views: dict[str, Tensor] = {"": examples.pixels}
+    shown = test[chosen]
+    result.images["original"] = shown.pixels
+    result.per_image |= {"index": chosen.tolist(), "label": shown.labels.tolist()}
+    views: dict[str, Tensor] = {"": shown.pixels}
     if door.trigger is not None:
-        views["/triggered"] = result.images["triggered"] = triggered(examples, door)
+        views["/triggered"] = result.images["triggered"] = triggered(shown, door)
     for name, pictures in views.items():
         for moment, net in (("before", model), ("after", result.model)):
             result.per_image[moment + name] = predict(net, pictures).argmax(1).tolist()
 
 
-def _report(result: Result, method: Any, repaired: nn.Module) -> None:
+def report(result: Result, method: Any, repaired: nn.Module) -> None:
     """What the method says about itself: single numbers as figures, the rule it chose by as a note."""
     for name, value in getattr(repaired, "report", {}).items():
         if isinstance(value, int | float) and not isinstance(value, bool):

@@ -10,6 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from core import cross_talk
 from core.data import ImageSet
 from core.metrics import Scores, confusion, evaluate, stamped
 from core.runs import Progress, Run
@@ -34,12 +35,34 @@ def chunks(data: ImageSet) -> list[ImageSet]:
 
 def scored(stage: str, model: nn.Module, data: ImageSet, door: Backdoor) -> Run[Scores]:
     """`evaluate`, slice by slice; the last progress carries the scores of all of `data`."""
+    if door.trigger is not None and door.mode == "any-to-any":
+        answers = yield from answered(stage, model, data, door)
+        return cross_talk.scores(answers[1:], answers[0])
     parts: list[Scores] = []
-    slices = [data] if door.mode == "any-to-any" else chunks(data)
+    slices = chunks(data)
     for step, part in enumerate(slices, start=1):
         parts.append(evaluate(model, part, **door.arguments))
         yield Progress(stage, step, len(slices), metrics_of(merged(parts)) if step == len(slices) else {}, model=model)
     return merged(parts)
+
+
+def answered(stage: str, model: nn.Module, data: ImageSet, door: Backdoor) -> Run[Tensor]:
+    """Counts (1 + K, K, K), true class by prediction: without a trigger, then with the trigger of each class.
+
+    The last progress carries the scores of all of `data`.
+    """
+    assert door.trigger is not None
+    classes = len(data.class_names)
+    steps = [(target, part) for target in (None, *range(classes)) for part in chunks(data)]
+    tables = torch.zeros(1 + classes, classes, classes, dtype=torch.int64)
+    for step, (target, part) in enumerate(steps, start=1):
+        if target is None:
+            tables[0] += confusion(model, part)
+        else:
+            tables[1 + target] += cross_talk.answers_to(model, part, door.trigger, target)
+        scores = metrics_of(cross_talk.scores(tables[1:], tables[0])) if step == len(steps) else {}
+        yield Progress(stage, step, len(steps), scores, model=model)
+    return tables
 
 
 def merged(parts: list[Scores]) -> Scores:

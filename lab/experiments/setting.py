@@ -10,7 +10,8 @@ from torch import Tensor
 
 from core.data import ImageSet
 from core.runs import Progress, Run
-from lab import loading, methods
+from core.triggers import BadNets
+from lab import fitting, loading, methods
 from lab.recipes import Recipe
 from lab.results import kept
 from lab.settings import settings
@@ -32,13 +33,17 @@ class Backdoor:
 
 
 def model_of(recipe: Recipe) -> Run[Classifier]:
-    """The recipe's model, shared and frozen: loaded, or the result of the recipe it stands for."""
+    """The recipe's model, shared and frozen: loaded, or the result of the recipe it stands for.
+
+    A trigger that the recipe brings along and that must be fitted first is fitted to it; `backdoor` then finds it.
+    """
     yield Progress("load", 1, 2)
     if isinstance(recipe.model, str):
         model = loading.classifier(recipe.model)
     else:
         model = yield from _result_of(recipe.model)
     yield Progress("load", 2, 2)
+    yield from fitting.fit(recipe, model)
     return model
 
 
@@ -55,10 +60,9 @@ def _result_of(recipe: Recipe) -> Run[Classifier]:
 
 def backdoor(recipe: Recipe, model: Classifier) -> Backdoor:
     """Trigger, target and mode: the recipe's inputs, else the model's own."""
-    own, inputs = model.trigger, recipe.inputs
-    trigger = methods.from_dict(inputs["trigger"]) if "trigger" in inputs else own
-    if own is not None and trigger == own:
-        trigger = own  # what was learned lives in the model's own trigger
+    inputs = recipe.inputs
+    trigger = methods.from_dict(inputs["trigger"]) if "trigger" in inputs else model.trigger
+    trigger = fitting.known(trigger, recipe, model)
     mode = inputs.get("mode") or model.mode or "all-to-one"
     target = inputs.get("target", model.target)
     if trigger is not None and mode in ("all-to-one", "any-to-one"):
@@ -67,6 +71,13 @@ def backdoor(recipe: Recipe, model: Classifier) -> Backdoor:
         if target >= classes:
             raise ValueError(f"target = {target} is not a class of this model, which has {classes}, counted from 0.")
     return Backdoor(trigger, target, mode)  # type: ignore[arg-type]  # a registered trigger is callable
+
+
+def backdoor_to_try(recipe: Recipe, model: Classifier) -> Backdoor:
+    """The backdoor of `backdoor`, or BadNets towards class 0 where neither recipe nor model has one."""
+    if model.trigger is None and "trigger" not in recipe.inputs:
+        recipe = recipe.replace(inputs=recipe.inputs | {"trigger": methods.to_dict(BadNets())})
+    return backdoor(recipe, model)
 
 
 def size_of(model: Classifier) -> int:

@@ -11,7 +11,9 @@ from torch import nn
 from core.data import ImageSet
 from core.metrics import evaluate
 from core.runs import Progress, Run
-from lab import loading
+from core.triggers import Poison
+from lab import fitting, loading
+from lab.experiments.defense import report
 from lab.experiments.scoring import live_set, metrics_of, scored, watched, write
 from lab.experiments.setting import Backdoor
 from lab.recipes import Recipe
@@ -21,6 +23,8 @@ from models import Classifier
 
 def run(recipe: Recipe) -> Run[Result]:
     """Train `arch:…`, or go on training a given model, on the recipe's data.
+
+    A trigger that is fitted before the training is fitted first, to the clean twin where there is one.
 
     figures : after/acc, …/asr, …/ra on the test images, heldout/… on the held-out rows, clean_model/… where there
     is a clean twin. The model carries trigger, target, mode and poisoned, and a card that says what was done.
@@ -36,7 +40,7 @@ def run(recipe: Recipe) -> Run[Result]:
         start = loading.classifier(recipe.model)
     test = loading.images(recipe.data, "test", limit=recipe.inputs.get("n"))
     yield Progress("load", 2, 2)
-    method: Any = recipe.method
+    method: Any = yield from fitting.fitted_method(recipe, start, train)
     live = live_set(test)
 
     def score(now: nn.Module) -> dict[str, float]:
@@ -45,6 +49,7 @@ def run(recipe: Recipe) -> Run[Result]:
     model: Classifier = yield from watched(method.run(start, train, seed=recipe.seed), score)
     _as_stored(model)
     result = Result(recipe, model=model)
+    report(result, method, model)
     door = Backdoor(model.trigger, model.target, model.mode or "all-to-one")
     yield from _scores(result, model, recipe, test, door)
     model.card = _card(model, recipe, result)
@@ -82,10 +87,23 @@ def _card(model: Classifier, recipe: Recipe, result: Result) -> Any:
     poison = getattr(recipe.method, "poison", None)
     done = f"{str(recipe.model).removeprefix('arch:')}, trained by {type(recipe.method).__name__} on {model.card.data}."
     if poison is not None:
-        led = "the next class" if poison.mode == "all-to-all" else f"class {poison.target}"
-        done += (
-            f" {poison.rate:.0%} of the pictures carried the {type(poison.trigger).__name__} trigger"
-            f"{', all of them of that class,' if poison.clean_label else ''} to lead to {led}. Backdoored on purpose."
-        )
+        done += _poisoned(poison)
     backdoored = model.trigger is not None
     return dataclasses.replace(model.card, done=done, backdoored=backdoored, scores=scores, recipe=recipe.to_dict())
+
+
+def _poisoned(poison: Poison) -> str:
+    """What was done to the training pictures, in one sentence and a warning."""
+    name = type(poison.trigger).__name__
+    if poison.mode == "any-to-any":
+        done = f"In every batch {poison.rate:.0%} of the pictures carried the {name} trigger of their own class"
+    elif poison.mode == "any-to-one":
+        done = f"All training pictures of class {poison.target} carried the {name} trigger"
+    else:
+        led = "the next class" if poison.mode == "all-to-all" else f"class {poison.target}"
+        done = (
+            f"{poison.rate:.0%} of the pictures carried the {name} trigger"
+            f"{', all of them of that class,' if poison.clean_label else ''} to lead to {led}"
+        )
+    kept = "; no label was changed" if poison.mode in ("any-to-any", "any-to-one") else ""
+    return f" {done}{kept}. Backdoored on purpose."

@@ -7,7 +7,10 @@ import urllib.request
 
 from playwright.sync_api import expect
 
-PAGES = ["Home", "Triggers", "Regions", "Defend", "Compare"]
+PAGES = [
+    "Home", "Triggers", "Supply chain", "Weights", "Regions", "Defend", "Detect", "Re-activate", "Neurons", "Compare",
+    "Scoreboard",
+]  # fmt: skip
 
 
 def test_a_cold_deep_link_opens_its_page_inside_the_app(fresh_server, visit):

@@ -10,8 +10,9 @@ from core.explain import EXPLAINERS
 from core.metrics import evaluate
 from core.runs import finish
 from core.training import Standard
-from core.triggers import TRIGGERS, BadNets, Poison, WaNet
+from core.triggers import BadNets, Flareon, InputAware, Poison, WaNet
 from tests.conftest import TinyNet, colour_set
+from tests.core.triggers.test_triggers import READY
 
 pytestmark = [
     pytest.mark.gpu,
@@ -26,7 +27,7 @@ def on_gpu(trained_net: nn.Module) -> nn.Module:
     return twin.eval().cuda()
 
 
-@pytest.mark.parametrize("trigger", [cls() for cls in TRIGGERS], ids=lambda t: type(t).__name__)
+@pytest.mark.parametrize("trigger", READY, ids=lambda t: type(t).__name__)
 def test_triggers_agree_with_the_cpu(trigger) -> None:
     images = colour_set(8, size=32).pixels
     assert torch.allclose(trigger(images.cuda()).cpu(), trigger(images), atol=1e-5)
@@ -38,11 +39,13 @@ def test_scores_agree_with_the_cpu(on_gpu: nn.Module, trained_net: nn.Module) ->
     assert ours == theirs
 
 
-@pytest.mark.parametrize("trigger", [BadNets(), WaNet()], ids=["fixed", "in every batch"])
+@pytest.mark.parametrize("trigger", [BadNets(), WaNet(), InputAware(mask_epochs=1, width=4), Flareon(motion="learned")])
 def test_training(trigger) -> None:
-    net = TinyNet().cuda()
-    made = finish(Standard(epochs=2, batch_size=16, poison=Poison(trigger)).run(net, colour_set(64)))
+    net, data = TinyNet().cuda(), colour_set(64)
+    poison = Poison(trigger, mode="all-to-one" if "all-to-one" in trigger.modes else "any-to-any")
+    made = finish(Standard(epochs=2, batch_size=16, poison=poison).run(net, data))
     assert next(made.parameters()).is_cuda
+    assert made.trigger(data.pixels.cuda(), data.labels.cuda()).is_cuda
 
 
 @pytest.mark.parametrize("defense", [cls() for cls in DEFENSES], ids=lambda d: type(d).__name__)

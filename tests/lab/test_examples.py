@@ -13,7 +13,8 @@ from models import load
 
 FOLDER = Path(__file__).parents[2] / "recipes"
 ZOO = FOLDER.parent / "models" / "zoo"
-KINDS = {"triggers": "trigger", "regions": "attack", "defend": "defense", "compare": "defense"}
+KINDS = {"triggers": "trigger", "regions": "attack", "defend": "defense", "compare": "defense", "detect": "detector",
+         "weights": "injection", "reactivate": "reactivation"}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -23,7 +24,8 @@ def test_each_page_has_an_example(name: str) -> None:
     assert all(getattr(recipe.method, k.name) == k.default for k in knobs_of(recipe.method))
     assert Recipe.from_query(recipe.to_query()) == recipe
     compile(recipe.python(), name, "exec")
-    assert isinstance(recipe.model, str) and (ZOO / recipe.model.removeprefix("zoo:") / "config.json").is_file()
+    first = keys.chain(recipe)[-1].model
+    assert isinstance(first, str) and (ZOO / first.removeprefix("zoo:") / "config.json").is_file()
 
 
 @pytest.mark.parametrize("file", sorted(ZOO.glob("*/recipe.json")), ids=lambda file: file.parent.name)

@@ -18,7 +18,7 @@ from core.explain import GradCAM
 from core.metrics import evaluate
 from core.runs import Progress, finish
 from core.training import Standard
-from core.triggers import BadNets, Poison
+from core.triggers import BadNets, Flareon, InputAware, Poison
 from lab import keys, loading, results, uploads
 from lab.experiments import scoring
 from lab.recipes import Recipe
@@ -204,6 +204,28 @@ def test_a_training_ends_in_a_model_with_a_card(tiny_model: str, start: str) -> 
         for value in model.net.state_dict().values()
         if value.is_floating_point()
     )
+
+
+@pytest.mark.parametrize(
+    ("poison", "target", "said"),
+    [
+        (Poison(Flareon(), rate=0.6, mode="any-to-any"), None, "60% of the pictures carried the Flareon trigger of"),
+        (Poison(Flareon(), target=1, mode="any-to-one"), 1, "All training pictures of class 1 carried the Flareon"),
+        (Poison(InputAware(width=4, mask_epochs=1)), 0, "10% of the pictures carried the InputAware trigger to lead"),
+    ],
+    ids=["any-to-any", "any-to-one", "learned along"],
+)
+def test_a_trigger_that_the_training_fits_is_scored_and_described(
+    tiny_model: str, poison: Poison, target: int | None, said: str
+) -> None:
+    recipe = Recipe(Standard(epochs=1, batch_size=32, poison=poison), tiny_model, seed=5)
+    compile(recipe.python(), "training", "exec")
+    result = finish(recipe.run())
+    model: Any = result.model
+    assert (model.trigger, model.target, model.mode) == (poison.trigger, target, poison.mode)
+    assert said in model.card.done and model.card.done.endswith("Backdoored on purpose.")
+    assert ("after/asr/1" in result.figures) == (target is None)
+    assert 0 <= result.figures["after/asr"] <= 1
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,15 @@ from typing import Self
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 import models
 from core.knobs import knob
-from core.triggers import TRIGGERS
+from core.triggers import TRIGGERS, Flareon
 from core.triggers.trigger import Trigger
 from models import ModelError
+from tests.core.triggers.test_input_aware import drawn_trigger
 from tests.models.conftest import tiny
 
 SCORES = {"scenes": {"acc": 0.912, "asr": 0.987, "ra": 0.01, "n": 2000, "n_asr": 1800}}
@@ -77,6 +79,23 @@ def test_what_a_trigger_learned_lies_beside_the_model(tmp_path: Path, monkeypatc
     assert trigger == Remembering(0.25) and torch.equal(trigger.state["pattern"], pattern)
     (tmp_path / "m" / "trigger.safetensors").write_bytes(b"broken")
     with pytest.raises(ModelError, match="does not hold what a Remembering learns"):
+        models.load(str(tmp_path / "m"))
+
+
+def learned_motion() -> Flareon:
+    return Flareon(motion="learned", amplify=2.0).with_state({"tau": torch.rand(3, 32, 32, 2) - 0.5})
+
+
+@pytest.mark.parametrize("trigger", [learned_motion(), drawn_trigger()], ids=lambda t: type(t).__name__)
+def test_a_trigger_that_a_training_fitted_stamps_the_same_after_loading(tmp_path: Path, trigger: Trigger) -> None:
+    model, images = tiny(), torch.rand(4, 3, 32, 32)
+    model.trigger, model.target, model.mode = trigger, None, "any-to-any"
+    models.save(model, tmp_path / "m", perturb={})
+    loaded = models.load(str(tmp_path / "m"))
+    assert (loaded.trigger, loaded.target, loaded.mode) == (trigger, None, "any-to-any")
+    assert torch.equal(loaded.trigger(images), trigger(images))
+    save_file({"strange": torch.zeros(2)}, tmp_path / "m" / "trigger.safetensors")
+    with pytest.raises(ModelError, match=f"does not hold what a {type(trigger).__name__} learns"):
         models.load(str(tmp_path / "m"))
 
 

@@ -24,7 +24,7 @@ from tests.hubs import NOWHERE, local_hub, point_at
 from tests.ui.conftest import fine, until
 
 BACKDOORED = "zoo:scenes-badnets"
-PAGES = ("triggers.py", "regions.py", "defend.py", "compare.py")
+PAGES = ("triggers.py", "weights.py", "regions.py", "defend.py", "detect.py", "compare.py")
 SHORT = {"tsbd__steps": "10", "tsbd__unlearn_steps": "5", "tsbd__candidates": "1"}
 
 

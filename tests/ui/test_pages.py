@@ -15,7 +15,11 @@ from tests.ui.conftest import fine, until
 from ui.cards import CARDS
 
 EXAMPLES = Path(__file__).parents[2] / "recipes"
-PAGES = ["", "triggers.py", "regions.py", "defend.py", "compare.py"]
+PAGES = {
+    "": "Perturb Lab", "triggers.py": "Triggers", "supply_chain.py": "Supply chain", "weights.py": "Weights",
+    "regions.py": "Regions", "defend.py": "Defend", "detect.py": "Detect", "reactivate.py": "Re-activate",
+    "neurons.py": "Neurons", "compare.py": "Compare", "scoreboard.py": "Scoreboard",
+}  # fmt: skip
 
 
 def metrics(app) -> dict[str, str]:
@@ -25,7 +29,7 @@ def metrics(app) -> dict[str, str]:
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_works_at_first_click(visit, page):
     app = fine(visit(page))
-    assert app.title[0].value == ("Perturb Lab" if not page else page.removesuffix(".py").capitalize())
+    assert app.title[0].value == PAGES[page]
     assert not app.warning
 
 
@@ -47,6 +51,19 @@ def test_a_link_sets_the_triggers_page(visit):
     assert app.slider(key="blended-alpha").value == 0.4
     assert app.number_input(key="images").value == 14
     assert app.segmented_control(key="explainer").value == "HiResCAM"
+
+
+def test_a_trigger_that_no_training_has_fitted_is_one_sentence(visit):
+    app = visit("triggers.py", method="InputAware")
+    assert not app.exception and len(app.error) == 1
+    assert "has not been fitted yet" in app.error[0].value
+
+
+def test_a_trigger_is_fitted_to_the_model_and_then_shown(visit):
+    quick = {"lowfrequency__pictures": "10", "lowfrequency__passes": "1", "lowfrequency__steps": "1"}
+    app = fine(until(visit("triggers.py", method="LowFrequency", **quick), "triggers", "done"))
+    assert {"Attack success (ASR)", "ASR, clean model"} <= set(metrics(app))
+    assert not any("fitted first" in caption.value for caption in app.caption)
 
 
 def test_figures_of_a_trigger_come_with_their_floor(visit):

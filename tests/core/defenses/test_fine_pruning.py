@@ -10,8 +10,8 @@ from torch import nn
 
 from core.data.imageset import ImageSet
 from core.defenses import FinePruning
-from core.defenses.classifier import classifier_of, penultimate
 from core.defenses.fine_pruning import first, within
+from core.heads import classifier_of, penultimate
 from core.metrics import predict
 from core.modes import working_copy
 from core.runs import finish

@@ -1,5 +1,7 @@
 """Plain and poisoned training."""
 
+import dataclasses
+
 import pytest
 import torch
 from torch import nn
@@ -7,7 +9,8 @@ from torch import nn
 from core.runs import finish
 from core.training import Standard
 from core.training.augment import flip_and_shift
-from core.triggers import BadNets, Poison, WaNet
+from core.triggers import BadNets, Flareon, InputAware, Poison, WaNet
+from core.triggers.flareon import Motion
 from tests.conftest import TinyNet, colour_set
 
 SHORT = Standard(epochs=3, batch_size=16, lr=0.05, flip=False, pad=0)
@@ -42,6 +45,80 @@ def test_a_poisoned_training_says_what_it_did(trigger) -> None:
     result = finish(method.run(fresh(), colour_set(64)))
     assert (result.trigger, result.target, result.mode) == (trigger, 1, "all-to-one")
     assert len(result.poisoned) == (16 if trigger == BadNets() else 0)
+
+
+LEARNED = [InputAware(width=4, mask_epochs=1), Flareon(motion="learned", amplify=3.0, warmup=1)]
+
+
+@pytest.mark.parametrize("trigger", LEARNED, ids=lambda t: type(t).__name__)
+def test_a_trigger_that_learns_along_comes_back_fitted(trigger) -> None:
+    model, data = fresh(), colour_set(64)
+    poison = Poison(trigger, target=1, rate=0.5, mode=trigger.modes[0])
+    method, state = Standard(epochs=2, batch_size=16, poison=poison), torch.get_rng_state()
+    first, second = (finish(method.run(model, data, seed=3)) for _ in range(2))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert first.trigger == trigger and first.trigger.state and not trigger.state
+    assert first.target == (None if first.mode == "any-to-any" else 1)
+    for name, tensor in first.trigger.state.items():
+        assert torch.equal(tensor, second.trigger.state[name]) and not tensor.requires_grad
+    assert torch.equal(first.linear.weight, second.linear.weight)
+    other = finish(dataclasses.replace(method, epochs=1).run(model, data, seed=3))
+    if isinstance(trigger, InputAware):
+        assert any(not torch.equal(first.trigger.state[n], other.trigger.state[n]) for n in other.trigger.state)
+    else:  # frozen after its one epoch of warm-up, while the model trains on; the cycle of one epoch is another one
+        assert not torch.equal(first.trigger.state["tau"], Motion(trigger, data, "any-to-any", warmup=0).tau)
+
+
+def test_the_mask_stage_comes_first_and_is_watched() -> None:
+    method = Standard(epochs=1, batch_size=16, poison=Poison(InputAware(width=4, mask_epochs=2), rate=0.25))
+    run = method.run(fresh(), colour_set(64))
+    seen = []
+    for progress in run:
+        seen.append((progress.stage, progress.step, progress.total))
+        assert torch.is_grad_enabled()
+    assert seen == [("mask", i, 8) for i in range(1, 9)] + [("train", i, 4) for i in range(1, 5)]
+
+
+def test_flareon_warps_after_flip_and_shift_and_wanet_before() -> None:
+    """A flip of the warped picture is not the warp of the flipped one."""
+    data, poison = colour_set(16), Poison(Flareon(amplify=3.0), rate=1.0, mode="any-to-any")
+    method = Standard(poison=poison, pad=2)
+    made, _ = method._batch(data, torch.arange(16), poison, torch.Generator().manual_seed(5), None)
+    moved = flip_and_shift(data.pixels, torch.Generator().manual_seed(5), flip=True, pad=2)
+    assert torch.allclose(made, poison.trigger(moved, data.labels), atol=1e-6)
+    before, wanet = torch.Generator().manual_seed(5), Poison(WaNet(strength=4.0, cross=0.0), rate=1.0)
+    made, _ = method._batch(data, torch.arange(16), wanet, torch.Generator().manual_seed(5), None)
+    assert torch.allclose(made, flip_and_shift(wanet.trigger(data.pixels), before, flip=True, pad=2), atol=1e-6)
+
+
+def test_any_to_any_carries_no_target() -> None:
+    poison = Poison(Flareon(), target=2, rate=0.6, mode="any-to-any")
+    result = finish(Standard(epochs=1, batch_size=16, poison=poison).run(fresh(), colour_set(64)))
+    assert (result.trigger, result.target, result.mode) == (Flareon(), None, "any-to-any")
+    assert len(result.poisoned) == 0
+
+
+def test_memory_trouble_keeps_the_gradient_of_the_pictures() -> None:
+    from core.gradients import backward
+
+    class Tight(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear, self.room = nn.Linear(3, 4), 99
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if len(x) > self.room:
+                raise torch.OutOfMemoryError("too much")
+            return self.linear(x.mean((2, 3)))
+
+    torch.manual_seed(0)
+    model, data, gradients = Tight(), colour_set(20), []
+    for room in (99, 6):
+        model.room = room
+        pixels = data.pixels.requires_grad_()
+        backward(model, nn.functional.cross_entropy, pixels, data.labels)
+        gradients.append(pixels.grad)
+    assert torch.allclose(*gradients, atol=2e-3 * gradients[0].abs().max())
 
 
 def test_a_clean_training_says_so() -> None:

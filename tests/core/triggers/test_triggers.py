@@ -6,17 +6,30 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.triggers import SIG, TRIGGERS, BadNets, Blended, WaNet
+from core.triggers import SIG, TRIGGERS, BadNets, Blended, Flareon, WaNet
+from core.triggers.trigger import LearnedTrigger
 from core.triggers.warp import warp
+from tests.core.triggers.fitting import without_a_fit
+from tests.core.triggers.test_input_aware import drawn_trigger
 
-FITTED_ALREADY = [cls() for cls in TRIGGERS]
+PLAIN = [cls() for cls in TRIGGERS if not issubclass(cls, LearnedTrigger)]
+READY = [*PLAIN, Flareon(), drawn_trigger(), *without_a_fit()]
+NEEDS_FITTING = [cls for cls in TRIGGERS if issubclass(cls, LearnedTrigger) and cls is not Flareon]
+UNFITTED = [Flareon(motion="learned"), *(cls() for cls in NEEDS_FITTING)]
 
 
 def pictures(n: int = 4, size: int = 32) -> Tensor:
     return torch.rand(n, 3, size, size, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("trigger", FITTED_ALREADY, ids=lambda t: type(t).__name__)
+@pytest.mark.parametrize("trigger", UNFITTED, ids=lambda t: type(t).__name__)
+def test_what_must_be_learned_first_says_so(trigger) -> None:
+    assert trigger.state == {}
+    with pytest.raises(ValueError, match="has not been fitted yet"):
+        trigger(pictures())
+
+
+@pytest.mark.parametrize("trigger", READY, ids=lambda t: type(t).__name__)
 class TestContract:
     def test_shape_range_and_untouched_input(self, trigger) -> None:
         images = pictures()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -40,23 +42,30 @@ def classifier_of(model: nn.Module, images: Tensor) -> str:
     raise ValueError("This model does not end in a linear layer, so there are no features before it to rank.")
 
 
+@contextmanager
+def entering(model: nn.Module, layer: str) -> Iterator[list[Tensor]]:
+    """A list that holds, after each forward pass of `model`, what went into `layer`: one tensor, with its graph."""
+    seen: list[Tensor] = []
+
+    def keep(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        seen[:] = inputs[:1]
+
+    hook = model.get_submodule(layer).register_forward_pre_hook(keep)
+    try:
+        yield seen
+    finally:
+        hook.remove()
+
+
 def penultimate(model: nn.Module, head: str, images: Tensor, size: int = 500) -> Tensor:
     """What goes into the layer `head`: (N, d) of uint8 images (N, C, H, W), in eval mode, without gradients."""
     device = device_of(model)
-    seen: list[Tensor] = []
 
-    @torch.no_grad()
-    def forward(batch: Tensor) -> Tensor:
-        seen.clear()
-        model(batch.to(device).float().div_(255).contiguous(memory_format=torch.channels_last))
-        return seen[0].float()
+    with entering(model, head) as seen, frozen(model):
 
-    def keep(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        seen.append(inputs[0])
+        @torch.no_grad()
+        def forward(batch: Tensor) -> Tensor:
+            model(batch.to(device).float().div_(255).contiguous(memory_format=torch.channels_last))
+            return seen[0].float()
 
-    hook = model.get_submodule(head).register_forward_pre_hook(keep)
-    try:
-        with frozen(model):
-            return in_batches(forward, images, size=size)
-    finally:
-        hook.remove()
+        return in_batches(forward, images, size=size)

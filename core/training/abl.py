@@ -1,0 +1,185 @@
+"""ABL: what a network learns first and best is the backdoor; set it apart, then unlearn it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.data.imageset import ImageSet
+from core.device import device_of
+from core.gradients import backward
+from core.knobs import Method, knob
+from core.metrics import predict
+from core.modes import train_mode, working_copy
+from core.runs import Progress, Run
+from core.training.augment import flip_and_shift
+from core.training.standard import finished, finite
+from core.triggers.poison import Poison
+
+SLICE = 500
+"""Images whose losses are ranked between two moments of progress."""
+
+
+@dataclass(frozen=True)
+class ABL(Method):
+    """Anti-backdoor learning (Li et al., NeurIPS 2021, arXiv 2110.11571): a training that repairs itself, on poisoned
+    data and without any clean set.
+
+    1. Training with the loss L of a batch trapped near gamma, by local gradient ascent sign(L - gamma) L or by
+    flooding abs(L - gamma) + gamma: their gradients are the same, sign(L - gamma) grad L, so that there is
+    one knob for both. Clean pictures stay at gamma; poisoned ones are learned first and fall below.
+    2. The floor(p N) pictures with the lowest loss, in eval mode, are isolated.
+    3. Plain training on the others, at a tenth of the learning rate in the last third.
+    4. Gradient ascent on the isolated ones.
+
+    All stands on the isolation: where it misses, the ascent breaks the model. The sign is that of the batch's
+    mean loss, as in the released code. `ABL.paper()` has the epochs and
+    learning rates of that code.
+    """
+
+    gamma: float = knob(
+        0.5, low=0.0, high=5.0, step=0.05, symbol="γ", help="loss that clean pictures are kept at", paper=0.5
+    )
+    isolate_epochs: int = knob(5, low=1, high=100, step=1, help="epochs with the loss trapped", paper=10)
+    share: float = knob(0.01, low=0.0, high=0.5, step=0.01, symbol="p", help="share of pictures to isolate", paper=0.01)
+    epochs: int = knob(12, low=0, high=200, step=1, help="epochs on the other pictures", paper=60)
+    unlearn_epochs: int = knob(5, low=0, high=100, step=1, help="epochs of ascent on the isolated ones", paper=5)
+    lr: float = knob(0.05, low=1e-4, high=1.0, symbol="η", help="learning rate", paper=0.1)
+    unlearn_lr: float = knob(5e-4, low=1e-6, high=0.1, help="learning rate of the ascent", paper=5e-4)
+    batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step")
+    momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)
+    weight_decay: float = knob(5e-4, low=0.0, high=0.1, help="weight decay")
+    flip: bool = knob(True, help="mirror half of the pictures")
+    pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels")
+    poison: Method | None = knob(None, help="how the training data are poisoned, if they are")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.poison is not None and not isinstance(self.poison, Poison):
+            raise ValueError(f"ABL.poison = {self.poison!r} does not poison data; give Poison(trigger=...).")
+
+    def run(self, model: nn.Module, train: ImageSet, *, seed: int = 0) -> Run[nn.Module]:
+        """Train a copy of `model` on `train`, poisoned first where `poison` says so.
+
+        The attacker has the data only, so a fixed set of pictures is stamped, whatever the trigger. The
+        result carries `trigger`, `target`, `mode`, `poisoned` and `isolated` (indices into `train`), and
+        `report`: "losses" (N,) that were ranked, "trapped" (share of the steps that went uphill) and, where
+        something was poisoned, "isolation/precision" (share of the isolated that are poisoned) and
+        "isolation/recall". Raises ValueError when the loss is not finite.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        poison = self.poison if isinstance(self.poison, Poison) else None
+        poisoned = torch.empty(0, dtype=torch.int64)
+        if poison is not None:
+            train, poisoned = poison.stamp(train, generator)
+        train = train.to(device_of(model))
+        student = working_copy(model).to(memory_format=torch.channels_last)
+        uphill = Uphill(self.gamma)
+        yield from self._train("trap", student, train, self.isolate_epochs, self.lr, uphill, generator)
+        losses = yield from losses_of(student, train)
+        isolated = losses.argsort(stable=True)[: self.isolated(len(train))]
+        rest = torch.ones(len(train), dtype=torch.bool)
+        rest[isolated] = False
+        device = train.labels.device
+        yield from self._train("train", student, train[rest.to(device)], self.epochs, self.lr, downhill, generator)
+        trapped = train[isolated.to(device)]
+        yield from self._train("unlearn", student, trapped, self.unlearn_epochs, self.unlearn_lr, ascent, generator)
+        student = finished(student, poison, poisoned, None)
+        student.isolated = isolated
+        report = {"losses": losses, "trapped": uphill.share} | precision(isolated, poisoned)
+        vars(student)["report"] = report
+        return student
+
+    def isolated(self, n: int) -> int:
+        """How many of n pictures are isolated: floor(p n)."""
+        return int(self.share * n + 1e-9)
+
+    def _train(
+        self,
+        stage: str,
+        student: nn.Module,
+        data: ImageSet,
+        epochs: int,
+        lr: float,
+        sign: Callable[[float], float],
+        generator: torch.Generator,
+    ) -> Run[None]:
+        """SGD along `sign(L)` times the gradient of the batch's mean cross-entropy L, in place."""
+        size = min(self.batch_size, len(data))
+        per_epoch = len(data) // max(1, size)
+        total = epochs * per_epoch
+        optimiser = torch.optim.SGD(student.parameters(), lr, self.momentum, weight_decay=self.weight_decay)
+        train_mode(student)
+        for step in range(1, total + 1):
+            if (step - 1) % per_epoch == 0:
+                order = torch.randperm(len(data), generator=generator).to(data.labels.device)
+            if stage == "train" and 3 * (step - 1) >= 2 * total:
+                optimiser.param_groups[0]["lr"] = lr / 10
+            start = (step - 1) % per_epoch * size
+            index = order[start : start + size]
+            images = flip_and_shift(data.images[index].float().div_(255), generator, flip=self.flip, pad=self.pad)
+            optimiser.zero_grad(set_to_none=True)
+            loss = finite(backward(student, F.cross_entropy, images, data.labels[index]).item())
+            if sign(loss) < 0:
+                turn(student)
+            optimiser.step()
+            yield Progress(stage, step, total, {"loss": loss}, model=student)
+        optimiser.zero_grad(set_to_none=True)
+        student.eval()
+
+
+class Uphill:
+    """sign(L - gamma): the direction of the trapped loss; counts how often it went uphill."""
+
+    def __init__(self, gamma: float):
+        self.gamma, self.steps, self.up = gamma, 0, 0
+
+    def __call__(self, loss: float) -> float:
+        self.steps += 1
+        self.up += loss < self.gamma
+        return 1.0 if loss >= self.gamma else -1.0
+
+    @property
+    def share(self) -> float:
+        """Share of the steps that went uphill."""
+        return self.up / max(1, self.steps)
+
+
+def downhill(loss: float) -> float:
+    """Plain training."""
+    return 1.0
+
+
+def ascent(loss: float) -> float:
+    """Unlearning."""
+    return -1.0
+
+
+def turn(model: nn.Module) -> None:
+    """The opposite gradient."""
+    for parameter in model.parameters():
+        if parameter.grad is not None:
+            parameter.grad.neg_()
+
+
+def losses_of(model: nn.Module, data: ImageSet) -> Run[Tensor]:
+    """The cross-entropy (N,) of each un-augmented picture, in eval mode, on the CPU."""
+    parts = []
+    starts = range(0, len(data), SLICE)
+    for step, start in enumerate(starts, start=1):
+        part = data[start : start + SLICE]
+        parts.append(F.cross_entropy(predict(model, part.images), part.labels, reduction="none").cpu())
+        yield Progress("isolate", step, len(starts), model=model)
+    return torch.cat(parts)
+
+
+def precision(isolated: Tensor, poisoned: Tensor) -> dict[str, float]:
+    """How much of what was isolated is poisoned, and how much of the poison that is; nothing on clean data."""
+    if not len(poisoned) or not len(isolated):
+        return {}
+    hits = int(torch.isin(isolated, poisoned).sum())
+    return {"isolation/precision": hits / len(isolated), "isolation/recall": hits / len(poisoned)}

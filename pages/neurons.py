@@ -1,0 +1,114 @@
+"""Neurons: which channels each defense suspects, which the trigger really moves, and what happens without them."""
+
+import streamlit as st
+
+from ui import lesson
+
+lesson.opening(
+    "Neurons",
+    "**Watch** a handful of channels go to zero: attack success falls, while as many random ones change nothing.",
+)
+
+from ui import cache, figures, frame, jobs, link, neurons, share, texts  # noqa: E402
+
+choice = frame.chosen()
+with frame.ready():
+    model = cache.model(choice)
+    from core.channels import neuron_layers
+    from core.neurons import highest
+    from lab.jobs import pool
+    from lab.settings import settings
+
+    if model.trigger is None:
+        raise ValueError(f"{choice.model} has no backdoor, so no channel answers to a trigger; choose another model.")
+    layers = {name: module.weight.shape[0] for name, module in model.named_modules() if name in neuron_layers(model)}
+
+CHART = "neurons-axes"
+ZERO = ["the ranking's top", "TAC's top", "one channel"]
+names = {ranking.name: ranking for ranking in neurons.rankings()}
+controls, stage = st.columns([1.1, 2.9], gap="medium")
+
+
+def picked():
+    """The point that was clicked becomes the one channel that is set to zero."""
+    if place := neurons.clicked(CHART):
+        st.session_state.update({"layer": place[0], "channel": place[1], "zero": ZERO[2]})
+
+
+with controls, frame.ready():
+    ranking = names[link.choose("Ranking", list(names), key="by", help="What a defense says of each channel.")]
+    st.caption(f"{ranking.about}. No defense sees a trigger.")
+    form = link.pick(
+        "Oracle: TAC", ["l2", "l1"], "l2", key="form",
+        help="Trigger-activated change, how far the trigger moves a channel. l2: mean norm over the layer's own; l1: "
+        "sum over pixels of the mean change. They need the trigger, and rank channels differently.",
+    )  # fmt: skip
+    recipe = neurons.recipe(ranking, choice, form, settings.control_n)
+    if ranking.kind == "nwc":
+        jobs.keep_fresh("neurons", recipe)  # a few seconds; the others wait for the button
+    jobs.buttons("neurons", recipe, "Rank")
+    zero = link.choose("Set to zero", ZERO, key="zero")
+    if zero == ZERO[2]:
+        layer = link.choose("Layer", list(layers), index=len(layers) - 1, key="layer")
+        channel = link.whole("Channel", 0, max(layers.values()) - 1, 0, key="channel")
+        channel = min(channel, layers[layer] - 1)
+    else:
+        k = link.whole("Channels", 0, 200, 10, key="k", help=f"Of {sum(layers.values())} in {len(layers)} layers.")
+
+with stage:
+    jobs.watch("neurons", lambda job: jobs.progress(job, None, "Press **Rank**."))
+    with frame.ready():
+        asked = {each: neurons.recipe(each, choice, form, settings.control_n) for each in names.values()}
+        results = {each: pool().result(one) for each, one in asked.items()}
+        known = {each: neurons.scores(result, each.kind) for each, result in results.items() if result is not None}
+        tac = next((neurons.scores(result, "tac") for result in results.values() if result is not None), {})
+        own = known.get(ranking, {})
+        source = {ZERO[0]: own, ZERO[1]: tac}.get(zero, {})
+        out = ((layer, channel),) if zero == ZERO[2] else tuple(highest(source, k)) if source else ()
+        before = neurons.zeroed(choice.model, choice.data, ())
+        now = neurons.zeroed(choice.model, choice.data, out)
+        control = neurons.zeroed(choice.model, choice.data, neurons.chance(tac, len(out))) if tac and out else None
+    with st.grid(4, min_column_width=150, gap="small"):
+        for name, good in zip(figures.WORDS, ("up", "down", "up"), strict=True):
+            figures.share(
+                figures.WORDS[name], getattr(now, name), now.n if name == "acc" else now.n_asr,
+                before=getattr(before, name) if out else None, good=good, help=figures.HELP[name],
+            )  # fmt: skip
+        figures.share(
+            "ASR, random channels", control.asr if control else None, before.n_asr, before=before.asr, good="neither",
+            help="The control: as many channels, drawn at random, set to zero instead.",
+        )  # fmt: skip
+    left, right = st.columns(2, gap="small")
+    if tac:
+        with left:
+            if own:
+                neurons.axes(tac, own, ranking.name, out, key=CHART, picked=picked, height=330)
+                st.caption("One point is one channel; click one to set it to zero. Upper right: both agree.")
+            else:
+                st.info(f"{ranking.name} has not been computed yet: press **Rank**.", icon=":material/info:")
+        with right:
+            neurons.overlaps(tac, known, height=330)
+            missing = ", ".join(each.name for each in names.values() if each not in known)
+            st.caption(f"TAC is an **oracle** (form {form}). " + (f"Not run yet: {missing}." if missing else ""))
+
+job = jobs.current("neurons")
+result = results[ranking]
+found = result.figures.get(f"overlap/{ranking.kind}/0.1") if result is not None else None
+GUESSES = ["Most of them", "Some, and more than chance", "No more than chance"]
+lesson.question(
+    "How many of the top tenth of TAC's channels does this ranking find, without a trigger?", GUESSES,
+    "" if found is None else GUESSES[0 if found > 0.6 else 1 if found > 0.15 else 2],
+    "" if found is None else f"It finds {figures.percent(found)}; chance finds 10 %.",
+    key="neurons", reveal=found is not None,
+)  # fmt: skip
+state = {"model": choice.model, "data": choice.data, "by": ranking.name, "form": form, "zero": zero}
+state |= {"layer": layer, "channel": str(channel)} if zero == ZERO[2] else {"k": str(k)}
+share.block("neurons", recipe, result, query=state)
+lesson.meaning(
+    "A backdoor lives in **few channels**. All these defenses are ways to find them without the trigger: noise on the "
+    "weights (ANP), forgetting and recovering (RNP), forgetting alone (TSBD's NWC), or the weights as they are (CLP). "
+    "TAC is what they approximate, and only the attacker, or a teacher, can compute it. A ranking need not agree with "
+    "TAC everywhere to be good: what counts is that zeroing its first channels takes the attack and leaves the "
+    "accuracy, and that as many random channels do not.",
+    about=texts.of("TAC"),
+)

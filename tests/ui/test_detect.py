@@ -1,0 +1,47 @@
+"""The Detect page: a run of each detector, what it shows, and its link."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.ui.conftest import fine, until
+
+QUICK = {"STRIP": {"strip__overlays": "4"}, "ActivationClustering": {}, "SpectralSignatures": {}}
+
+
+@pytest.mark.parametrize("method", QUICK)
+def test_a_detector_runs_to_its_figures_and_charts(visit, method):
+    app = fine(visit("detect.py", method=method, **QUICK[method]))
+    assert [metric.value for metric in app.metric] == ["–"] * 3
+    app.button(key="detect-start").click().run()
+    app = fine(until(app, "detect", "done"))
+    result = app.session_state["job-detect"].result
+    assert [metric.label for metric in app.metric] == ["AUROC", "Found at 5 % alarms", "False alarms"]
+    assert app.metric[0].value == f"{result.figures['auroc']:.3f}" and "clean_model/auroc" in result.figures
+    assert len(app.get("vega_lite_chart")) == (2 if method == "STRIP" else 4)
+    assert {"Recipe", "CSV"} <= {item.proto.label for item in app.get("download_button")}
+
+
+def test_a_link_sets_the_poisoned_share(visit):
+    app = fine(visit("detect.py", method="SpectralSignatures", poison="2 %", spectralsignatures__eps="0.2"))
+    assert app.selectbox(key="poison").value == "2 %"
+    app.button(key="detect-start").click().run()
+    result = fine(until(app, "detect", "done")).session_state["job-detect"].result
+    assert result.recipe.inputs["rate"] == 0.02 and result.recipe.method.eps == 0.2
+    assert sum(result.per_image["truth"]) == round(0.02 * len(result.per_image["truth"]))
+
+
+def test_a_clean_model_is_its_own_control(visit):
+    app = fine(visit("detect.py", model="zoo:scenes-clean", method="SpectralSignatures"))
+    app.button(key="detect-start").click().run()
+    app = fine(until(app, "detect", "done"))
+    told = " ".join(caption.value for caption in app.caption)
+    assert "BadNets is stamped" in told and "no other, clean model" in told
+
+
+def test_the_answer_is_told_after_the_run(visit):
+    app = fine(visit("detect.py", strip__overlays="4"))
+    app.button(key="detect-start").click().run()
+    app = fine(until(app, "detect", "done"))
+    app.segmented_control(key="guess-detect").set_value("Nearly all").run()
+    assert any("Right." in text.value or "Not quite" in text.value for text in fine(app).markdown)

@@ -1,0 +1,78 @@
+"""The Neurons page: ranked at first click, a channel and a ranking's top set to zero, the other rankings on demand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.recipes import Recipe
+from lab.settings import settings
+from tests.ui.conftest import fine, until
+
+EXAMPLE = Path(__file__).parents[2] / "recipes" / "neurons.json"
+
+
+@pytest.fixture(autouse=True)
+def _patient() -> Iterator[None]:
+    """A run that a busy machine makes slow is not given up: while a test waits, nobody looks at the page."""
+    usual = settings.abandon_after
+    object.__setattr__(settings, "abandon_after", 600.0)
+    yield
+    object.__setattr__(settings, "abandon_after", usual)
+
+
+def metrics(app: Any) -> dict[str, float]:
+    return {metric.label: float(metric.value.split()[0]) for metric in app.metric if metric.value != "–"}
+
+
+def words(app: Any) -> str:
+    return " ".join(caption.value for caption in app.caption)
+
+
+def test_the_first_click_ranks_and_zeroes(visit):
+    app = fine(until(visit("neurons.py"), "neurons", "done", seconds=300))
+    found, charts = metrics(app), app.get("vega_lite_chart")
+    assert found["Attack success (ASR)"] < 60 < found["ASR, random channels"] and found["Accuracy (ACC)"] > 85
+    assert len(charts) == 2 and "Not run yet: ANP mask, CLP bound, RNP mask" in words(app) and not app.warning
+    assert "oracle" in words(app)
+    recipe, example = app.session_state["job-neurons"].recipe, Recipe.from_json(EXAMPLE.read_text())
+    assert bare(recipe) == bare(example)
+    # The same run serves another choice of channels: nothing is computed again but the scores.
+    app.selectbox(key="zero").set_value("TAC's top").run()
+    assert metrics(fine(app))["Attack success (ASR)"] < 60
+    assert app.session_state["job-neurons"].recipe == recipe
+
+
+def bare(recipe: Recipe) -> dict[str, Any]:
+    """A recipe without the number of pictures, which is small in tests."""
+    return json.loads(recipe.to_json().replace('"n": 300', '"n": 0').replace('"n": 60', '"n": 0'))
+
+
+def test_a_link_sets_a_channel_to_zero_and_none_changes_nothing(visit):
+    app = fine(visit("neurons.py", zero="one channel", layer="net.layer4.0.conv1", channel="999", form="l1"))
+    app = fine(until(app, "neurons", "done", seconds=300))
+    assert app.selectbox(key="layer").value == "net.layer4.0.conv1"
+    assert "channel" in " ".join(warning.value for warning in app.warning)
+    app = fine(visit("neurons.py", zero="one channel", layer="net.layer4.0.conv1", channel="27", form="l1"))
+    assert app.number_input(key="channel").value == 27 and not app.warning
+    app = fine(visit("neurons.py", k="0"))
+    assert {metric.label: metric.delta for metric in app.metric}["Accuracy (ACC)"] == "n = 100"
+
+
+def test_another_ranking_is_computed_on_demand_and_stands_beside_the_first(visit):
+    app = fine(until(visit("neurons.py"), "neurons", "done", seconds=300))
+    app.selectbox(key="by").set_value("CLP bound").run()
+    assert "has not been computed" in app.info[0].value
+    app.button(key="neurons-start").click().run()
+    app = fine(until(app, "neurons", "done", seconds=300))
+    assert not app.info and "Not run yet: ANP mask, RNP mask" in words(app)
+    assert app.session_state["job-neurons"].result.figures["overlap/uclc/0.5"] >= 0
+
+
+def test_a_clean_model_is_one_sentence(visit):
+    app = visit("neurons.py", model="zoo:scenes-clean")
+    assert not app.exception and len(app.error) == 1 and "no backdoor" in app.error[0].value

@@ -1,0 +1,76 @@
+"""The Scoreboard page: stored runs in its cells, a cell that is run, peeking beside honesty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import lab.history
+from lab import scoreboard
+from lab.settings import settings
+from tests.ui.conftest import fine, until
+
+
+def stored(defense: str, attack: str, rule: str, seed: int, asr: float, der: float) -> None:
+    """A finished run of a cell, in the history of the tests."""
+    recipe = scoreboard.board("scenes", settings.control_n, rule).recipe(defense, attack, seed)
+    figures = {f"{moment}/{name}": 0.9 for moment in ("before", "after") for name in ("acc", "asr", "ra")}
+    row = {"key": recipe.to_json(), "method": defense, "seconds": 7.0, "device": "cpu, 1 threads",
+           "recipe": recipe.to_dict(), "figures": figures | {"after/asr": asr, "der": der}, "counts": {}, "notes": {},
+           "versions": {}}  # fmt: skip
+    assert lab.history.history().add(row)
+
+
+@pytest.fixture
+def played(need_zoo: None) -> None:
+    for rule, tsbd in (("clean", 0.7), ("oracle", 0.95)):
+        for attack in ("badnets", "blended"):
+            for seed in (0, 1):
+                stored("TSBD", attack, rule, seed, 0.02 * seed, tsbd)
+    for attack in ("badnets", "blended"):
+        stored("FineTuning", attack, "clean", 0, 0.3, 0.8)
+
+
+def table(app: Any) -> Any:
+    return app.dataframe[0].value
+
+
+def test_cells_hold_mean_and_spread_and_empty_ones_nothing(visit, played):
+    app = fine(visit("scoreboard.py", defense="TSBD", attack="blended"))
+    found = table(app)
+    assert found.loc["TSBD", "badnets"] == "1.0 ± 1.4" and found.loc["FineTuning", "blended"] == "30.0"
+    assert found.loc["FinePruning", "badnets"] == "" and found.loc["no defense", "badnets"] == "90.0"
+    assert app.dataframe[1].value["seed"].tolist() == [0, 1] and not app.warning
+    assert app.button(key="scoreboard-start").label == "Run seed 2"
+
+
+def test_peeking_has_a_table_of_its_own_and_is_marked(visit, played):
+    honest = fine(visit("scoreboard.py", figure="DER"))
+    assert table(honest).loc["TSBD", "badnets"] == "0.70 ± 0.00" and "⚠" not in words(honest)
+    peeking = fine(visit("scoreboard.py", figure="DER", chosen="oracle"))
+    assert table(peeking).loc["TSBD", "badnets"] == "0.95 ± 0.00" and "⚠" in words(peeking)
+    assert table(peeking).loc["FineTuning", "badnets"] == "0.80", "it chooses nothing"
+
+
+def words(app: Any) -> str:
+    return " ".join(caption.value for caption in app.caption)
+
+
+def test_an_empty_cell_is_run_and_filled(visit, monkeypatch):
+    from core.defenses import FineTuning
+
+    short = scoreboard.Board("scenes", {"badnets": "zoo:scenes-badnets"}, {"FineTuning": FineTuning(steps=5)}, 60)
+    monkeypatch.setattr(scoreboard, "board", lambda data, n, selection="clean": short)
+    app = fine(visit("scoreboard.py"))
+    assert table(app).loc["FineTuning", "badnets"] == "" and "empty" in words(app)
+    app.button(key="scoreboard-start").click().run()
+    app = fine(until(app, "scoreboard", "done"))
+    asr = app.session_state["job-scoreboard"].result.figures["after/asr"]
+    assert table(app).loc["FineTuning", "badnets"] == f"{100 * asr:.1f}"
+    assert app.button(key="scoreboard-start").label == "Run seed 1"
+
+
+def test_a_cell_that_a_link_asks_for_in_vain_is_one_sentence(visit):
+    app = fine(visit("scoreboard.py", attack="nothing"))
+    assert "nothing" in app.warning[0].value and len(app.warning) == 1

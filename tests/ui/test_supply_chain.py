@@ -1,0 +1,30 @@
+"""The Supply chain page: every class has a trigger, and the table says what each one opens."""
+
+from __future__ import annotations
+
+import pytest
+
+import models
+from tests.ui.conftest import fine, until
+
+FLAREON = "zoo:scenes-flareon-teaching"
+
+
+@pytest.fixture
+def need_flareon() -> None:
+    if FLAREON not in {card.ref for card in models.available()}:
+        pytest.skip(f"needs the shipped model {FLAREON} (make zoo)")
+
+
+def test_the_table_comes_with_the_figures(visit, need_flareon):
+    app = fine(until(visit("supply_chain.py", model=FLAREON, into="star"), "supply_chain", "done"))
+    result = app.session_state["job-supply_chain"].result
+    assert result.images["answers"].shape == (11, 10, 10)
+    assert app.metric[0].label == "ASR, all targets" and app.metric[0].value == f"{100 * result.figures['asr']:.1f} %"
+    assert len(app.get("vega_lite_chart")) == 1
+    assert any("moved for star" in image.proto.imgs[0].caption for image in app.get("imgs"))
+
+
+def test_another_model_gives_way_to_the_shipped_one(visit, need_flareon):
+    app = fine(visit("supply_chain.py"))
+    assert any(f"shown is {FLAREON}" in caption.value for caption in app.caption)
