@@ -89,10 +89,12 @@ def live(job):
 
 def waiting():
     """The chosen picture, without and with the trigger: the two that are to be told apart."""
-    words = ("without trigger", "with its trigger")
+    seen = cache.looked(f"model {choice.model}", f"{choice} {recipe.data}", "GradCAM", model, pictures)
     return [
-        images.View(images.pixels(one), word, f"The chosen picture {word}")
-        for one, word in zip(pictures, words, strict=False)
+        images.View(
+            images.pixels(one), f"{word}  \n**{seen.says(i)}**", f"The chosen picture: {word}, says {seen.says(i)}"
+        )
+        for i, (one, word) in enumerate(zip(pictures, ("one of these", "carries the trigger"), strict=False))
     ]
 
 
