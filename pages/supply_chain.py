@@ -9,9 +9,9 @@ lesson.opening(
     "**Watch** one added line of augmentation give every class a key. No label was changed, and the loss was not.",
 )
 
-from ui import cache, doors, figures, frame, images, jobs, knobs, link, share, texts  # noqa: E402
+from ui import cache, doors, figures, frame, images, jobs, knobs, link, share, stand_in, texts  # noqa: E402
 
-choice = frame.any_to_any(frame.chosen())
+choice = stand_in.any_to_any(frame.chosen())
 with frame.ready():
     model = cache.model(choice)
     from core.cross_talk import sent

@@ -9,9 +9,23 @@ lesson.opening(
     "**Watch** a finished, clean model learn a trigger while no weight moves far, and hardly an answer changes.",
 )
 
-from ui import cache, charts, errors, figures, frame, jobs, knobs, link, moments, share, texts, weight_charts  # noqa: E402
+from ui import (  # noqa: E402
+    cache,
+    charts,
+    errors,
+    figures,
+    frame,
+    jobs,
+    knobs,
+    link,
+    moments,
+    share,
+    stand_in,
+    texts,
+    weight_charts,
+)  # fmt: skip
 
-choice = frame.clean(frame.chosen())
+choice = stand_in.clean(frame.chosen())
 with frame.ready():
     model = cache.model(choice)
     from core.attacks import WeightBackdoor

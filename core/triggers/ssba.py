@@ -25,9 +25,10 @@ class SSBA(FittedTrigger):
     the networks of StegaStamp (arXiv 1904.05343) and 100 bits. Here two small networks of our own are fitted on
     pictures of 32 pixels, with random strings s, and x' = clip(x + ε E(x, s)) is stamped with the string of `key`:
 
-        min over E, D:  BCE(D(x'), s) + λ mean E(x, s)²
+        min over E, D:  BCE(D(x'), s) + λ mean relu(ε² E(x, s)² / m - 1),   m = 10^(-PSNR / 10)
 
-    λ starts at 0 and is reached half-way. No classifier is asked, so one fit serves every model of the same data.
+    The second term, with E² averaged over each picture, asks for a likeness of PSNR decibels and no more; its λ starts
+    at 0 and is reached half-way. No classifier is asked, so one fit serves every model of the same data.
     `state` holds the weights of both, as "encoder.…" and "decoder.…" (0.3 MB). Pictures of any even height and width
     from 8 pixels up can be stamped; others are refused.
     """
@@ -35,7 +36,10 @@ class SSBA(FittedTrigger):
     bits: int = knob(32, low=16, high=32, step=16, help="length of the string, a multiple of 16; the paper hides 100")
     key: int = knob(0, low=0, high=9999, step=1, symbol="s", help="seed of the string")
     amplitude: float = knob(12 / 255, low=1 / 255, high=0.2, step=1 / 255, symbol="ε", help="largest change of a value")
-    similarity: float = knob(1.0, low=0.0, high=10.0, step=0.1, symbol="λ", help="weight of the picture's likeness")
+    psnr: float = knob(
+        34.0, low=20.0, high=50.0, step=1.0, help="likeness to the picture that is asked for, in decibels"
+    )
+    similarity: float = knob(1.0, low=0.0, high=10.0, step=0.1, symbol="λ", help="weight of the likeness")
     steps: int = knob(2000, low=1, high=10000, step=100, help="steps of Adam")
     batch_size: int = knob(32, low=1, high=256, step=16, help="pictures per step")
     lr: float = knob(2e-3, low=1e-5, high=0.1, help="learning rate")
@@ -103,7 +107,7 @@ class SSBA(FittedTrigger):
                 made = (images + self.amplitude * change).clamp(0, 1)
                 logits = decoder(made)
                 bits = F.binary_cross_entropy_with_logits(logits.float(), (strings > 0).float())
-                loss = bits + self._weight(step) * change.float().square().mean()
+                loss = bits + self._weight(step) * self._excess(change.float()).mean()
             if not math.isfinite(loss.item()):
                 raise ValueError(f"SSBA: the loss is no longer finite at step {step}; choose a lower lr.")
             optimiser.zero_grad(set_to_none=True)
@@ -120,6 +124,11 @@ class SSBA(FittedTrigger):
     def _weight(self, step: int) -> float:
         """λ at a step: 0 in the first quarter, then rising to its value at the half."""
         return self.similarity * min(1.0, max(0.0, 4 * step / self.steps - 1))
+
+    def _excess(self, change: Tensor) -> Tensor:
+        """How far each picture (N,) is from the likeness asked for: 0 where it is reached."""
+        error = (self.amplitude * change).square().mean((1, 2, 3))
+        return F.relu(error * 10 ** (self.psnr / 10) - 1)
 
     def _fresh(self, channels: int, seed: int) -> tuple[Encoder, Decoder]:
         with torch.random.fork_rng(devices=[]):

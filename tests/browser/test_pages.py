@@ -19,7 +19,11 @@ pytestmark = pytest.mark.skipif(
 
 expect.set_options(timeout=30_000)
 
-NAMES = ["Home", "Triggers", "Regions", "Defend", "Compare"]
+NAMES = [
+    "Home", "Triggers", "Supply chain", "Weights", "Regions", "Defend", "Detect", "Re-activate", "Neurons", "Compare",
+    "Scoreboard",
+]  # fmt: skip
+WITHOUT_PICTURES = {"Supply chain", "Neurons", "Scoreboard"}
 
 
 def figure(page, label: str):
@@ -132,12 +136,14 @@ def test_a_bad_file_is_one_sentence(visit):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_pages_fit_their_screens_in_light_and_dark(visit, shot, name):
-    path = "/" if name == "Home" else f"/{name.lower()}"
+    slug = name.lower().replace("-", "").replace(" ", "_")
+    path = "/" if name == "Home" else f"/{slug}"
     for dark, phone in ((False, False), (True, True)):
         page = visit(path, dark=dark, phone=phone)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        expect(page.get_by_test_id("stImage").locator("img").first).to_be_attached(timeout=60_000)
-        shot(page, f"{name.lower()}-{'dark' if dark else 'light'}-{'phone' if phone else 'wide'}")
+        if name not in WITHOUT_PICTURES:
+            expect(page.get_by_test_id("stImage").locator("img").first).to_be_attached(timeout=60_000)
+        shot(page, f"{slug}-{'dark' if dark else 'light'}-{'phone' if phone else 'wide'}")
         main = page.get_by_test_id("stMain")
         assert main.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), "the page scrolls sideways"
         assert page.locator("[data-testid=stMain] [data-testid=stImage] img:not([alt])").count() == 0

@@ -181,9 +181,9 @@ class TestSTRIP:
         assert roc(dimmed.scores, truth).auroc < 0.9
 
     def test_it_needs_clean_images(self, trained_net: nn.Module, colours: ImageSet) -> None:
-        with pytest.raises(ValueError, match="at least 64 .it got none"):
+        with pytest.raises(ValueError, match=r"at least 64 .it got none"):
             finish(STRIP().run(trained_net, colours))
-        with pytest.raises(ValueError, match="at least 82 .it got 40"):
+        with pytest.raises(ValueError, match=r"at least 82 .it got 40"):
             finish(STRIP(overlays=41).run(trained_net, colours, clean=CLEAN))
 
 

@@ -79,6 +79,12 @@ def test_likeness_weighs_nothing_at_first_and_all_from_the_half_on() -> None:
     assert trigger._weight(30) == pytest.approx(0.1)
 
 
+def test_a_picture_that_is_alike_enough_is_not_pressed_further() -> None:
+    trigger = SSBA(psnr=30.0, amplitude=0.1)
+    change = torch.tensor([0.1, 0.2, 1.0]).view(3, 1, 1, 1).expand(3, 3, 4, 4)
+    assert trigger._excess(change).tolist() == pytest.approx([0.0, 0.0, 9.0], abs=1e-5)
+
+
 def test_the_change_is_bounded_whatever_the_weights() -> None:
     torch.manual_seed(0)
     change = Encoder(32)(torch.rand(2, 3, 16, 16), torch.ones(1, 32))
