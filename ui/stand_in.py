@@ -17,12 +17,17 @@ def any_to_any(choice: Choice) -> Choice:
     able = [card.ref for card in models.available() if _mode(card.recipe) == "any-to-any"]
     if choice.model in able:
         return choice
-    same = [ref for ref in able if ref.startswith(f"zoo:{choice.data}-")] or able
-    if not same:
-        st.info("No model with a trigger for every class is shipped with this lab.", icon=":material/info:")
+    # Of the same data, else of the generated ones, which need no network.
+    near = [ref for data in (choice.data, "scenes") for ref in able if ref.startswith(f"zoo:{data}-")]
+    if not near:
+        st.info(
+            f"{choice.model} has no trigger for every class. Choose a model in the sidebar that has, such as "
+            f"{able[0] if able else 'one that Flareon trained'}.",
+            icon=":material/info:",
+        )
         st.stop()
-    st.caption(f":material/info: {choice.model} has no trigger for every class; shown is {same[0]}.")
-    return replace(choice, model=same[0], data=own_data(same[0]))
+    st.caption(f":material/info: {choice.model} has no trigger for every class; shown is {near[0]}.")
+    return replace(choice, model=near[0], data=own_data(near[0]))
 
 
 def clean(choice: Choice) -> Choice:
