@@ -31,7 +31,7 @@ def five(figures: dict[str, float], *, height: int = 250) -> None:
     import altair as alt
     import pandas as pd
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "control": word,
             "model": model,
@@ -62,7 +62,7 @@ def over_budget(figures: dict[str, float], budgets: list[float], *, height: int 
     import altair as alt
     import pandas as pd
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"budget": budget, "control": word, "share": figures[f"asr/{name}@{budget:.4g}"]}
         for name, word in WORDS.items()
         for budget in budgets

@@ -15,7 +15,7 @@ def sources(shares: list[list[float]], names: Sequence[str], *, height: int = 33
     import altair as alt
     import pandas as pd
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"true": names[y], "trigger": names[c], "share": share, "label": f"{100 * share:.0f}"}
         for y, line in enumerate(shares)
         for c, share in enumerate(line)

@@ -199,7 +199,7 @@ TEXTS = {
         "F are the feature maps of the last three stages l, s the student and t the teacher; A says where in the "
         "picture a stage is active; β are weights, p a power.",
         "Li et al., NAD, ICLR 2021, [arXiv 2101.05930](https://arxiv.org/abs/2101.05930)",
-        "The teacher is the model itself after a little fine-tuning, in the hope that it looks less at the trigger now. "
+        "The teacher is the model itself after a little fine-tuning, in the hope that it looks less at the trigger. "
         "The student starts again from the backdoored model and has to look **where the teacher looks**, at several "
         "depths, while it learns the clean pictures. Where fine-tuning alone forgets nothing, both look at the same "
         "place, and there is nothing to distil.",

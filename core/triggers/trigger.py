@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -70,7 +70,8 @@ class LearnedTrigger(Trigger):
         if not isinstance(own, type(self)) or self.state:
             return self
         moved = {name: getattr(self, name) for name in self.dials}
-        return self.with_state(own.state) if dataclasses.replace(own, **moved) == self else self
+        turned: Any = dataclasses.replace(own, **moved)  # type: ignore[type-var]  # every trigger is a dataclass
+        return self.with_state(own.state) if turned == self else self
 
     def learned(self, name: str, like: Tensor) -> Tensor:
         """One tensor of the state on the device and in the dtype of `like`.
