@@ -72,6 +72,8 @@ def scores(job):
             "Accuracy (ACC)", found.get("acc"), counts.get("acc"), before=found.get("clean_model/acc"),
             help="Share of the pictures without trigger that the model gets right. Change: against the clean model.",
         )  # fmt: skip
+    if told := figures.trigger_controls(found, counts):
+        st.caption(told)
     if job is None or job.state in ("failed", "queued"):
         jobs.progress(job)
     jobs.refusal("triggers")

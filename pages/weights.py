@@ -83,7 +83,7 @@ def live(job):
     curve, views = st.columns([1.35, 1], gap="small")
     with curve:
         if scored:
-            charts.curve(job.curve, height=190 if result else 360)
+            charts.curve(job.curve, height=240 if result else 360)
         if result is not None:
             middle, mean = result.figures["report/relative/50"], result.figures["report/relative/mean"]
             histogram = result.images["histogram"].tolist()

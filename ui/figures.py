@@ -80,6 +80,22 @@ def repair(now: dict[str, float], before: dict[str, float], counts: dict[str, in
             )  # fmt: skip
 
 
+def trigger_controls(found: dict[str, float], counts: dict[str, int]) -> str:
+    """What the controls of a trigger say, in a sentence each; nothing where it has none."""
+    told = []
+    if (bright := found.get("brightened/asr")) is not None:
+        told.append(
+            f"Pictures that are only as bright reach the target in {percent(bright)} of the cases "
+            f"(n = {counts['brightened/asr']})."
+        )
+    if (cross := found.get("cross_acc")) is not None:
+        told.append(
+            "Under a wrong trigger of the same kind (noise on the warp, or the pattern of another picture) "
+            f"{percent(cross)} keep their true class (n = {counts['cross_acc']})."
+        )
+    return " ".join(told)
+
+
 def three() -> Any:
     """A row for three figures; on a phone two stand side by side."""
     return st.grid(3, min_column_width=150, gap="small")

@@ -67,7 +67,7 @@ class LearnedTrigger(Trigger):
 
     def taught_by(self, own: Trigger) -> Self:
         """This trigger with what `own` has learned, where the two differ in no knob but the dials; else itself."""
-        if not isinstance(own, type(self)) or self.state:
+        if not isinstance(own, type(self)) or self.state or not own.state:
             return self
         moved = {name: getattr(self, name) for name in self.dials}
         turned: Any = dataclasses.replace(own, **moved)  # type: ignore[type-var]  # every trigger is a dataclass

@@ -13,6 +13,7 @@ from core.channels import PAIRS
 from core.data import ImageSet
 from core.defenses import FinePruning, FineTuning
 from core.existence import existence, same_layers
+from core.knobs import Method
 from core.metrics import predict
 from core.runs import Progress, Run
 from lab import loading
@@ -22,7 +23,7 @@ from lab.recipes import Recipe
 from lab.results import Result
 from models import Classifier
 
-SHARES = (1 / 8, 1 / 4, 1 / 2, 1)
+SHARES = (1 / 12, 1 / 4, 1 / 2, 1)
 """The budgets of the curve, as shares of the method's ε; the slow query threat has the last one only."""
 
 SCORED = 300
@@ -58,17 +59,16 @@ def run(recipe: Recipe) -> Run[Result]:
     require_classes(recipe, model, test)
     fit = loading.images(recipe.data, "train", limit=FIT, size=size)
     twin = _twin(result, model, test)
-    first = _first(recipe)
     surrogates: list[nn.Module] = []
     if method.threat == "transfer":
-        surrogates = yield from _surrogates(first, recipe)
+        surrogates = yield from _surrogates(recipe)
     given = {
         "test": test, "trigger": door.trigger, "target": door.target, "clean_model": twin, "surrogates": surrogates,
         "seed": recipe.seed,
     }  # fmt: skip
     found = yield from _curve(result, method, model, fit, given)
     _pictures(result, model, test, door, found)
-    if first is not recipe:
+    if (first := first_link(recipe)) is not recipe:
         backdoored = yield from model_of(first)
         yield from _existence(result, model, backdoored, twin, test, door)
     return result
@@ -93,20 +93,25 @@ def _twin(result: Result, model: Classifier, test: ImageSet) -> Classifier | Non
     return twin
 
 
-def _first(recipe: Recipe) -> Recipe:
+def first_link(recipe: Recipe) -> Recipe:
     """The first defense of the chain, whose model is the backdoored one; the recipe itself where there is none."""
     while isinstance(recipe.model, Recipe) and recipe.model.kind == "defense":
         recipe = recipe.model
     return recipe
 
 
-def _surrogates(first: Recipe, recipe: Recipe) -> Run[list[nn.Module]]:
-    """The backdoored model, repaired by the attacker in other ways than the defender's."""
+def attackers(recipe: Recipe) -> list[Method]:
+    """The defenses by which the attacker repairs the backdoored model: other ones than the defender's."""
+    first = first_link(recipe).method
+    return [method for method in SURROGATES if not isinstance(first, type(method))]
+
+
+def _surrogates(recipe: Recipe) -> Run[list[nn.Module]]:
+    """The backdoored model, as the attacker has repaired it."""
     found: list[nn.Module] = []
-    for method in SURROGATES:
-        if isinstance(first.method, type(method)):
-            continue
-        own = Recipe(method, first.model, recipe.data, {"n": 1} | {k: v for k, v in recipe.inputs.items() if k != "n"})
+    for method in attackers(recipe):
+        inputs = {"n": 1} | {name: value for name, value in recipe.inputs.items() if name != "n"}
+        own = Recipe(method, first_link(recipe).model, recipe.data, inputs)
         found.append((yield from model_of(recipe.replace(model=own))))
     return found
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 
+from torch import nn
+
 from core import cross_talk
+from core.data import ImageSet
 from core.metrics import predict
-from core.runs import Run
+from core.runs import Progress, Run
+from core.triggers.cross import cross_accuracy
+from core.triggers.trigger import Trigger
 from lab import loading, methods
 from lab.experiments.pictures import pictures
-from lab.experiments.scoring import answered, scored, triggered, write
+from lab.experiments.scoring import answered, chunks, scored, triggered, write
 from lab.experiments.setting import backdoor, classes_fit, model_of, test_images
 from lab.recipes import Recipe
 from lab.results import Result
@@ -19,7 +24,8 @@ def run(recipe: Recipe) -> Run[Result]:
     """Score `recipe.method` on the recipe's model.
 
     figures : acc, asr, ra of the model, and clean_model/acc, …/asr, …/ra of its clean twin; of an any-to-any trigger
-        asr/<target> and cross_talk too; of one with a brightness-matched control brightened/asr
+        asr/<target> and cross_talk too; of one with a brightness-matched control brightened/asr; of one with a wrong
+        trigger of its kind cross_acc, the share still called by its true class under that one
     images : of an any-to-any trigger "answers" (1 + K, K, K), counts of true class by prediction: without trigger,
         then with that of each class
     images, per_image : only with the input "images": original, triggered, perturbation; the predictions
@@ -38,6 +44,8 @@ def run(recipe: Recipe) -> Run[Result]:
     if control := getattr(door.trigger, "brightened", None):
         brighter = dataclasses.replace(door, trigger=control)
         write(result, "brightened", (yield from scored("control", model, test, brighter)))
+    if hasattr(door.trigger, "crossed") and len(test) > 1:
+        result.counts["cross_acc"], result.figures["cross_acc"] = yield from _crossed(model, test, door.trigger)
     twin = loading.clean_twin(model)
     if twin is not None and classes_fit(twin, test):
         write(result, "clean_model", (yield from scored("control", twin, test, door)))
@@ -51,3 +59,13 @@ def run(recipe: Recipe) -> Run[Result]:
             "before": predict(model, original).argmax(1).tolist(), "after": predict(model, shown).argmax(1).tolist(),
         }  # fmt: skip
     return result
+
+
+def _crossed(model: nn.Module, data: ImageSet, trigger: Trigger) -> Run[tuple[int, float]]:
+    """n and the cross accuracy; a slice of one picture is left out: there is no other to take a trigger from."""
+    slices = [part for part in chunks(data) if len(part) > 1]
+    hits, n = 0.0, sum(map(len, slices))
+    for step, part in enumerate(slices, start=1):
+        hits += cross_accuracy(model, part, trigger, seed=step) * len(part)
+        yield Progress("control", step, len(slices), model=model)
+    return n, hits / n

@@ -18,7 +18,8 @@ from core.explain import GradCAM
 from core.metrics import evaluate
 from core.runs import Progress, finish
 from core.training import Standard
-from core.triggers import BadNets, Flareon, InputAware, Poison
+from core.triggers import BadNets, Flareon, InputAware, Poison, WaNet
+from core.triggers.cross import cross_accuracy
 from lab import keys, loading, results, uploads
 from lab.experiments import scoring
 from lab.recipes import Recipe
@@ -162,6 +163,15 @@ def test_a_trigger_is_scored_and_shown(tiny_model: str) -> None:
     assert result.figures["asr"] == pytest.approx(scores.asr) and result.counts["asr"] == scores.n_asr
     stamped = BadNets(side=5)(result.images["original"])
     assert torch.equal(result.images["triggered"], stamped) and len(result.per_image["after"]) == 2
+
+
+def test_a_wrong_trigger_of_the_same_kind_is_scored_beside(tiny_model: str) -> None:
+    result = finish(Recipe(WaNet(), tiny_model, inputs={"n": 40, "target": 3}).run())
+    model, test = loading.classifier(tiny_model), loading.images("scenes", "test", limit=40)
+    assert result.figures["cross_acc"] == cross_accuracy(model, test, WaNet(), seed=1)
+    assert result.counts["cross_acc"] == 40
+    alone = finish(Recipe(WaNet(), tiny_model, inputs={"n": 1, "target": 3}).run())
+    assert "cross_acc" not in alone.figures  # there is no other picture
 
 
 def test_an_explainer_gives_raw_maps(tiny_model: str) -> None:

@@ -11,7 +11,7 @@ import models
 from core.attacks import ReActivation
 from core.attacks.bars import CONTROLS
 from core.attacks.reactivation import THREATS
-from core.defenses import FineTuning
+from core.defenses import FinePruning, FineTuning
 from core.metrics import bec, evaluate
 from core.runs import finish
 from core.triggers import BadNets
@@ -25,6 +25,7 @@ from tests.lab.test_snippets import executed
 pytestmark = pytest.mark.usefixtures("small")
 METHOD = ReActivation(steps=2, batch_size=8, iterations=2, query_images=10)
 DEFENSE = FineTuning(steps=2, batch_size=8)
+PRUNING = FinePruning(steps=1, batch_size=8)
 
 
 @pytest.fixture
@@ -46,9 +47,9 @@ def test_bars_budgets_and_existence(tiny_model: str, twin: Classifier) -> None:
     result = finish(recipe.run())
     names = [*CONTROLS, *(f"clean_model/{name}" for name in CONTROLS)]
     budgets = result.images["budgets"].tolist()
-    assert budgets == pytest.approx([1, 2, 4, 8])
+    assert budgets == pytest.approx([2 / 3, 2, 4, 8])
     for name in names:
-        for tail in ("", "@1", "@2", "@4", "@8"):
+        for tail in ("", "@0.6667", "@2", "@4", "@8"):
             assert 0 <= result.figures[f"asr/{name}{tail}"] <= 1
             assert result.counts[f"asr/{name}{tail}"] == result.counts[f"ra/{name}{tail}"]
         assert result.figures[f"asr/{name}"] == result.figures[f"asr/{name}@8"]
@@ -81,7 +82,7 @@ def test_progress_is_one_count_over_all_budgets(tiny_model: str, twin: Classifie
     steps = [p for p in recipe_of(tiny_model).run() if p.stage == "reactivate"]
     counted = [p.step for p in steps]
     assert counted == sorted(counted) and counted[-1] == steps[0].total == 4 * 6 * 100
-    assert sorted({p.metrics["budget"] for p in steps}) == pytest.approx([1, 2, 4, 8])
+    assert sorted({p.metrics["budget"] for p in steps}) == pytest.approx([2 / 3, 2, 4, 8])
 
 
 @pytest.mark.parametrize("threat", THREATS)
@@ -90,9 +91,7 @@ def test_every_threat_runs(tiny_model: str, twin: Classifier, threat: str, monke
     monkeypatch.setattr(reactivation, "SHARES", (1.0,))
     method = ReActivation(threat=threat, steps=2, batch_size=8, iterations=2, query_images=10)
     # the defender's own method is not among the surrogates, unless it is another one
-    from core.defenses import FinePruning
-
-    chain = Recipe(method, Recipe(FinePruning(steps=1, batch_size=8), tiny_model, inputs={"n": 20}), inputs={"n": 20})
+    chain = Recipe(method, Recipe(PRUNING, tiny_model, inputs={"n": 20}), inputs={"n": 20})
     result = finish(chain.run())
     assert {f"asr/{name}" for name in CONTROLS} <= set(result.figures)
     assert ("queries" in result.figures) == (threat == "query")
@@ -140,5 +139,25 @@ def test_the_snippet_gives_the_recipes_bars(
 ) -> None:
     recipe = recipe_of(tiny_model)
     names, result = executed(recipe, monkeypatch), finish(recipe.run())
+    for name in CONTROLS:
+        assert names["found"].asr[name] == pytest.approx(result.figures[f"asr/{name}"])
+
+
+@pytest.mark.parametrize("defenses", [(), (PRUNING,), (DEFENSE, PRUNING)], ids=["none", "one", "two"])
+def test_the_snippet_of_a_transfer_makes_the_pages_surrogates(
+    tiny_model: str, twin: Classifier, defenses: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reactivation, "SURROGATES", (DEFENSE, PRUNING))
+    model: Any = tiny_model
+    for defense in defenses:
+        model = Recipe(defense, model, inputs={"n": 20})
+    recipe = Recipe(ReActivation(threat="transfer", steps=2, batch_size=8), model, inputs={"n": 20}, seed=3)
+    names, result = executed(recipe, monkeypatch), finish(recipe.run())
+    made = finish(reactivation._surrogates(recipe))
+    assert len(made) == (1 if defenses else 2)
+    for ours, theirs in zip(names["surrogates"], made, strict=True):
+        for name, value in theirs.state_dict().items():
+            assert torch.allclose(ours.state_dict()[name], value, atol=1e-6), name
+    assert torch.allclose(names["found"].delta, result.images["delta"], atol=1e-6)
     for name in CONTROLS:
         assert names["found"].asr[name] == pytest.approx(result.figures[f"asr/{name}"])

@@ -16,7 +16,9 @@ from core.runs import finish
 from core.training import Standard
 from core.triggers import BadNets, Poison
 from lab import loading, methods
+from lab.experiments import RUNNERS
 from lab.recipes import Recipe
+from lab.snippets import EXPERIMENTS
 
 MODEL = "zoo:scenes-badnets"
 
@@ -44,6 +46,10 @@ def test_every_snippet_is_python(recipe: Recipe) -> None:
     text = recipe.python()
     compile(text, "snippet", "exec")
     assert "streamlit" not in text
+
+
+def test_every_kind_that_can_be_run_has_a_snippet() -> None:
+    assert set(EXPERIMENTS) == set(RUNNERS)
 
 
 def executed(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from core.defenses import FineTuning
 from lab.recipes import Recipe
 from lab.results import Result
 from lab.settings import settings
-from ui import charts, share
+from ui import charts, figures, share
 from ui.errors import plain
 from ui.frame import spelled
 
@@ -42,6 +42,13 @@ def test_a_link_is_built_from_the_public_host_and_gives_the_recipe_back():
     assert (address.scheme, address.netloc, address.path) == ("https", "lab.example.org", "/defend")
     query = {name: values[0] for name, values in parse_qs(address.query).items()}
     assert query["v"] == "1" and Recipe.from_query(query) == RECIPE
+
+
+def test_the_controls_of_a_trigger_are_told_with_their_n():
+    assert figures.trigger_controls({"asr": 1.0}, {"asr": 9}) == ""
+    shares, counts = {"brightened/asr": 0.02, "cross_acc": 0.875}, {"brightened/asr": 90, "cross_acc": 100}
+    told = figures.trigger_controls(shares, counts)
+    assert "2.0 % of the cases (n = 90)" in told and "87.5 % keep their true class (n = 100)" in told
 
 
 def test_the_table_holds_figures_with_n_and_the_curve():

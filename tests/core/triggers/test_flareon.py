@@ -189,3 +189,7 @@ def test_a_dial_keeps_what_was_learned_and_another_knob_does_not() -> None:
     turned = Flareon(motion="learned", amplify=1.0).taught_by(own)
     assert turned.amplify == 1.0 and torch.equal(turned.state["tau"], own.state["tau"])
     assert not Flareon(motion="learned", amplify=2.0, lr=1.0).taught_by(own).state
+
+
+def test_a_motion_that_was_drawn_teaches_nothing_and_the_dial_still_turns():
+    assert Flareon(amplify=1.0).taught_by(Flareon(amplify=2.0)) == Flareon(amplify=1.0)
