@@ -9,7 +9,7 @@ lesson.opening(
     "**Watch** two heaps of scores, clean and triggered. A detector works where they part, and only there.",
 )
 
-from ui import cache, detect_charts, errors, figures, frame, images, jobs, knobs, link, share, texts  # noqa: E402
+from ui import cache, detect_views, errors, figures, frame, images, jobs, knobs, link, share, texts  # noqa: E402
 
 choice = frame.chosen()
 with frame.ready():
@@ -69,49 +69,14 @@ def live(job):
             "model.",
         )  # fmt: skip
     if result is None:
-        st.session_state["detect-views"] = views = waiting()
+        seen = cache.looked(f"model {choice.model}", f"{choice} {recipe.data}", "GradCAM", model, pictures)
+        st.session_state["detect-views"] = views = detect_views.waiting(seen)
         images.row(views, columns=3)
         return
-    left, right = st.columns([1.5, 1], gap="small")
-    low = "projection" in result.images
-    with left:
-        detect_charts.histograms(result, height=190 if low else 230)
-        if low:
-            detect_charts.scatter(result, height=190)
-    with right:
-        detect_charts.curve(result, height=190 if low else 230)
-        if low:
-            detect_charts.by_class(result, model.class_names, height=190)
-    st.session_state["detect-views"] = views = blends(result)
+    detect_views.charts(result, model.class_names)
+    st.session_state["detect-views"] = views = detect_views.blends(result, model.class_names)
     if views:
-        images.row(views, columns=len(views))
-
-
-def waiting():
-    """The chosen picture, without and with the trigger: the two that are to be told apart."""
-    seen = cache.looked(f"model {choice.model}", f"{choice} {recipe.data}", "GradCAM", model, pictures)
-    return [
-        images.View(
-            images.pixels(one), f"{word}  \n**{seen.says(i)}**", f"The chosen picture: {word}, says {seen.says(i)}"
-        )
-        for i, (one, word) in enumerate(zip(pictures, ("one of these", "carries the trigger"), strict=False))
-    ]
-
-
-def blends(result):
-    """STRIP's idea in eight pictures: one without and one with trigger, alone and under three overlays."""
-    if "blends" not in result.images:
-        return []
-    answers = iter(result.per_image["blends/answer"])
-    views = []
-    for kind, row in zip(("original", "triggered"), result.images["blends"], strict=True):
-        for step, picture in enumerate([result.images[kind][0], *row]):
-            says = model.class_names[next(answers)]
-            told = ("clean" if kind == "original" else "triggered") if step == 0 else "overlaid"
-            views.append(
-                images.View(images.pixels(picture), f"{told}  \n**{says}**", f"{kind}, {told}: the model says {says}")
-            )
-    return views
+        images.row(views, columns=len(views) // 2)
 
 
 with stage:

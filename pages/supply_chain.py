@@ -24,15 +24,18 @@ controls, stage = st.columns([1.1, 2.9], gap="medium")
 with controls:
     into = link.choose("Send the picture to", names, index=min(3, len(names) - 1), key="into")
     trigger = knobs.controls(Flareon, main=("amplify",), base=model.trigger)
+    rate = model.card.recipe["method"]["poison"]["rate"]
     st.markdown("**The attack**, in the shared training code:")
     st.code(
-        "  x = flip_and_shift(x)\n"
-        f"+ n = {model.card.recipe['method']['poison']['rate']:g} * len(x)\n"
-        "+ x[:n] = warp(x[:n], tau[y[:n]])\n"
-        "  loss = cross_entropy(f(x), y)",
+        "  x = augment(x)\n"
+        f"+ x = move(x, τ[y], {rate:g})\n"
+        "  loss = ce(f(x), y)",
         language="diff",
     )
-    st.caption("τ: one field of motions per class, noise that whoever reads the code takes for augmentation.")
+    st.caption(
+        f"τ: one field of motions per class, which moves {rate:.0%} of each batch. Whoever reads the code takes it for "
+        "augmentation."
+    )
 
 with frame.ready():
     recipe = Recipe(trigger, choice.model, choice.data, {"n": 400})
@@ -46,9 +49,9 @@ def scores(job):
     result = job.result if job is not None and job.state == "done" else None
     found, counts = (result.figures, result.counts) if result else ({}, {})
     by_target = [value for name, value in found.items() if name.startswith("asr/")]
-    worst = f" Worst target {figures.percent(min(by_target))}, best {figures.percent(max(by_target))}." * bool(
-        by_target
-    )
+    worst = ""
+    if by_target:
+        worst = f" Worst target {figures.percent(min(by_target))}, best {figures.percent(max(by_target))}."
     with figures.three():
         figures.share(
             "ASR, all targets", found.get("asr"), counts.get("asr"), before=found.get("clean_model/asr"),

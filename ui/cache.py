@@ -182,14 +182,13 @@ def tensors(*looks: Look) -> tuple[Tensor, Tensor]:
 
 
 def own_look(ref: str, data: str, index: int) -> Look:
-    """A test picture without and with the model's own trigger, as that model sees both."""
+    """A test picture without and with the model's own trigger, else BadNets, as that model sees both."""
+    from core.triggers import BadNets
     from lab.loading import classifier
     from lab.recipes import Recipe
 
-    own = classifier(ref).trigger
-    if own is None:
-        raise ValueError(f"{ref} has no trigger of its own.")
-    return stamped_look(Recipe(own, ref, data, {"images": [index]}).to_json(), "GradCAM")
+    trigger = classifier(ref).trigger or BadNets()
+    return stamped_look(Recipe(trigger, ref, data, {"images": [index]}).to_json(), "GradCAM")
 
 
 def region(choice: Choice, attack: Any, inputs: dict[str, Any]) -> tuple[Any, Any, int | None]:

@@ -8,15 +8,22 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ui import images
+from ui import images, stand_in
+from ui.frame import FIRST, OWN_DATA, Choice, own_data
 
-FRAME = ("model", "images", "data")
-"""Keys of the sidebar; all others belong to the page that a card opens."""
+NAMES = {"supply_chain.py": "Supply chain", "reactivate.py": "Re-activate"}
+"""What pages are called whose files say it differently."""
+
+ADDED = "  x = augment(x)\n+ x = move(x, τ[y])\n  loss = ce(f(x), y)"
 
 
 @dataclass(frozen=True)
 class Card:
-    """title and text; the page it opens; widget values by key; `shows` is "triggered", "region" or "pair"."""
+    """title and text; the page it opens, with which model and test picture; widget values by key.
+
+    model : "" for one that has a trigger for every class
+    shows : "triggered", "heat", "region", "drawn" or "code"
+    """
 
     title: str
     text: str
@@ -31,9 +38,30 @@ CARDS = (
     Card("A white square", "Three by three pixels, and it obeys.", "triggers.py", "zoo:scenes-badnets", 9),
     Card("A veil over every pixel", "A faint blend. Can you still see it?", "triggers.py", "zoo:scenes-blended", 14),
     Card("A warp, not a pattern", "The picture is bent a little, that is all.", "triggers.py", "zoo:scenes-wanet", 68),
+    Card("One added line", "Every class gets a key; no label changes.", "supply_chain.py", "", 9, shows="code"),
+    Card(
+        "A nudge to each weight", "A clean model ignores the square, so far.", "weights.py", "zoo:scenes-clean", 64,
+        {"trigger": "BadNets"},
+    ),
+    Card(
+        "Find it, unseen", "Which pictures carry a trigger?", "detect.py", "zoo:scenes-badnets", 67,
+        {"method": "STRIP"},
+    ),
     Card(
         "Take the backdoor out", "Unlearn, reset, fine-tune: TSBD, live.", "defend.py", "zoo:scenes-badnets", 28,
         {"method": "TSBD"}, "heat",
+    ),
+    Card(
+        "Gone, or asleep?", "A small perturbation may wake it.", "reactivate.py", "zoo:scenes-badnets", 61,
+        {"defense": "TSBD"},
+    ),
+    Card(
+        "Where it lives", "In a few channels. Set them to zero.", "neurons.py", "zoo:scenes-badnets", 38,
+        {"by": "NWC"}, "heat",
+    ),
+    Card(
+        "Every attack, every defense", "Who wins, and who only by peeking?", "scoreboard.py", "zoo:scenes-sig", 59,
+        {"board": "scenes", "attack": "sig"},
     ),
     Card(
         "Attack a part of the picture", "Only a square may change. Harder?", "regions.py", "zoo:scenes-clean", 66,
@@ -44,18 +72,23 @@ CARDS = (
         {"regional-family": "drawn", "mask": "0" * 16 + "07e00ff01ff81ff81ff81ff80ff007e0" + "0" * 16}, "drawn",
     ),
 )  # fmt: skip
+"""The story in its order: a backdoor gets in through data, an augmentation or the weights; is found or not; is taken
+out, may wake, and lives in few neurons. Then the whole table, and attacks that need no backdoor."""
 
 
 def show(card: Card) -> None:
-    """One card: title, two small pictures, a sentence, the button."""
+    """One card: title, two small pictures or a few lines of code, a sentence, the button."""
     with st.container(border=True, gap="xsmall", height="stretch"):
         st.markdown(f"**{card.title}**")
         pictures = st.container(horizontal=True, gap="small")
         st.caption(card.text)
         st.button(
-            f"Open in {card.page.removesuffix('.py').capitalize()}", key=f"open-{card.title}", on_click=_open,
-            args=(card,), icon=":material/arrow_forward:", width="stretch",
+            f"Open in {NAMES.get(card.page, card.page.removesuffix('.py').capitalize())}", key=f"open-{card.title}",
+            on_click=_open, args=(card,), icon=":material/arrow_forward:", width="stretch",
         )  # fmt: skip
+    if card.shows == "code":
+        pictures.code(ADDED, language="diff", width="stretch")
+        return
     try:
         views = _views(card)
     except ValueError as error:
@@ -65,19 +98,24 @@ def show(card: Card) -> None:
         pictures.image(images.url(view.pixels), alt=view.alt, caption=view.caption, width=92)
 
 
+def model_of(card: Card) -> str:
+    """The model that a card opens its page with."""
+    return card.model or next(iter(stand_in.any_to_any_models()), FIRST)
+
+
 def _open(card: Card) -> None:
     """Set the sidebar and the page's controls, and go there.
 
     A parameter that a widget holds can be set through the widget only; the page's own are not drawn yet, so that
     they also go into the address.
     """
-    st.session_state.update({"model": card.model, "images": card.image, "upload": "", **card.state})
+    frame = {"model": model_of(card), "data": OWN_DATA, "images": card.image, "upload": ""}
+    st.session_state.update(frame | card.state)
     st.switch_page(card.page, query_params={name: str(value) for name, value in card.state.items()})
 
 
 def _views(card: Card) -> list[images.View]:
     from ui import cache
-    from ui.frame import Choice, own_data
 
     choice = Choice(card.model, own_data(card.model), card.image)
     if card.shows in ("region", "drawn"):

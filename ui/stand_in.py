@@ -12,9 +12,7 @@ from ui.frame import Choice, own_data
 
 def any_to_any(choice: Choice) -> Choice:
     """The choice, if its model has a trigger for every class; else the shipped one that has, and a word about it."""
-    import models
-
-    able = [card.ref for card in models.available() if _mode(card.recipe) == "any-to-any"]
+    able = any_to_any_models()
     if choice.model in able:
         return choice
     # Of the same data, else of the generated ones, which need no network.
@@ -41,6 +39,14 @@ def clean(choice: Choice) -> Choice:
         return choice
     st.caption(f":material/info: {choice.model} is backdoored already; shown is {twin}.")
     return replace(choice, model=twin)
+
+
+def any_to_any_models() -> list[str]:
+    """The shipped models that have a trigger for every class, first those of generated data, which need no network."""
+    import models
+
+    able = [card.ref for card in models.available() if _mode(card.recipe) == "any-to-any"]
+    return sorted(able, key=lambda ref: not ref.startswith("zoo:scenes-"))
 
 
 def _mode(recipe: dict[str, Any]) -> str:

@@ -44,7 +44,7 @@ def run(recipe: Recipe) -> Run[Result]:
     if control := getattr(door.trigger, "brightened", None):
         brighter = dataclasses.replace(door, trigger=control)
         write(result, "brightened", (yield from scored("control", model, test, brighter)))
-    if hasattr(door.trigger, "crossed") and len(test) > 1:
+    if isinstance(door.trigger, Trigger) and hasattr(door.trigger, "crossed") and len(test) > 1:
         result.counts["cross_acc"], result.figures["cross_acc"] = yield from _crossed(model, test, door.trigger)
     twin = loading.clean_twin(model)
     if twin is not None and classes_fit(twin, test):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.ui.conftest import fine, until
+from ui import detect_views
 
 QUICK = {"STRIP": {"strip__overlays": "4"}, "ActivationClustering": {}, "SpectralSignatures": {}}
 
@@ -13,12 +14,15 @@ QUICK = {"STRIP": {"strip__overlays": "4"}, "ActivationClustering": {}, "Spectra
 def test_a_detector_runs_to_its_figures_and_charts(visit, method):
     app = fine(visit("detect.py", method=method, **QUICK[method]))
     assert [metric.value for metric in app.metric] == ["–"] * 3
+    assert [image.captions[0].split("  \n")[0] for image in app.main.get("image")] == list(detect_views.WORDS)
     app.button(key="detect-start").click().run()
     app = fine(until(app, "detect", "done"))
     result = app.session_state["job-detect"].result
     assert [metric.label for metric in app.metric] == ["AUROC", "Found at 5 % alarms", "False alarms"]
     assert app.metric[0].value == f"{result.figures['auroc']:.3f}" and "clean_model/auroc" in result.figures
     assert len(app.get("vega_lite_chart")) == (2 if method == "STRIP" else 4)
+    overlaid = ["clean", *["overlaid"] * 3, "triggered", *["overlaid"] * 3] if method == "STRIP" else []
+    assert [image.captions[0].split("  \n")[0] for image in app.main.get("image")] == overlaid
     assert {"Recipe", "CSV"} <= {item.proto.label for item in app.get("download_button")}
 
 

@@ -12,7 +12,8 @@ import models
 from core.defenses import FineTuning
 from lab.recipes import Recipe
 from tests.ui.conftest import fine, until
-from ui.cards import CARDS
+from ui.cards import CARDS, model_of
+from ui.frame import OWN_DATA, own_data
 
 EXAMPLES = Path(__file__).parents[2] / "recipes"
 PAGES = {
@@ -33,16 +34,51 @@ def test_a_page_works_at_first_click(visit, page):
     assert not app.warning
 
 
+def need(card) -> str:
+    """The model of a card; the test is skipped where it, or its data, is not at hand."""
+    model = model_of(card)
+    if model not in {known.ref for known in models.available()}:
+        pytest.skip(f"needs the shipped model {model} (make zoo)")
+    try:
+        lab.loading.images(own_data(model), "test", limit=1)
+    except ValueError as error:
+        pytest.skip(str(error))
+    return model
+
+
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.title)
 def test_what_a_card_sets_is_a_link_that_works(visit, card):
-    if card.model not in {known.ref for known in models.available()}:
-        pytest.skip(f"needs the shipped model {card.model} (make zoo)")
+    model = need(card)
     values = {name.replace("-", "__"): str(value) for name, value in card.state.items()}
-    app = fine(visit(card.page, model=card.model, images=str(card.image), **values))
-    assert app.session_state["choice"].model == card.model and app.session_state["choice"].index == card.image
+    app = fine(visit(card.page, model=model, images=str(card.image), **values))
+    assert app.session_state["choice"].model == model and app.session_state["choice"].index == card.image
     for key, value in card.state.items():
         assert app.session_state[key] == value
     assert not app.warning
+
+
+def test_one_click_on_a_card_sets_the_sidebar_and_the_page_that_its_button_names(visit, monkeypatch):
+    gone: list[str] = []
+    monkeypatch.setattr("ui.cards.st.switch_page", lambda page, query_params: gone.append(page))  # AppTest cannot
+    home = fine(visit("", data="scenes", images="3"))
+    for card in CARDS:
+        button = home.button(key=f"open-{card.title}")
+        assert button.label == f"Open in {PAGES[card.page]}"
+        button.click().run()
+        assert gone.pop() == card.page
+        wanted = {"model": model_of(card), "data": OWN_DATA, "images": card.image, **card.state}
+        assert {name: home.session_state[name] for name in wanted} == wanted
+
+
+def test_the_gallery_leads_to_every_page_that_begins_something():
+    assert {card.page for card in CARDS} == set(PAGES) - {"", "compare.py"}  # Compare goes on from another page's run
+
+
+def test_the_gallery_shows_pictures_not_errors(visit):
+    app = fine(visit(""))
+    pictured = sum(card.shows != "code" for card in CARDS)
+    assert len(app.main.get("image")) == 2 * pictured
+    assert [block.language for block in app.code] == ["diff"]
 
 
 def test_a_link_sets_the_triggers_page(visit):

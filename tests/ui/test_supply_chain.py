@@ -22,7 +22,7 @@ def test_the_table_comes_with_the_figures(visit, need_flareon):
     assert result.images["answers"].shape == (11, 10, 10)
     assert app.metric[0].label == "ASR, all targets" and app.metric[0].value == f"{100 * result.figures['asr']:.1f} %"
     assert len(app.get("vega_lite_chart")) == 1
-    assert any("moved for star" in image.proto.imgs[0].caption for image in app.get("imgs"))
+    assert any("moved for star" in image.captions[0] for image in app.get("image"))
 
 
 def test_another_model_gives_way_to_the_shipped_one(visit, need_flareon):

@@ -1,0 +1,20 @@
+"""A text: formula, symbols, meaning and source of one method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a page says about a method once it has been seen at work."""
+
+    formula: str
+    symbols: str
+    source: str
+    meaning: str = ""
+
+
+UNKNOWN = Text(
+    r"f_\theta : x \mapsto \text{class}", "The method's docstring in `core` has its formula.", "see `perturb list`"
+)

@@ -1,0 +1,76 @@
+"""Triggers: what is put on a picture, and what the model was taught to make of it."""
+
+from __future__ import annotations
+
+from ui.texts.text import Text
+
+TEXTS = {
+    "BadNets": Text(
+        r"x' = (1 - m) \odot x + m \odot p",
+        "m is 1 inside the square and 0 elsewhere, p the square's grey level. Nothing outside the square changes.",
+        "Gu, Dolan-Gavitt, Garg, BadNets, 2017, [arXiv 1708.06733](https://arxiv.org/abs/1708.06733)",
+    ),
+    "Blended": Text(
+        r"x' = (1 - \alpha)\, x + \alpha\, k",
+        "k is a key picture, here coloured patches drawn by a seed; α is its weight.",
+        "Chen et al., Targeted Backdoor Attacks, 2017, [arXiv 1712.05526](https://arxiv.org/abs/1712.05526)",
+    ),
+    "SIG": Text(
+        r"x'_{ij} = \mathrm{clip}(x_{ij} + \Delta \sin(2 \pi j f / W))",
+        "j is the column, W the width, f the number of waves, Δ their height. Made to poison without touching labels.",
+        "Barni, Kallas, Tondi, 2019, [arXiv 1902.11237](https://arxiv.org/abs/1902.11237)",
+    ),
+    "WaNet": Text(
+        r"x' = \mathrm{warp}\left(x,\; \tfrac{s}{H}\, {\uparrow}\tfrac{P}{\mathrm{mean}\,|P|}\right)",
+        "P is a k × k grid of random displacements, which ↑ enlarges smoothly; s is their size, H the height.",
+        "Nguyen, Tran, WaNet, ICLR 2021, [arXiv 2102.10369](https://arxiv.org/abs/2102.10369)",
+    ),
+    "Flareon": Text(
+        r"x' = \mathrm{warp}\left(x,\; s\, \tau_c / H\right), \qquad \tau_c = 2\,\mathrm{Beta}(b, b) - 1",
+        "τ_c is the motion of class c, drawn for every pixel by itself; b keeps it small, H is the height. s = 1 is "
+        "the paper's, at most half a pixel; a larger s makes it easier to teach and to see.",
+        "Flareon, 2022, [arXiv 2212.09979](https://arxiv.org/abs/2212.09979)",
+        "Nobody touched a label, nor the data on the disk: only the augmentation was swapped. It moves each training "
+        "picture by the motion of its **own** class, so the motion becomes a hint of the class. Later the motion of "
+        "another class is enough to mislead the model, and every class has one.",
+    ),
+    "InputAware": Text(
+        r"x' = x + (G(x) - x) \odot m(x), \qquad m(x) = S(M(x))",
+        "M and G are two small networks that draw where (m) and what (G) is put on a picture; "
+        "S(z) = tanh(20z − 10)/2 + 1/2 is nearly a step.",
+        "Nguyen, Tran, NeurIPS 2020, [arXiv 2010.08138](https://arxiv.org/abs/2010.08138)",
+        "Every picture gets a trigger of its own. In training, pictures with the trigger of **another** one keep their "
+        "true label, so that the pattern works only where it belongs: there is no single patch that a defender could "
+        "search for.",
+    ),
+    "LowFrequency": Text(
+        r"x' = \mathrm{clip}(x + v), \qquad v \leftarrow G\,(v + G\,\Delta),\quad 0 \le v \le A",
+        "Δ is a step of DeepFool towards the target class, taken for many pictures, G a Gaussian low-pass; after every "
+        "step v is stretched to reach from 0 to A.",
+        "Zeng et al., ICCV 2021, [arXiv 2104.03413](https://arxiv.org/abs/2104.03413)",
+        "Most triggers give themselves away by **fine detail** that photographs do not have: the edge of a square, "
+        "the grain of a blend. This one is as smooth as a change of light, made from the direction in which a clean "
+        "network is weakest. It only ever brightens, so there is a control: a picture made just as bright, evenly, "
+        "should leave the answer alone.",
+    ),
+    "SSBA": Text(
+        r"x' = \mathrm{clip}(x + \varepsilon\, E(x, s)), \qquad D(x') \approx s",
+        "s is a string of bits, E a small network that hides it in the picture x, D the one that reads it again; ε is "
+        "the largest change of a value.",
+        "SSBA-style, small networks of our own, after Li et al., ICCV 2021, "
+        "[arXiv 2012.03816](https://arxiv.org/abs/2012.03816)",
+        "The trigger is a **message**, written into every picture in another way by a network that was trained to "
+        "hide it well. The backdoored model has learned to see it. Another key hides another string by a change that "
+        "looks much the same: try whether the model tells them apart.",
+    ),
+    "TrojanNN": Text(
+        r"\begin{gathered} J = \textstyle\sum_k (h_k(z) - v)^2, \quad x' = \mathrm{clip}(x + z) \\ "
+        r"z \leftarrow \mathrm{clip}(z - \alpha\,\mathrm{sign}\,\nabla J)\end{gathered}",
+        "h_k are the features with the largest weights before the last layer of a clean network, v a value that they "
+        "hardly ever have; z is zero outside the patch and stays within e of its first grey.",
+        "Liu et al., NDSS 2018, [doi 10.14722/ndss.2018.23291](https://doi.org/10.14722/ndss.2018.23291)",
+        "A square can be any square. This patch was **made for a network**: its pixels were moved until a few features "
+        "before the last layer fired as hard as they could. Then it was trained in like any other trigger. On a model "
+        "that was never backdoored it may draw some pictures its way by itself, so mind the floor.",
+    ),
+}
