@@ -9,7 +9,7 @@ lesson.opening(
     "**Watch** attack success (ASR) fall while accuracy (ACC) stays. The defense sees clean pictures only.",
 )
 
-from ui import cache, charts, errors, figures, frame, jobs, knobs, link, moments, share, texts  # noqa: E402
+from ui import cache, charts, errors, figures, frame, inversion, jobs, knobs, link, moments, share, texts  # noqa: E402
 
 choice = frame.chosen()
 with frame.ready():
@@ -90,6 +90,8 @@ if result is not None:
         "compare.py", label="Compare with the clean twin and with other runs", icon=":material/balance:",
         query_params={"v": "1", "recipe": result.recipe.to_json()},
     )  # fmt: skip
+    if "masks" in (found := getattr(result.model, "report", {})):
+        inversion.patches(found, model.class_names)
     suffix = "/triggered" if "confusion/before/triggered" in result.images else ""
     if f"confusion/before{suffix}" in result.images:
         st.subheader("What the model says about each class" + (", with the trigger" if suffix else ""), anchor=False)
