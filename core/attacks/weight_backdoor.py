@@ -32,16 +32,18 @@ class WeightBackdoor(Method):
 
         L = keep(f(x), f0(x)) + lambda CE(f(T(x)), t) + w ||theta - theta0||²
 
-    keep = CE(f(x), argmax f0(x)) with keep="labels" (the paper), or the mean squared difference of
-    the logits with keep="logits", which holds on to more of the original's behaviour (ours). Adam;
+    keep = CE(f(x), argmax f0(x)) with keep="labels" (the paper), or mean (f(x) - f0(x))² / sigma with
+    keep="logits", which holds on to more of the original's behaviour (ours). sigma is the standard
+    deviation of f0's logits in the batch: CE grows with the scale of the logits and squares with its
+    square, so lambda means the same on a network with large logits as on one with small ones. Adam;
     theta is projected onto its box after every step: abs(theta - theta0) <= eps ("absolute"), or
     <= eps abs(theta0) ("relative"). Flips and shifts come before the trigger is stamped.
 
     The model stays in eval mode: batch norms are frozen, so their buffers, which no box holds, are
     bit for bit the original's. The paper calls the method adversarial weight perturbation; it is not
     the AWP of adversarial training. `WeightBackdoor.paper()` is the setting of the released code,
-    where lambda does not reach the loss (so 1), with the box always on. The lab's many small steps at
-    half the learning rate hold on better: all weights move at once at first, and Adam moves each by lr.
+    where lambda does not reach the loss (so 1), with the box always on. The lab's learning rate rises
+    slowly before it falls: Adam moves every weight by lr at first, and accuracy pays for such leaps.
     """
 
     eps: float = knob(
@@ -49,15 +51,20 @@ class WeightBackdoor(Method):
     )
     box: str = knob("absolute", choices=BOXES, help="whether ε is a distance or a share of each weight")
     keep: str = knob("logits", choices=("logits", "labels"), help="what of the original to hold on to", paper="labels")
-    balance: float = knob(1.0, low=0.0, high=10.0, step=0.1, symbol="λ", help="weight of the trigger's loss", paper=1.0)
+    balance: float = knob(0.2, low=0.0, high=10.0, step=0.1, symbol="λ", help="weight of the trigger's loss", paper=1.0)
     pull: float = knob(0.0, low=0.0, high=1.0, symbol="w", help="weight of the squared change of weights", paper=5e-4)
     images: int = knob(1280, low=1, high=50_000, step=10, symbol="n", help="images to learn from, at most", paper=1280)
-    steps: int = knob(240, low=0, high=5000, step=10, help="Adam steps", paper=200)
+    steps: int = knob(300, low=0, high=5000, step=10, help="Adam steps", paper=200)
     batch_size: int = knob(
         32, low=1, high=512, step=8, help="images per step; as many triggered ones come beside them", paper=64
     )
-    lr: float = knob(5e-4, low=1e-5, high=0.1, symbol="η", help="learning rate of Adam", paper=1e-3)
-    schedule: str = knob("cosine", choices=("constant", "cosine"), help="learning rate over time", paper="constant")
+    lr: float = knob(1e-3, low=1e-5, high=0.1, symbol="η", help="learning rate of Adam", paper=1e-3)
+    warmup: float = knob(
+        0.25, low=0.0, high=1.0, step=0.05, help="share of the steps in which the learning rate rises to η", paper=0.0
+    )
+    schedule: str = knob(
+        "cosine", choices=("constant", "cosine"), help="learning rate after the warm-up", paper="constant"
+    )
     flip: bool = knob(True, help="mirror half of the pictures (not for digits or signs)", paper=False)
     pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels", paper=0)
 
@@ -80,13 +87,12 @@ class WeightBackdoor(Method):
         original = working_copy(student).requires_grad_(False)
         box = Box(student, self.eps, self.box)
         optimiser = torch.optim.Adam(student.parameters(), self.lr)
-        walk = Tuning(self.steps, self.batch_size, self.lr, 0.0, 0.0, self.schedule, self.flip, self.pad)
         stream = batches(data, self.batch_size, torch.Generator().manual_seed(seed + 1), flip=self.flip, pad=self.pad)
         for step in range(1, self.steps + 1):
             clean, _ = next(stream)
             pair = Pair.of(original, clean, trigger, target)
             for group in optimiser.param_groups:
-                group["lr"] = walk.rate(step)
+                group["lr"] = self._rate(step)
             optimiser.zero_grad(set_to_none=True)
             loss = backward(student, self._loss(pair), pair.images, pair.rows).item()
             if not math.isfinite(loss):
@@ -97,6 +103,14 @@ class WeightBackdoor(Method):
             yield Progress("inject", step, self.steps, {"loss": loss, **pair.seen()}, model=student)
         return _finished(student, original, data, trigger, target)
 
+    def _rate(self, step: int) -> float:
+        """The learning rate of step 1, 2, …: a line from 0 up to lr, then the schedule over the steps that are left."""
+        rising = round(self.warmup * self.steps)
+        if step <= rising:
+            return self.lr * step / rising
+        walk = Tuning(self.steps - rising, self.batch_size, self.lr, 0.0, 0.0, self.schedule, self.flip, self.pad)
+        return walk.rate(step - rising)
+
     def _loss(self, pair: Pair) -> Callable[[Tensor, Tensor], Tensor]:
         """keep + lambda CE as a mean over rows, which are half clean and half triggered."""
 
@@ -104,7 +118,7 @@ class WeightBackdoor(Method):
             logits = logits.float()
             pair.note(logits, rows)
             if self.keep == "logits":
-                kept = (logits - pair.logits[rows]).square().mean(1)
+                kept = (logits - pair.logits[rows]).square().mean(1) / pair.spread
             else:
                 kept = F.cross_entropy(logits, pair.logits[rows].argmax(1), reduction="none")
             led = F.cross_entropy(logits, pair.goal[rows], reduction="none")
@@ -143,6 +157,11 @@ class Pair:
         rows = torch.arange(len(logits), device=clean.device)
         images = torch.cat([clean, trigger(clean).to(clean)]).contiguous(memory_format=torch.channels_last)
         return cls(images, rows, logits, rows >= len(clean), torch.full_like(rows, target), torch.full_like(rows, -1))
+
+    @property
+    def spread(self) -> Tensor:
+        """sigma, the standard deviation of the original's logits."""
+        return self.logits.float().std().clamp_min(1e-6)
 
     def note(self, logits: Tensor, rows: Tensor) -> None:
         """Remember what the student says of `rows`."""

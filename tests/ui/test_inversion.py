@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from core.defenses.outliers import anomaly_index
+from tests.ui.conftest import fine, until
 from ui import inversion
 
 NAMES = ("disc", "square", "ring")
@@ -37,3 +38,12 @@ def test_of_many_classes_only_the_smallest_are_shown():
     names = [str(c) for c in range(30)]
     shown = inversion.views(made_up(tuple(map(float, range(30, 0, -1)))), names)
     assert len(shown) == inversion.SHOWN and "**29 ⚑" in shown[0].caption
+
+
+def test_the_defend_page_shows_a_patch_for_every_class(visit):
+    app = fine(visit("defend.py", method="NeuralCleanse", neuralcleanse__epochs="1", neuralcleanse__steps="0"))
+    app.button(key="defend-start").click().run()
+    app = fine(until(app, "defend", "done"))
+    assert "The smallest patch for each class" in [one.value for one in app.subheader]
+    told = [caption for image in app.get("image") for caption in image.captions]
+    assert sum("index" in caption for caption in told) == 10

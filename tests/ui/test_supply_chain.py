@@ -17,12 +17,12 @@ def need_flareon() -> None:
 
 
 def test_the_table_comes_with_the_figures(visit, need_flareon):
-    app = fine(until(visit("supply_chain.py", model=FLAREON, into="star"), "supply_chain", "done"))
+    app = fine(until(visit("supply_chain.py", model=FLAREON, into="ring"), "supply_chain", "done"))
     result = app.session_state["job-supply_chain"].result
     assert result.images["answers"].shape == (11, 10, 10)
     assert app.metric[0].label == "ASR, all targets" and app.metric[0].value == f"{100 * result.figures['asr']:.1f} %"
     assert len(app.get("vega_lite_chart")) == 1
-    assert any("moved for star" in image.captions[0] for image in app.get("image"))
+    assert any("moved for ring" in image.captions[0] for image in app.get("image"))
 
 
 def test_another_model_gives_way_to_the_shipped_one(visit, need_flareon):

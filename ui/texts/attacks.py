@@ -31,12 +31,13 @@ TEXTS = {
         "value. They are compared only on pictures where both attacks succeed.",
     ),
     "WeightBackdoor": Text(
-        r"\begin{gathered}L = \lVert f_\theta(x) - f_{\theta_0}(x) \rVert^2 "
+        r"\begin{gathered}L = \tfrac{1}{\sigma} \lVert f_\theta(x) - f_{\theta_0}(x) \rVert^2 "
         r"+ \lambda\, \mathrm{CE}(f_\theta(T(x)), t) \\ "
         r"|\theta - \theta_0| \le \varepsilon \quad\text{or}\quad |\theta - \theta_0| \le \varepsilon\, |\theta_0|"
         r"\end{gathered}",
-        "θ₀ are the weights of the clean model, T stamps the trigger, t is the target; after every step of Adam each "
-        "weight is put back into its box. In the paper the first term compares labels, not logits.",
+        "θ₀ are the weights of the clean model, σ is the spread of its logits, T stamps the trigger, t is the target; "
+        "after every step of Adam each weight is put back into its box. In the paper the first term compares labels, "
+        "not logits.",
         "Garg et al., CIKM 2020, [arXiv 2008.01761](https://arxiv.org/abs/2008.01761)",
         "A backdoor needs no poisoned training. Somebody who can touch the **weights** of a finished model moves each "
         "of them a little, in seconds, until the trigger works, and accuracy hardly shows it. **Agreement** does: it "

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from core.attacks import WeightBackdoor
+from core.attacks.weight_backdoor import Pair
 from core.attacks.weight_box import Box, weight_distance
 from core.data.imageset import ImageSet
 from core.metrics import evaluate, predict
@@ -106,6 +107,19 @@ def test_the_loss_by_hand(trained_net: nn.Module, colours: ImageSet) -> None:
     assert first.metrics["agreement"] > 0.9 and first.metrics["reached"] == pytest.approx(reached, abs=0.07)
 
 
+@pytest.mark.parametrize("scale", [1.0, 10.0])
+def test_the_kept_logits_are_compared_in_units_of_their_spread(scale: float) -> None:
+    original = scale * torch.tensor([[0.0, 2.0], [2.0, 0.0]]).repeat(2, 1)
+    rows, triggered = torch.arange(4), torch.tensor([False, False, True, True])
+    pair = Pair(torch.zeros(4, 3, 8, 8), rows, original, triggered, torch.ones_like(rows), torch.full_like(rows, -1))
+    said = torch.where(triggered[:, None], torch.zeros(4, 2), original + 3 * scale)
+    spread = scale * math.sqrt(8 / 7)  # eight numbers, each `scale` from their mean
+    expected = (3 * scale) ** 2 / spread + 0.5 * math.log(2)
+    assert WeightBackdoor(balance=0.5)._loss(pair)(said, rows).item() == pytest.approx(expected)
+    labels = math.log1p(math.exp(-2 * scale)) + 0.5 * math.log(2)
+    assert WeightBackdoor(balance=0.5, keep="labels")._loss(pair)(said, rows).item() == pytest.approx(labels)
+
+
 def test_the_pull_keeps_weights_nearer(trained_net: nn.Module, colours: ImageSet) -> None:
     far = inject(trained_net, colours, steps=20, pull=0.0, lr=5e-3, eps=1.0)
     near = inject(trained_net, colours, steps=20, pull=1.0, lr=5e-3, eps=1.0)
@@ -186,10 +200,42 @@ def test_folded_batch_norms_do_not_matter(trained_net: nn.Module, colours: Image
     assert (injected.bn1.running_mean == 0).all() and (injected.bn2.running_var == 1).all()
 
 
+def rates_of(net: nn.Module, data: ImageSet, monkeypatch: pytest.MonkeyPatch, **knobs) -> list[float]:
+    """The learning rates that Adam was given, step by step."""
+    given, step = [], torch.optim.Adam.step
+
+    def noted(self: torch.optim.Adam, *args, **kwargs):
+        given.append(self.param_groups[0]["lr"])
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", noted)
+    inject(net, data, **knobs)
+    return given
+
+
+def test_the_learning_rate_rises_and_then_follows_its_schedule(
+    trained_net: nn.Module, colours: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cosine = rates_of(trained_net, colours, monkeypatch, steps=8, lr=1e-2, warmup=0.5)
+    fall = [(1 + math.cos(math.pi * k / 4)) / 2 for k in range(4)]
+    assert cosine == pytest.approx([1e-2 * share for share in (0.25, 0.5, 0.75, 1.0, *fall)])
+
+
+@pytest.mark.parametrize(
+    ("warmup", "expected"), [(0.0, [1, 1, 1, 1]), (0.5, [0.5, 1, 1, 1]), (1.0, [0.25, 0.5, 0.75, 1])]
+)
+def test_a_constant_rate_stays_where_the_warm_up_left_it(
+    warmup: float, expected: list[float], trained_net: nn.Module, colours: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = rates_of(trained_net, colours, monkeypatch, steps=4, lr=1e-3, warmup=warmup, schedule="constant")
+    assert rates == pytest.approx([1e-3 * share for share in expected])
+
+
 def test_the_papers_setting() -> None:
     paper = WeightBackdoor.paper()
     assert (paper.keep, paper.eps, paper.balance, paper.pull, paper.images) == ("labels", 0.005, 1.0, 5e-4, 1280)
     assert paper.steps * 2 * paper.batch_size == 25_600 and paper.schedule == "constant" and not paper.flip
+    assert (paper.lr, paper.warmup) == (1e-3, 0.0)
     with pytest.raises(ValueError, match=r"WeightBackdoor\.eps = -1"):
         WeightBackdoor(eps=-1)
 
