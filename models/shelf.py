@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import re
@@ -22,11 +23,13 @@ def available() -> list[Card]:
 
 
 def zoo_folder(name: str) -> Path:
-    """The folder of a shipped model; ModelError lists what there is when there is none of that name."""
+    """The folder of a shipped model; ModelError names the likeliest ones when there is none of that name."""
     folder = ZOO / name
     if not re.fullmatch(r"[a-z0-9-]{1,100}", name) or not (folder / "config.json").is_file():
-        there = ", ".join(card.ref[4:] for card in available()) or "none yet"
-        raise ModelError(f"No model called {name!r} ships with the lab; there are: {there}.")
+        there = [card.ref[4:] for card in available()]
+        likely = difflib.get_close_matches(name, there, n=3, cutoff=0.0)
+        meant = f"did you mean {' or '.join(likely)}?" if likely else "there are none yet."
+        raise ModelError(f"No model called {name[:100]!r} ships with the lab; {meant}")
     return folder
 
 

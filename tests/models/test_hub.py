@@ -210,7 +210,8 @@ def test_other_references(tmp_path: Path) -> None:
     for ref in ("x" * 5000, "zoo:" + "x" * 5000, "a\0b"):  # names that no file system takes
         with pytest.raises(ModelError, match=r"o model"):
             load(ref)
-    assert "No model called 'nothing'" in refused("zoo:nothing")
+    assert "No model called 'scenes-badnet'" in refused("zoo:scenes-badnet")
+    assert "did you mean scenes-badnets or" in refused("zoo:scenes-badnet")
     assert "No model called '../zoo'" in refused("zoo:../zoo")
     assert "config.json" in refused(str(tmp_path))
 
