@@ -102,7 +102,7 @@ def test_a_defense_is_watched_stopped_and_run_to_its_end(visit):
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"finetuning-steps=20(&|$)"))
     start.click()
-    expect(page.get_by_text(re.compile(r"Finished after"))).to_be_visible(timeout=120_000)
+    expect(page.get_by_text(re.compile(r"Finished after"))).to_be_visible(timeout=300_000)
     expect(figure(page, "Accuracy")).to_have_text(re.compile(r"\d+\.\d %"))
     with page.expect_download() as download:
         page.get_by_role("button", name="Recipe", exact=True).click()
