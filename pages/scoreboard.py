@@ -49,16 +49,15 @@ def picked():
         st.session_state["defense"], st.session_state["attack"] = place
 
 
-left, right = st.columns([2.1, 1], gap="medium")
+board.heat(shown, cells[rule], FIGURES[word], key=TABLE, picked=picked)
+told = "in percent, " if word != "DER" else ""
+st.caption(
+    f"{word} {told}mean ± standard deviation over seeds; n ≤ {shown.n} test pictures each. "
+    f"{len(cells[rule])} of {len(shown.attacks) * len(shown.defenses)} cells have been run; click one."
+    + (f" **{MARK}.**" if rule == "oracle" else "")
+)
+left, right = st.columns(2, gap="medium")
 with left:
-    board.heat(shown, cells[rule], FIGURES[word], key=TABLE, picked=picked)
-    told = "in percent, " if word != "DER" else ""
-    st.caption(
-        f"{word} {told}mean ± standard deviation over seeds; n ≤ {shown.n} test pictures each. "
-        f"{len(cells[rule])} of {len(shown.attacks) * len(shown.defenses)} cells have been run; click one."
-        + (f" **{MARK}.**" if rule == "oracle" else "")
-    )
-with right:
     names = list(shown.defenses)
     first, second = st.columns(2)
     with first:
@@ -79,6 +78,7 @@ with right:
         )  # fmt: skip
     else:
         st.caption("This cell is empty.")
+with right:
     rules = [rule] if rule == "clean" else ["oracle", "clean"]
     st.markdown("**Over all attacks**, average rank behind the name")
     board.ranking({name: standings[name] for name in rules}, height=24 * max(4, len(standings[rule])))

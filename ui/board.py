@@ -118,11 +118,11 @@ def runs(cell: Cell) -> None:
     import pandas as pd
 
     rows = [
-        {"seed": seed, **{name.upper(): row["figures"][f"after/{name}"] for name in ("acc", "asr", "ra")},
+        {"seed": seed, **{name.upper(): 100 * row["figures"][f"after/{name}"] for name in ("acc", "asr", "ra")},
          "DER": row["figures"]["der"], "s": row["seconds"]}
         for seed, row in cell.rows.items()
     ]  # fmt: skip
-    shares = {name: st.column_config.NumberColumn(format="percent") for name in ("ACC", "ASR", "RA")}
+    shares = {name: st.column_config.NumberColumn(format="%.1f %%") for name in ("ACC", "ASR", "RA")}
     st.dataframe(
         pd.DataFrame(rows), hide_index=True, height=37 + 35 * min(3, len(rows)), alt="The runs of the chosen cell",
         column_config={**shares, "DER": st.column_config.NumberColumn(format="%.2f"),

@@ -17,7 +17,8 @@ TEXTS = {
         "pictures instead of adding them, and the square turns grey; or take a warp, which hardly outlives anything.",
     ),
     "ActivationClustering": Text(
-        r"\{\phi(x) : y = c\} \;\to\; \text{ICA} \;\to\; \text{2-means}, \qquad s = \frac{b - a}{\max(a, b)}",
+        r"\begin{gathered}\{\phi(x) : y = c\} \;\to\; \text{ICA} \;\to\; \text{2-means} \\ "
+        r"s = (b - a) \,/\, \max(a, b)\end{gathered}",
         "φ(x) are the features before the last layer, c a class as labelled, a and b the distances to the own and the "
         "other centre. The score has the sign of the cluster: above 0 in the smaller one.",
         "Chen et al., 2018, [arXiv 1811.03728](https://arxiv.org/abs/1811.03728)",

@@ -33,8 +33,8 @@ TEXTS = {
         "place, and there is nothing to distil.",
     ),
     "ANP": Text(
-        r"\min_{m \in [0,1]^C}\; \alpha\, \ell(m, 0, 0) + (1-\alpha) \max_{\delta, \xi \in [-\varepsilon, "
-        r"\varepsilon]^C} \ell(m, \delta, \xi)",
+        r"\begin{gathered}\min_{m}\; \alpha\, \ell(m, 0, 0) + (1-\alpha) \max_{\delta, \xi}\, \ell(m, \delta, \xi) \\ "
+        r"m \in [0,1]^C, \quad \delta, \xi \in [-\varepsilon, \varepsilon]^C\end{gathered}",
         "a batch norm computes (m + δ) γ x̂ + (1 + ξ) β; m is a mask per channel, δ and ξ are noise on its weights, "
         "ℓ is the loss on clean pictures, α the weight of the loss without noise.",
         "Wu, Wang, NeurIPS 2021, [arXiv 2110.14430](https://arxiv.org/abs/2110.14430)",
@@ -87,8 +87,9 @@ TEXTS = {
         "back.",
     ),
     "RNP": Text(
-        r"\max_\theta\, \ell(f_\theta), \qquad \min_{m \in [0,1]^C} \alpha\, \ell(f_{m \odot \theta^u}), \qquad "
-        r"\gamma_k \leftarrow 0 \text{ where } m_k \le \text{threshold}",
+        r"\begin{gathered}\max_\theta\, \ell(f_\theta), \qquad "
+        r"\min_{m \in [0,1]^C} \alpha\, \ell(f_{m \odot \theta^u}) \\ "
+        r"\gamma_k \leftarrow 0 \text{ where } m_k \le \text{threshold}\end{gathered}",
         "θᵘ are the weights after unlearning clean pictures, m masks on the scales γ of its batch norms, ℓ is the loss "
         "on clean pictures, α its weight.",
         "Li et al., ICML 2023, [arXiv 2305.14876](https://arxiv.org/abs/2305.14876)",
@@ -97,8 +98,8 @@ TEXTS = {
         "way, and these are pruned, in the original model and not in the one that forgot.",
     ),
     "SAU": Text(
-        r"\ell(f(x), y) - \tfrac{1}{N} \textstyle\sum \ln\big(1 - p_f(\tilde y \mid x + \delta)\big), \quad "
-        r"\tilde y = f_A(x + \delta) \ne y",
+        r"\begin{gathered}\ell(f(x), y) - \tfrac{1}{N} \textstyle\sum \ln\big(1 - p_f(\tilde y \mid x + \delta)\big) "
+        r"\\ \tilde y = f_A(x + \delta) \ne y\end{gathered}",
         "f_A is the backdoored model, f the one being repaired; δ, within ±ε, was sought so that both give the same "
         "wrong class ỹ.",
         "Wei et al., NeurIPS 2023, [arXiv 2307.10562](https://arxiv.org/abs/2307.10562)",

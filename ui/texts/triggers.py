@@ -26,8 +26,9 @@ TEXTS = {
         "Nguyen, Tran, WaNet, ICLR 2021, [arXiv 2102.10369](https://arxiv.org/abs/2102.10369)",
     ),
     "Flareon": Text(
-        r"x' = \mathrm{warp}\left(x,\; s\, \tau_c / H\right), \qquad \tau_c = 2\,\mathrm{Beta}(b, b) - 1",
-        "τ_c is the motion of class c, drawn for every pixel by itself; b keeps it small, H is the height. s = 1 is "
+        r"\begin{gathered}x' = \mathrm{warp}\left(x,\; s\, \tau_c / H\right) \\ "
+        r"\tau_c = 2\,\mathrm{Beta}(b, b) - 1\end{gathered}",
+        "τ is the motion of a class c, drawn for every pixel by itself; b keeps it small, H is the height. s = 1 is "
         "the paper's, at most half a pixel; a larger s makes it easier to teach and to see.",
         "Flareon, 2022, [arXiv 2212.09979](https://arxiv.org/abs/2212.09979)",
         "Nobody touched a label, nor the data on the disk: only the augmentation was swapped. It moves each training "
@@ -35,7 +36,7 @@ TEXTS = {
         "another class is enough to mislead the model, and every class has one.",
     ),
     "InputAware": Text(
-        r"x' = x + (G(x) - x) \odot m(x), \qquad m(x) = S(M(x))",
+        r"\begin{gathered}x' = x + (G(x) - x) \odot m(x) \\ m(x) = S(M(x))\end{gathered}",
         "M and G are two small networks that draw where (m) and what (G) is put on a picture; "
         "S(z) = tanh(20z − 10)/2 + 1/2 is nearly a step.",
         "Nguyen, Tran, NeurIPS 2020, [arXiv 2010.08138](https://arxiv.org/abs/2010.08138)",
@@ -44,7 +45,8 @@ TEXTS = {
         "search for.",
     ),
     "LowFrequency": Text(
-        r"x' = \mathrm{clip}(x + v), \qquad v \leftarrow G\,(v + G\,\Delta),\quad 0 \le v \le A",
+        r"\begin{gathered}x' = \mathrm{clip}(x + v), \quad 0 \le v \le A \\ "
+        r"v \leftarrow G\,(v + G\,\Delta)\end{gathered}",
         "Δ is a step of DeepFool towards the target class, taken for many pictures, G a Gaussian low-pass; after every "
         "step v is stretched to reach from 0 to A.",
         "Zeng et al., ICCV 2021, [arXiv 2104.03413](https://arxiv.org/abs/2104.03413)",
