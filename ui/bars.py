@@ -48,7 +48,7 @@ def five(figures: dict[str, float], *, height: int = 250) -> None:
         x=alt.X("share:Q", scale=alt.Scale(domain=[0, 1.18]), axis=None),
     )
     bars = base.mark_bar(cornerRadiusEnd=2).encode(
-        color=alt.Color("model:N", sort=list(MODELS.values()), title=None, legend=alt.Legend(orient="top")),
+        color=alt.Color("model:N", sort=list(MODELS.values()), title=None, legend=alt.Legend(orient="bottom")),
         tooltip=["model:N", "control:N", alt.Tooltip("share:Q", format=".1%")],
     )
     text = base.mark_text(align="left", dx=4, fontSize=11, color="#808891").encode(text="label:N")
@@ -69,7 +69,7 @@ def over_budget(figures: dict[str, float], budgets: list[float], *, height: int 
         if f"asr/{name}@{budget:.4g}" in figures
     ]
     scale: dict[str, Any] = {"domain": list(WORDS.values())}
-    legend = alt.Legend(orient="bottom", direction="vertical", columns=2, labelLimit=170, symbolSize=60)
+    legend = alt.Legend(orient="bottom", direction="vertical", columns=1, labelLimit=200, symbolSize=60)
     chart = (
         alt.Chart(pd.DataFrame(rows))
         .mark_line(point=True, strokeWidth=2)

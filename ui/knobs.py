@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 SLIDER_STOPS = 400
 """A range with more steps than this is a number field: a slider could not be aimed."""
 
+LETTERS = 18
+"""Choices with more letters in all than this do not fit side by side into a column of controls: they are a list."""
+
 
 def controls(
     cls: type[Method], *, main: tuple[str, ...] = (), base: Method | None = None, folded: Any = None
@@ -52,7 +55,7 @@ def control(cls: type[Method], k: Knob, start: Any) -> Any:
     if k.kind is bool:
         return st.toggle(label, start, **shared)
     if k.choices is not None:
-        if len(k.choices) <= 3:
+        if len(k.choices) <= 3 and sum(map(len, k.choices)) <= LETTERS:
             return st.segmented_control(label, k.choices, default=start, required=True, **shared)
         return st.selectbox(label, k.choices, index=k.choices.index(start), **shared)
     if k.kind is str:
