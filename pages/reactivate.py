@@ -74,9 +74,9 @@ def live(job):
                    "backdoored one than the clean model is, or closer than itself.")  # fmt: skip
     left, right = st.columns(2, gap="small")
     with left:
-        bars.five(found, height=330)
+        bars.five(found, height=400)
     with right:
-        bars.over_budget(found, result.images["budgets"].tolist(), height=330)
+        bars.over_budget(found, result.images["budgets"].tolist(), height=400)
     gaps = [
         f"{word} {100 * found[head + 'gap']:+.1f} pp" for head, word in bars.MODELS.items() if f"{head}gap" in found
     ]

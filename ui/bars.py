@@ -48,7 +48,12 @@ def five(figures: dict[str, float], *, height: int = 250) -> None:
         x=alt.X("share:Q", scale=alt.Scale(domain=[0, 1.18]), axis=None),
     )
     bars = base.mark_bar(cornerRadiusEnd=2).encode(
-        color=alt.Color("model:N", sort=list(MODELS.values()), title=None, legend=alt.Legend(orient="bottom")),
+        color=alt.Color(
+            "model:N",
+            sort=list(MODELS.values()),
+            title=None,
+            legend=alt.Legend(orient="bottom", direction="vertical", columns=1),
+        ),
         tooltip=["model:N", "control:N", alt.Tooltip("share:Q", format=".1%")],
     )
     text = base.mark_text(align="left", dx=4, fontSize=11, color="#808891").encode(text="label:N")
