@@ -10,7 +10,7 @@ from lab.experiments.reactivation import FIT, SCORED, attackers
 from lab.recipes import Recipe
 from lab.settings import settings
 from lab.snippets.doors import backdoor, door
-from lab.snippets.script import Script
+from lab.snippets.script import SIZE, Script
 
 
 def trigger(script: Script, recipe: Recipe) -> None:
@@ -19,48 +19,45 @@ def trigger(script: Script, recipe: Recipe) -> None:
     inputs = recipe.inputs | {"trigger": methods.to_dict(recipe.method)}
     script.lines += [
         door(script, recipe.replace(inputs=inputs)),
-        f'test = load_data({script.data(recipe)}, "test", limit={inputs.get("n", settings.control_n)}, '
-        "size=model.input_size[-1])",
+        test_images(script, recipe, settings.control_n),
         "print(evaluate(model, test, **attack))",
     ]
 
 
 def injection(script: Script, recipe: Recipe) -> None:
     """Write the backdoor, and scores before and after."""
-    script.use("core.runs", "finish")
-    script.use("core.metrics", "evaluate")
-    data, size = script.data(recipe), "size=model.input_size[-1]"
-    script.lines += [
-        f'clean = load_data({data}, "defender", {size})',
-        f'test = load_data({data}, "test", limit={recipe.inputs.get("n", settings.control_n)}, {size})',
-        backdoor(script, recipe),
-        f"method = {script.code(recipe.method)}",
-        f"repaired = finish(method.run(model, clean, **attack, seed={recipe.seed}), bar=True)",
-        'print("before", evaluate(model, test, **attack))',
-        'print("after", evaluate(repaired, test, **attack))',
-    ]
+    changed(script, recipe, backdoor(script, recipe), "model, clean, **attack")
 
 
 def defense(script: Script, recipe: Recipe) -> None:
     """Repair, and scores before and after."""
+    oracle = getattr(recipe.method, "selection", "") == "oracle"
+    peek = f"lambda now: evaluate(now, test[:{settings.live_n}], **attack).asr" if oracle else ""
+    changed(script, recipe, door(script, recipe), "model, clean", peek)
+
+
+def changed(script: Script, recipe: Recipe, opened: str, given: str, peek: str = "") -> None:
+    """A changed copy of the model, made from clean pictures, and scores before and after.
+
+    opened : the line of the backdoor; given : what `run` is given before the seed; peek : the oracle, where it has one
+    """
     script.use("core.runs", "finish")
     script.use("core.metrics", "evaluate")
-    data, size = script.data(recipe), "size=model.input_size[-1]"
     script.lines += [
-        f'clean = load_data({data}, "defender", {size})',
-        f'test = load_data({data}, "test", limit={recipe.inputs.get("n", settings.control_n)}, {size})',
-        door(script, recipe),
+        f'clean = load_data({script.data(recipe)}, "defender", {SIZE})',
+        test_images(script, recipe, settings.control_n),
+        opened,
         f"method = {script.code(recipe.method)}",
-    ]
-    peek = ""
-    if getattr(recipe.method, "selection", "") == "oracle":
-        script.lines.append(f"peek = lambda now: evaluate(now, test[:{settings.live_n}], **attack).asr")
-        peek = ", oracle=peek"
-    script.lines += [
-        f"repaired = finish(method.run(model, clean, seed={recipe.seed}{peek}), bar=True)",
+        *([f"peek = {peek}"] if peek else []),
+        f"repaired = finish(method.run({given}, seed={recipe.seed}{', oracle=peek' if peek else ''}), bar=True)",
         'print("before", evaluate(model, test, **attack))',
         'print("after", evaluate(repaired, test, **attack))',
     ]
+
+
+def test_images(script: Script, recipe: Recipe, n: int) -> str:
+    """The line that loads the test images: as many as the recipe says, else `n`."""
+    return f'test = load_data({script.data(recipe)}, "test", limit={recipe.inputs.get("n", n)}, {SIZE})'
 
 
 def detector(script: Script, recipe: Recipe) -> None:
@@ -69,16 +66,16 @@ def detector(script: Script, recipe: Recipe) -> None:
     script.use("core.roc", "roc")
     script.use("core.runs", "finish")
     script.use("core.triggers", "BadNets")
-    data, size, given = script.data(recipe), "size=model.input_size[-1]", recipe.inputs
+    data, given = script.data(recipe), recipe.inputs
     method: Any = recipe.method
     script.lines += [
         door(script, recipe),
         'attack |= {"trigger": attack["trigger"] or BadNets(), "target": attack["target"] or 0}',
-        f'clean = load_data({data}, "defender", {size})',
+        f'clean = load_data({data}, "defender", {SIZE})',
     ]
     if method.suspects == "inputs":
         script.lines += [
-            f'test = load_data({data}, "test", limit={given.get("n", INPUTS)}, {size})',
+            test_images(script, recipe, INPUTS),
             f"images, truth = suspects.inputs(test, **attack, seed={recipe.seed})",
         ]
     else:
@@ -87,7 +84,7 @@ def detector(script: Script, recipe: Recipe) -> None:
         script.lines += [
             'own = model.card.recipe.get("method", {}).get("poison") or {}  # how its training was poisoned',
             f'poison = Poison(**attack, rate={rate}, clean_label=own.get("clean_label", False))',
-            f'train = load_data({data}, "train", limit={given.get("n", TRAINING)}, {size})',
+            f'train = load_data({data}, "train", limit={given.get("n", TRAINING)}, {SIZE})',
             f"images, truth = suspects.training(train, poison, seed={recipe.seed})",
         ]
     script.lines += [
@@ -105,8 +102,7 @@ def ranking(script: Script, recipe: Recipe) -> None:
     report = "repaired.report" if isinstance(recipe.model, Recipe) else "{}"
     script.lines += [
         door(script, recipe),
-        f'test = load_data({script.data(recipe)}, "test", limit={recipe.inputs.get("n", settings.control_n)}, '
-        "size=model.input_size[-1])",
+        test_images(script, recipe, settings.control_n),
         f"method = {script.code(recipe.method)}",
         "tac = finish(method.run(model, *pairs(test, **attack)), bar=True)",
         f"found = {{kind: suspicion({report}, kind) for kind in REPORTED}}",
@@ -117,11 +113,11 @@ def ranking(script: Script, recipe: Recipe) -> None:
 def reactivation(script: Script, recipe: Recipe) -> None:
     """Wake the backdoor of the model at hand, at the method's own budget, with all controls."""
     script.use("core.runs", "finish")
-    data, size = script.data(recipe), "size=model.input_size[-1]"
+    data = script.data(recipe)
     given = ["test=test", "**attack", f"seed={recipe.seed}"]
     script.lines += [
-        f'fit = load_data({data}, "train", limit={FIT}, {size})',
-        f'test = load_data({data}, "test", limit={recipe.inputs.get("n", SCORED)}, {size})',
+        f'fit = load_data({data}, "train", limit={FIT}, {SIZE})',
+        test_images(script, recipe, SCORED),
         backdoor(script, recipe),
     ]
     if isinstance(recipe.data, str):
@@ -132,7 +128,7 @@ def reactivation(script: Script, recipe: Recipe) -> None:
     if getattr(recipe.method, "threat", "") == "transfer":
         others = ", ".join(script.code(other) for other in attackers(recipe))
         script.lines += [
-            f'clean = load_data({data}, "defender", {size})',
+            f'clean = load_data({data}, "defender", {SIZE})',
             f"others = [{others}]  # the attacker's own repairs of the backdoored model",
             "surrogates = [finish(other.run(backdoored, clean), bar=True) for other in others]",
         ]

@@ -6,7 +6,7 @@ from core.triggers.fitted import FittedTrigger
 from core.triggers.trigger import LearnedTrigger
 from lab import fitting, methods
 from lab.recipes import Recipe
-from lab.snippets.script import Script
+from lab.snippets.script import SIZE, Script
 
 
 def door(script: Script, recipe: Recipe) -> str:
@@ -43,7 +43,7 @@ def brought(script: Script, recipe: Recipe) -> str:
         limit = max(fitting.FEWEST, getattr(trigger, "pictures", 0))
         script.lines += [
             "if not trigger.state:",
-            f'    train = load_data({script.data(recipe)}, "train", limit={limit}, size=model.input_size[-1])',
+            f'    train = load_data({script.data(recipe)}, "train", limit={limit}, {SIZE})',
             f"    trigger = finish(trigger.fit(model, train, target={target}, seed={recipe.seed}), bar=True)",
         ]
     return "trigger"

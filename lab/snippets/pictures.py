@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.experiments.pictures import FEW
 from lab.recipes import Recipe
-from lab.snippets.script import Script
+from lab.snippets.script import SIZE, Script
 
 
 def attack(script: Script, recipe: Recipe) -> None:
@@ -51,7 +51,7 @@ def batch(script: Script, recipe: Recipe) -> None:
     index = asked or list(range(recipe.inputs.get("n", FEW)))
     chosen = f"[{index}]" if asked else ""
     script.lines += [
-        f'data = load_data({script.data(recipe)}, "test", limit={max(index) + 1}, size=model.input_size[-1]){chosen}',
+        f'data = load_data({script.data(recipe)}, "test", limit={max(index) + 1}, {SIZE}){chosen}',
         "images, labels = data.pixels, data.labels",
     ]
     if not str(recipe.model).startswith("zoo:"):

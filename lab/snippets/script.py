@@ -14,6 +14,9 @@ PACKAGES = {
     "explainer": "core.explain", "detector": "core.defenses", "ranking": "core.neurons", "data": "core.data",
 }  # fmt: skip
 
+SIZE = "size=model.input_size[-1]"
+"""The argument by which data come in the size of the model's input."""
+
 
 class Script:
     """Imports and lines, collected while the recipe is walked from its first link to its last.
