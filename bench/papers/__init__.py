@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from bench import report
+from bench.scoreboard import only
+from bench.scoreboard import rows as standings
 from core.knobs import Method, knobs_of
-from lab import methods, scoreboard, store, sweep
+from lab import methods, store, sweep
 from lab.recipes import Recipe
+from lab.scoreboard import Board, board, fill
 
 HERE = Path(__file__).parent
 NAMES = sorted(file.stem for file in HERE.glob("*.json"))
@@ -49,13 +52,12 @@ def planned(table: dict[str, Any]) -> Planned:
         except ValueError as error:
             refused.append(str(error))
     if "board" in table:
-        board = _board(table)
+        wanted = _board(table)
         recipes += [
-            board.recipe(defense, attack, seed)
-            for seed in table["board"]["seeds"] for attack in board.attacks for defense in board.defenses
+            wanted.recipe(defense, attack, seed)
+            for seed in table["board"]["seeds"] for attack in wanted.attacks for defense in wanted.defenses
         ]  # fmt: skip
-        there = set(board.attacks)
-        lacking = [attack for attack in table["board"]["attacks"] if attack not in there]
+        lacking = [attack for attack in table["board"]["attacks"] if attack not in wanted.attacks]
         if lacking:
             refused.append(f"No shipped model for {', '.join(lacking)}.")
     return Planned(list(dict.fromkeys(recipes)), refused)
@@ -70,12 +72,9 @@ def _recipes(runs: dict[str, Any]) -> Iterator[Recipe]:
         yield from sweep.crossed(runs["recipe"] | {"model": inner.to_dict(), "seed": inner.seed}, runs["grid"])
 
 
-def _board(table: dict[str, Any]) -> scoreboard.Board:
+def _board(table: dict[str, Any]) -> Board:
     wanted = table["board"]
-    board = scoreboard.board(wanted["data"], wanted["n"], wanted["selection"])
-    attacks = {attack: ref for attack, ref in board.attacks.items() if attack in wanted["attacks"]}
-    defenses = {defense: method for defense, method in board.defenses.items() if defense in wanted["defenses"]}
-    return scoreboard.Board(board.data, attacks, defenses, board.n)
+    return only(board(wanted["data"], wanted["n"], wanted["selection"]), wanted["attacks"], wanted["defenses"])
 
 
 def run(name: str) -> Iterator[tuple[int, int, Row]]:
@@ -122,7 +121,7 @@ def _table(table: dict[str, Any], known: dict[str, Row]) -> list[str]:
     found = {recipe: row for recipe in plan.recipes if (row := known.get(recipe.to_json())) is not None}
     parts: list[str] = []
     if found:
-        rows = _standings(table, list(found.values())) if "board" in table else _rows(table["figures"], found)
+        rows = standings(fill(_board(table), found.values())) if "board" in table else _rows(table["figures"], found)
         units = {column: "%" for column in rows[0] if column not in PLAIN}
         parts += [report.table(rows, units), _behind(list(found.values()))]
     missing = [recipe for recipe in plan.recipes if recipe not in found]
@@ -152,17 +151,6 @@ def _rows(figures: dict[str, str], found: dict[Recipe, Row]) -> list[Row]:
 
 def _several(values: list[float]) -> list[float] | None:
     return values or None
-
-
-def _standings(table: dict[str, Any], rows: list[Row]) -> list[Row]:
-    """A row for each defense over all attacks."""
-    cells = scoreboard.fill(_board(table), rows)
-    return [
-        {"defense": one.defense, "ASR": one.asr, "ACC lost": one.lost, "DER": one.der,
-         "DER from": one.interval[0] if one.interval else None, "DER to": one.interval[1] if one.interval else None,
-         "rank": one.rank, "attacks": one.attacks, "runs": one.runs}
-        for one in scoreboard.standings(cells)
-    ]  # fmt: skip
 
 
 def label(recipe: Recipe) -> str:
