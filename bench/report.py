@@ -26,7 +26,7 @@ from core.device import hardware
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
-ORDER = ["zoo", "scoreboard", "neurons", "tsbd", "flareon", "regional", "live"]
+ORDER = ["zoo", "scoreboard", "neurons", "tsbd", "flareon", "regional", "live", "speed"]
 
 
 def keep(

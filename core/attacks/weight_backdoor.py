@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from core.attacks.weight_box import BOXES, Box, weight_distance
 from core.data.imageset import ImageSet
 from core.defenses.door import with_report
-from core.defenses.loop import Tuning, batches
+from core.defenses.loop import batches, learning_rate
 from core.device import device_of
 from core.gradients import backward
 from core.inputs import class_indices, classes_of
@@ -88,11 +88,12 @@ class WeightBackdoor(Method):
         box = Box(student, self.eps, self.box)
         optimiser = torch.optim.Adam(student.parameters(), self.lr)
         stream = batches(data, self.batch_size, torch.Generator().manual_seed(seed + 1), flip=self.flip, pad=self.pad)
+        rising = round(self.warmup * self.steps)
         for step in range(1, self.steps + 1):
             clean, _ = next(stream)
             pair = Pair.of(original, clean, trigger, target)
             for group in optimiser.param_groups:
-                group["lr"] = self._rate(step)
+                group["lr"] = learning_rate(self.lr, self.schedule, step, self.steps, rising=rising)
             optimiser.zero_grad(set_to_none=True)
             loss = backward(student, self._loss(pair), pair.images, pair.rows).item()
             if not math.isfinite(loss):
@@ -102,14 +103,6 @@ class WeightBackdoor(Method):
             box.project(student)
             yield Progress("inject", step, self.steps, {"loss": loss, **pair.seen()}, model=student)
         return _finished(student, original, data, trigger, target)
-
-    def _rate(self, step: int) -> float:
-        """The learning rate of step 1, 2, …: a line from 0 up to lr, then the schedule over the steps that are left."""
-        rising = round(self.warmup * self.steps)
-        if step <= rising:
-            return self.lr * step / rising
-        walk = Tuning(self.steps - rising, self.batch_size, self.lr, 0.0, 0.0, self.schedule, self.flip, self.pad)
-        return walk.rate(step - rising)
 
     def _loss(self, pair: Pair) -> Callable[[Tensor, Tensor], Tensor]:
         """keep + lambda CE as a mean over rows, which are half clean and half triggered."""

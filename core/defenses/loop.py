@@ -48,10 +48,17 @@ class Tuning:
     pad: int
 
     def rate(self, step: int) -> float:
-        """The learning rate of step 1, 2, … `steps`: constant, or half a cosine from lr to 0."""
-        if self.schedule == "constant":
-            return self.lr
-        return self.lr * (1 + math.cos(math.pi * (step - 1) / self.steps)) / 2
+        """The learning rate of step 1, 2, … `steps`."""
+        return learning_rate(self.lr, self.schedule, step, self.steps)
+
+
+def learning_rate(lr: float, schedule: str, step: int, steps: int, *, rising: int = 0) -> float:
+    """Of step 1, 2, … `steps`: `rising` steps on a line up to lr, then lr ("constant"), or half a cosine down to 0."""
+    if step <= rising:
+        return lr * step / rising
+    if schedule == "constant":
+        return lr
+    return lr * (1 + math.cos(math.pi * (step - rising - 1) / (steps - rising))) / 2
 
 
 def batches(
