@@ -1,21 +1,25 @@
 """The shipped models: accuracy, attack success, robust accuracy, and the same trigger on the clean model.
 
-    python -m bench.zoo
+    python -m bench.zoo [--out FILE]
 
 Scores every model of models/zoo on its test split and on the held-out rows of the training split, which no training has
-seen. A model whose data set cannot be had (no network) keeps its row, without figures. Writes
-bench/results/zoo.json.
+seen. Each model's rows are written to FILE as soon as they are known, and are not measured again until it or the clean
+model is trained anew. A model whose data set cannot be had (no network) keeps its row, without figures. The table goes
+to bench/results/zoo.json.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+from pathlib import Path
 from typing import Any
 
-from bench.report import keep
+from bench.report import RESULTS, keep
 from core.data import load_data
 from core.metrics import evaluate
 from core.triggers.cross import cross_accuracy
-from models import Classifier, available, load
+from models import Card, Classifier, available, load
 
 SPLITS = {"test": "test", "heldout": "held out"}
 
@@ -40,12 +44,28 @@ def rows_of(name: str, model: Classifier, clean: Classifier | None) -> list[dict
     return rows
 
 
-def main() -> None:
-    shipped = {card.ref.removeprefix("zoo:"): card for card in available() if card.ref.startswith("zoo:")}
-    models = {name: load(card.ref) for name, card in shipped.items()}
+def measured(cards: dict[str, Card], out: Path) -> list[dict[str, Any]]:
+    """The rows of all models; what `out` holds of these very weights is not measured again."""
+    cells = json.loads(out.read_text()) if out.exists() else []
     rows: list[dict[str, Any]] = []
-    for name, model in models.items():
-        rows += rows_of(name, model, models.get(f"{model.card.data}-clean"))
+    for name, card in cards.items():
+        clean = cards.get(f"{card.data}-clean")
+        of = {"model": name, "sha": card.sha, "clean": clean.sha if clean else None}
+        cell = next((cell for cell in cells if cell["of"] == of), None)
+        if cell is None:
+            cell = {"of": of, "rows": rows_of(name, load(card.ref), load(clean.ref) if clean else None)}
+            cells = [one for one in cells if one["of"]["model"] != name] + [cell]
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(json.dumps([one for one in cells if "ACC" in one["rows"][0]], indent=1) + "\n")
+        rows += cell["rows"]
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--out", type=Path, default=RESULTS / "cells" / "zoo.json", help="where cells are kept")
+    out = parser.parse_args().out
+    rows = measured({card.ref.removeprefix("zoo:"): card for card in available() if card.ref.startswith("zoo:")}, out)
     path = keep(
         "zoo",
         "The shipped models",
