@@ -138,10 +138,14 @@ PLAIN = ("run", "defense", "rank", "DER", "DER from", "DER to", "attacks", "runs
 
 
 def _rows(figures: dict[str, str], found: dict[Recipe, Row]) -> list[Row]:
-    """A row for each run, with a list over its seeds; a figure that a run does not have is left open."""
+    """A row for each run, with a list over its seeds; a figure that a run does not have is left open.
+
+    Where all figures are from before the run, a row is a model's.
+    """
+    named = base if all(figure.startswith("before/") for figure in figures) else label
     groups: dict[str, list[Row]] = {}
     for recipe, row in found.items():
-        groups.setdefault(label(recipe), []).append(row["figures"])
+        groups.setdefault(named(recipe), []).append(row["figures"])
     return [
         {"run": name} | {column: _several([one[figure] for one in group if figure in one])
                          for figure, column in figures.items()}
@@ -157,8 +161,12 @@ def label(recipe: Recipe) -> str:
     """A run in words, without its seed: "ReActivation(eps=0.05) on TSBD on cifar10-badnets"."""
     changed = [f"{k.name}={getattr(recipe.method, k.name)}" for k in knobs_of(recipe.method)
                if getattr(recipe.method, k.name) != k.default]  # fmt: skip
-    base = label(recipe.model) if isinstance(recipe.model, Recipe) else recipe.model.split(":", 1)[-1]
-    return f"{type(recipe.method).__name__}{'(' + ', '.join(changed) + ')' if changed else ''} on {base}"
+    return f"{type(recipe.method).__name__}{'(' + ', '.join(changed) + ')' if changed else ''} on {base(recipe)}"
+
+
+def base(recipe: Recipe) -> str:
+    """What a run starts from, in words: a model's name, or another run."""
+    return label(recipe.model) if isinstance(recipe.model, Recipe) else recipe.model.split(":", 1)[-1]
 
 
 def _behind(rows: list[Row]) -> str:
