@@ -36,9 +36,10 @@ class ABL(Method):
     3. Plain training on the others, at a tenth of the learning rate in the last third.
     4. Gradient ascent on the isolated ones.
 
-    All stands on the isolation: where it misses, the ascent breaks the model. The sign is that of the batch's
-    mean loss, as in the released code. `ABL.paper()` has the epochs and
-    learning rates of that code.
+    All stands on the isolation: where it misses, because the trigger is not what is learned first, the ascent breaks
+    the model. So pictures are flipped and shifted in 3. only, as in the released code: in 1. that would move the
+    trigger about, and it would be learned later. The sign is that of the batch's mean loss, as there. `ABL.paper()`
+    has the epochs and learning rates of that code.
     """
 
     gamma: float = knob(
@@ -53,8 +54,8 @@ class ABL(Method):
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step")
     momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)
     weight_decay: float = knob(5e-4, low=0.0, high=0.1, help="weight decay")
-    flip: bool = knob(True, help="mirror half of the pictures")
-    pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels")
+    flip: bool = knob(True, help="mirror half of the pictures that are not isolated")
+    pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels of the pictures that are not isolated")
     poison: Method | None = knob(None, help="how the training data are poisoned, if they are")
 
     def __post_init__(self) -> None:
@@ -121,7 +122,9 @@ class ABL(Method):
                 optimiser.param_groups[0]["lr"] = lr / 10
             start = (step - 1) % per_epoch * size
             index = order[start : start + size]
-            images = flip_and_shift(data.images[index].float().div_(255), generator, flip=self.flip, pad=self.pad)
+            images = data.images[index].float().div_(255)
+            if stage == "train":
+                images = flip_and_shift(images, generator, flip=self.flip, pad=self.pad)
             optimiser.zero_grad(set_to_none=True)
             loss = finite(backward(student, F.cross_entropy, images, data.labels[index]).item())
             if sign(loss) < 0:

@@ -11,7 +11,7 @@ from torch import nn
 from core.data.imageset import ImageSet
 from core.metrics import evaluate
 from core.runs import finish
-from core.training import ABL
+from core.training import ABL, abl
 from core.training.abl import Uphill, losses_of, precision
 from core.triggers import BadNets, Poison, WaNet
 from tests.conftest import TinyNet, colour_set
@@ -108,6 +108,15 @@ def test_a_trigger_that_would_control_the_training_only_gets_the_data() -> None:
         dataclasses.replace(SHORT, poison=Poison(WaNet(strength=4.0), rate=0.25)).run(fresh(), colour_set(64))
     )
     assert len(result.poisoned) == 16
+
+
+def test_only_the_pictures_that_are_not_isolated_are_augmented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shift in the first stage would move the trigger about, so that it is learned later."""
+    batches: list[torch.Tensor] = []
+    monkeypatch.setattr(abl, "flip_and_shift", lambda images, *_, **__: batches.append(images) or images)
+    run = dataclasses.replace(SHORT, flip=True, pad=2, poison=POISON).run(fresh(), colour_set(64))
+    stages = [progress.stage for progress in run]
+    assert len(batches) == stages.count("train") > 0 and {"trap", "unlearn"} < set(stages)
 
 
 def test_what_is_no_poison_is_refused() -> None:
