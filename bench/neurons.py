@@ -15,13 +15,13 @@ from typing import Any
 
 from bench.report import keep
 from bench.scoreboard import ATTACKS, only
+from bench.scoreboard import PICTURES as SCORED
 from core.defenses import ANP, CLP, RNP, TSBD
 from core.knobs import Method
 from core.neurons import TAC
 from lab import scoreboard, store, sweep
 from lab.recipes import Recipe
 from lab.scoreboard import Board, Cells
-from lab.settings import settings
 
 DATA, SHARE, PICTURES = "cifar10", 0.1, 300
 RANKINGS: dict[str, Method] = {
@@ -60,7 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=1, help="seeds 0, 1, … of the rankings (default 1)")
     seeds = parser.parse_args().seeds
-    board = only(scoreboard.board(DATA, settings.control_n), ATTACKS)
+    board = only(scoreboard.board(DATA, SCORED), ATTACKS)
     recipes = [
         ranked(model, kind, seed) for seed in range(seeds) for model in board.attacks.values() for kind in RANKINGS
     ]
@@ -78,7 +78,7 @@ def publish(board: Board, found: dict[Recipe, dict[str, Any]], cells: Cells, see
         "What each ranking finds of the trigger's channels, and what its repair leaves",
         table,
         command=f"python -m bench.neurons --seeds {seeds}",
-        n=f"{PICTURES} test images for TAC; n = {settings.control_n:,} test images behind the ASR; rankings",
+        n=f"{PICTURES} test images for TAC; n = {SCORED:,} test images behind the ASR; rankings",
         seeds=list(range(seeds)),
         units={column: "%" for column in table[0] if column != "attack"},
         note="finds: share of the tenth of all channels that the trigger moves most (TAC, which no defender knows) "

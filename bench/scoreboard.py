@@ -15,10 +15,12 @@ from typing import Any
 from bench.report import keep
 from lab import scoreboard, store
 from lab.scoreboard import Board, Cell, Cells
-from lab.settings import settings
 
 ATTACKS = ("badnets", "blended", "sig", "lowfrequency", "ssba", "trojannn", "wanet", "inputaware")
 """The standard protocol's eight."""
+
+PICTURES = 1000
+"""Test images behind a cell, at most; so many stand in the recipes of the sweeps."""
 
 
 def only(board: Board, attacks: Iterable[str], defenses: Iterable[str] | None = None) -> Board:
@@ -57,7 +59,7 @@ def complete(found: list[dict[str, Any]]) -> dict[tuple[str, str], Cells]:
     boards: dict[tuple[str, str], Cells] = {}
     for data in scoreboard.data_sets():
         for rule in scoreboard.SELECTIONS:
-            board = only(scoreboard.board(data, settings.control_n, rule), ATTACKS)
+            board = only(scoreboard.board(data, PICTURES, rule), ATTACKS)
             cells = scoreboard.fill(board, found)
             if board.attacks and len(cells) == len(board.attacks) * len(board.defenses):
                 boards[data, rule] = cells

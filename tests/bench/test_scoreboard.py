@@ -13,9 +13,8 @@ from bench import scoreboard as bench
 from core.defenses import DEFENSES
 from lab import scoreboard, store
 from lab.recipes import Recipe
-from lab.settings import settings
 
-BOARD = bench.only(scoreboard.board("cifar10", settings.control_n), bench.ATTACKS)
+BOARD = bench.only(scoreboard.board("cifar10", bench.PICTURES), bench.ATTACKS)
 
 
 def run(recipe: Recipe, **figures: float) -> dict[str, Any]:
