@@ -16,35 +16,20 @@ from typing import Any
 from bench.report import keep
 from bench.scoreboard import ATTACKS, only
 from bench.scoreboard import PICTURES as SCORED
-from core.defenses import ANP, CLP, RNP, TSBD
-from core.knobs import Method
-from core.neurons import TAC
 from lab import scoreboard, store, sweep
+from lab.experiments.ranking import MAKERS, PICTURES, ranked
 from lab.recipes import Recipe
 from lab.scoreboard import Board, Cells
 
-DATA, SHARE, PICTURES = "cifar10", 0.1, 300
-RANKINGS: dict[str, Method] = {
-    "nwc": TSBD(steps=0, selection="fixed"),  # the ranking is known before anything is fine-tuned
-    "anp": ANP(),
-    "uclc": CLP(),
-    "rnp": RNP(),
-}
-"""By its key in the repair's report: the run that makes a ranking."""
-
-
-def ranked(model: str, kind: str, seed: int) -> Recipe:
-    """The run that compares one ranking of a model's channels with the oracle's."""
-    inputs = {"n": PICTURES}
-    return Recipe(TAC(), Recipe(RANKINGS[kind], model, DATA, inputs, seed), DATA, inputs, seed)
+DATA, SHARE = "cifar10", 0.1
 
 
 def row(board: Board, attack: str, found: dict[Recipe, dict[str, Any]], cells: Cells, seeds: int) -> dict[str, Any]:
     """An attack: for each ranking what it finds and what its repair leaves, and last what plain fine-tuning leaves."""
     line: dict[str, Any] = {"attack": attack}
-    for kind, method in RANKINGS.items():
+    for kind, method in MAKERS.items():
         repair = type(method).__name__
-        runs = [found[ranked(board.attacks[attack], kind, seed)] for seed in range(seeds)]
+        runs = [found[ranked(kind, board.attacks[attack], DATA, seed=seed)] for seed in range(seeds)]
         line[f"{repair} finds"] = [run["figures"][f"overlap/{kind}/{SHARE:g}"] for run in runs]
         line[f"{repair} leaves"] = left(cells, repair, attack)
     return line | {"FineTuning leaves": left(cells, "FineTuning", attack)}
@@ -62,8 +47,9 @@ def main() -> None:
     seeds = parser.parse_args().seeds
     board = only(scoreboard.board(DATA, SCORED), ATTACKS)
     recipes = [
-        ranked(model, kind, seed) for seed in range(seeds) for model in board.attacks.values() for kind in RANKINGS
-    ]
+        ranked(kind, model, DATA, seed=seed)
+        for seed in range(seeds) for model in board.attacks.values() for kind in MAKERS
+    ]  # fmt: skip
     for done in sweep.sweep(recipes, past=store.Store(store.CELLS / "neurons.jsonl")):
         print(done["recipe"]["model"]["model"], done.get("error") or done["figures"], flush=True)
     rows = {Recipe.from_dict(one["recipe"]): one for one in store.stored()}

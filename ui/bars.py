@@ -26,7 +26,7 @@ DASHES = {
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def five(figures: dict[str, float], *, height: int = 250) -> None:
+def five(figures: dict[str, float], *, height: int) -> None:
     """ASR of each control, the repaired model beside the clean one."""
     import altair as alt
     import pandas as pd
@@ -62,7 +62,7 @@ def five(figures: dict[str, float], *, height: int = 250) -> None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def over_budget(figures: dict[str, float], budgets: list[float], *, height: int = 250) -> None:
+def over_budget(figures: dict[str, float], budgets: list[float], *, height: int) -> None:
     """ASR of each control of the repaired model over the budget ε, in 255ths; lines differ by dash too."""
     import altair as alt
     import pandas as pd

@@ -11,14 +11,10 @@ import streamlit as st
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.knobs import Method
     from core.metrics import Scores
     from lab.recipes import Recipe
     from lab.results import Result
     from ui.frame import Choice
-
-PICTURES = 300
-"""Test pictures that a ranking is made with, at most: beyond this the top channels stay the same."""
 
 FEW = 100
 """Pictures on which a model with channels set to zero is scored while the page waits."""
@@ -30,34 +26,27 @@ Channel = tuple[str, int]
 
 @dataclass(frozen=True)
 class Ranking:
-    """One way to rank channels: its key in a defense's report, its name, the defense, and what to look for."""
+    """One way to rank channels: its key in a defense's report, its name, and what to look for."""
 
     kind: str
     name: str
-    defense: Method
     about: str
 
 
-def rankings() -> list[Ranking]:
-    """The rankings on offer. TSBD's needs no more than its unlearning, the others their whole defense."""
-    from core.defenses import ANP, CLP, RNP, TSBD
-
-    return [
-        Ranking("nwc", "NWC", TSBD(steps=0, selection="fixed"), "TSBD: how far its weights move while clean pictures "
-                "are unlearned"),
-        Ranking("anp", "ANP mask", ANP(), "ANP: how far its mask falls under adversarial noise on the weights"),
-        Ranking("uclc", "CLP bound", CLP(), "CLP: its Lipschitz bound, in standard deviations above its layer's mean"),
-        Ranking("rnp", "RNP mask", RNP(), "RNP: how far its mask falls when an unlearned model is recovered"),
-    ]  # fmt: skip
+RANKINGS = (
+    Ranking("nwc", "NWC", "TSBD: how far its weights move while clean pictures are unlearned"),
+    Ranking("anp", "ANP mask", "ANP: how far its mask falls under adversarial noise on the weights"),
+    Ranking("uclc", "CLP bound", "CLP: its Lipschitz bound, in standard deviations above its layer's mean"),
+    Ranking("rnp", "RNP mask", "RNP: how far its mask falls when an unlearned model is recovered"),
+)
+"""The rankings on offer."""
 
 
 def recipe(ranking: Ranking, choice: Choice, form: str, n: int) -> Recipe:
     """The run behind a ranking: the oracle on the result of the defense, whose report has the ranking."""
-    from core.neurons import TAC
-    from lab.recipes import Recipe
+    from lab.experiments.ranking import ranked
 
-    inputs = {"n": min(n, PICTURES)}
-    return Recipe(TAC(form), Recipe(ranking.defense, choice.model, choice.data, inputs), choice.data, inputs)
+    return ranked(ranking.kind, choice.model, choice.data, n, form=form)
 
 
 def scores(result: Result, kind: str) -> dict[str, Tensor]:

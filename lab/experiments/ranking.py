@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.neurons import REPORTED, overlap, pairs, suspicion
+from core.defenses import ANP, CLP, RNP, TSBD
+from core.knobs import Method
+from core.neurons import REPORTED, TAC, overlap, pairs, suspicion
 from core.runs import Run
 from lab.experiments.setting import backdoor, model_of, test_images
 from lab.recipes import Recipe
@@ -12,6 +14,23 @@ from lab.results import Result
 
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 """Shares of the channels for which the overlap stands among the figures."""
+
+PICTURES = 300
+"""Test pictures that a ranking is made with, at most: beyond this the top channels stay the same."""
+
+MAKERS: dict[str, Method] = {
+    "nwc": TSBD(steps=0, selection="fixed"),  # its ranking is known before anything is fine-tuned
+    "anp": ANP(),
+    "uclc": CLP(),
+    "rnp": RNP(),
+}
+"""The repair behind each of `REPORTED`."""
+
+
+def ranked(kind: str, model: str, data: Any, n: int = PICTURES, *, form: str = "l2", seed: int = 0) -> Recipe:
+    """The run that compares one ranking of a model's channels with the oracle's."""
+    inputs = {"n": min(n, PICTURES)}
+    return Recipe(TAC(form), Recipe(MAKERS[kind], model, data, inputs, seed), data, inputs, seed)
 
 
 def run(recipe: Recipe) -> Run[Result]:

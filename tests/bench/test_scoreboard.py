@@ -12,6 +12,7 @@ from bench import neurons, report
 from bench import scoreboard as bench
 from core.defenses import DEFENSES
 from lab import scoreboard, store
+from lab.experiments.ranking import MAKERS, ranked
 from lab.recipes import Recipe
 
 BOARD = bench.only(scoreboard.board("cifar10", bench.PICTURES), bench.ATTACKS)
@@ -88,14 +89,16 @@ def test_rankings_stand_beside_what_their_repairs_leave(kept, tmp_path):
     kept += [cell("ANP", "sig", seed, asr=asr) for seed, asr in enumerate((0.2, 0.4))]
     for seed in range(seeds):
         for model in BOARD.attacks.values():
-            for kind in neurons.RANKINGS:
-                kept.append(run(neurons.ranked(model, kind, seed), **{f"overlap/{kind}/0.1": next(shares) / 1000}))
+            for kind in MAKERS:
+                kept.append(
+                    run(ranked(kind, model, "cifar10", seed=seed), **{f"overlap/{kind}/0.1": next(shares) / 1000})
+                )
     rows = {Recipe.from_dict(row["recipe"]): row for row in kept}
     neurons.publish(BOARD, rows, scoreboard.fill(BOARD, kept), seeds)
     found = json.loads((tmp_path / "neurons.json").read_text())
     assert [row["attack"] for row in found["rows"]] == list(BOARD.attacks)
     line = found["rows"][list(BOARD.attacks).index("sig")]
-    place = 4 * list(BOARD.attacks).index("sig") + list(neurons.RANKINGS).index("anp")
+    place = 4 * list(BOARD.attacks).index("sig") + list(MAKERS).index("anp")
     assert line["ANP finds"] == [place / 1000, (place + 32) / 1000]
     assert line["ANP leaves"] == [0.2, 0.4] and line["TSBD leaves"] is None
     told = f"{100 * fmean(line['ANP finds']):.1f} ± {100 * stdev(line['ANP finds']):.1f} %"
