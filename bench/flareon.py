@@ -10,12 +10,12 @@ and repeated. The table goes to bench/results/flareon.json.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import models
+from bench import kept
 from bench.curves import CLEAN, DATA, Cell, Point, Short, measured, test_points, train_points
-from bench.report import RESULTS, keep
+from bench.report import keep
 from core.data import load_data
 from core.device import best_device
 from core.training import Standard
@@ -85,10 +85,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, default=Short.epochs, help="epochs of a short training")
     parser.add_argument("--seeds", type=int, default=1, help="seeds 0, 1, … of the short trainings (default 1)")
     parser.add_argument("--limit", type=int, help="score only so many test images; the table is not written")
-    parser.add_argument("--out", type=Path, default=RESULTS / "cells" / "flareon.json", help="where cells are kept")
+    parser.add_argument("--out", type=Path, default=kept.FOLDER / "flareon.json", help="where cells are kept")
     options = parser.parse_args(argv)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    cells = json.loads(options.out.read_text()) if options.out.exists() else []
+    cells = kept.read(options.out)
     base = Short(images=options.images, epochs=options.epochs)
     plan = [(point, 0) for point in test_points()] if options.part != "train" else []
     if options.part != "test":
@@ -99,7 +98,7 @@ def main(argv: list[str] | None = None) -> None:
         if not done:
             done = [{"of": point.identity(seed, options.limit)} | measured(point, seed, test, clean)]
             cells += done
-            options.out.write_text(json.dumps(cells, indent=1) + "\n")
+            kept.write(options.out, cells)
         shares = [f"{name} {100 * value[0]:.1f}" for name, value in row(point, done).items() if name in SHARES]
         print(f"{point.curve}, {point.at}, seed {seed}:", ", ".join(shares), flush=True)
     if options.limit is None:

@@ -29,8 +29,8 @@ def row(board: Board, attack: str, found: dict[Recipe, dict[str, Any]], cells: C
     line: dict[str, Any] = {"attack": attack}
     for kind, method in MAKERS.items():
         repair = type(method).__name__
-        runs = [found[ranked(kind, board.attacks[attack], DATA, seed=seed)] for seed in range(seeds)]
-        line[f"{repair} finds"] = [run["figures"][f"overlap/{kind}/{SHARE:g}"] for run in runs]
+        runs = [found.get(ranked(kind, board.attacks[attack], DATA, seed=seed)) for seed in range(seeds)]
+        line[f"{repair} finds"] = [run["figures"][f"overlap/{kind}/{SHARE:g}"] for run in runs if run] or None
         line[f"{repair} leaves"] = left(cells, repair, attack)
     return line | {"FineTuning leaves": left(cells, "FineTuning", attack)}
 

@@ -11,14 +11,14 @@ The table goes to bench/results/tsbd.json.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
 from pathlib import Path
 from typing import Any
 
 import models
-from bench.report import RESULTS, keep
+from bench import kept
+from bench.report import keep
 from core.data import load_data
 from core.data.imageset import ImageSet
 from core.defenses import TSBD, FinePruning, FineTuning
@@ -127,10 +127,9 @@ def main() -> None:
     parser.add_argument("--models", nargs="*", help="references such as zoo:scenes-badnets (default: all that apply)")
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, … (default 3)")
     parser.add_argument("--limit", type=int, help="score only so many test images")
-    parser.add_argument("--out", type=Path, default=RESULTS / "cells" / "tsbd.json", help="where cells are kept")
+    parser.add_argument("--out", type=Path, default=kept.FOLDER / "tsbd.json", help="where cells are kept")
     arguments = parser.parse_args()
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    cells = json.loads(arguments.out.read_text()) if arguments.out.exists() else []
+    cells = kept.read(arguments.out)
     shas = {card.ref: card.sha for card in models.available()}
     # A cell of a model that was trained again since says nothing any more.
     cells = [c for c in cells if c["sha"] == shas.get(c["model"], c["sha"])]
@@ -140,7 +139,7 @@ def main() -> None:
                 done = [c for c in cells if (c["model"], c["method"], c["seed"]) == (ref, repr(method), seed)]
                 if not done:
                     cells.append(cell(ref, method, seed, arguments.limit))
-                    arguments.out.write_text(json.dumps(cells, indent=1) + "\n")
+                    kept.write(arguments.out, cells)
                 print(show((done or cells)[-1]), flush=True)
     print(summary(cells))
     if arguments.models is None and arguments.limit is None:

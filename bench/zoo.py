@@ -11,11 +11,11 @@ to bench/results/zoo.json.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
-from bench.report import RESULTS, keep
+from bench import kept
+from bench.report import keep
 from core.data import load_data
 from core.metrics import evaluate
 from core.triggers.cross import cross_accuracy
@@ -46,7 +46,7 @@ def rows_of(name: str, model: Classifier, clean: Classifier | None) -> list[dict
 
 def measured(cards: dict[str, Card], out: Path) -> list[dict[str, Any]]:
     """The rows of all models; what `out` holds of these very weights is not measured again."""
-    cells = json.loads(out.read_text()) if out.exists() else []
+    cells = kept.read(out)
     rows: list[dict[str, Any]] = []
     for name, card in cards.items():
         clean = cards.get(f"{card.data}-clean")
@@ -55,15 +55,14 @@ def measured(cards: dict[str, Card], out: Path) -> list[dict[str, Any]]:
         if cell is None:
             cell = {"of": of, "rows": rows_of(name, load(card.ref), load(clean.ref) if clean else None)}
             cells = [one for one in cells if one["of"]["model"] != name] + [cell]
-            out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_text(json.dumps([one for one in cells if "ACC" in one["rows"][0]], indent=1) + "\n")
+            kept.write(out, [one for one in cells if "ACC" in one["rows"][0]])
         rows += cell["rows"]
     return rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--out", type=Path, default=RESULTS / "cells" / "zoo.json", help="where cells are kept")
+    parser.add_argument("--out", type=Path, default=kept.FOLDER / "zoo.json", help="where cells are kept")
     out = parser.parse_args().out
     rows = measured({card.ref.removeprefix("zoo:"): card for card in available() if card.ref.startswith("zoo:")}, out)
     path = keep(
