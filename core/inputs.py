@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from core.device import device_of
+from core.finite import require_finite
 from core.metrics import predict
 
 
@@ -53,12 +54,3 @@ def class_indices(values: int | Tensor, name: str, n: int, classes: int, device:
             f"found {int(indices.min())}..{int(indices.max())}."
         )
     return indices.long().expand(n)
-
-
-def require_finite(logits: Tensor) -> Tensor:
-    """The logits, or ValueError where one of them is NaN or infinite."""
-    if not bool(logits.isfinite().all()):
-        raise ValueError(
-            "The model's logits are not finite (NaN or infinite): its weights or its normalisation are broken."
-        )
-    return logits

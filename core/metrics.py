@@ -17,6 +17,7 @@ from core.channels import PAIRS
 from core.data.imageset import ImageSet
 from core.device import device_of, in_batches
 from core.existence import existence
+from core.finite import require_finite
 from core.modes import frozen
 from core.runs import finish
 
@@ -90,10 +91,11 @@ def evaluate(
     """ACC on `data` and, with a trigger, ASR and RA on its triggered images.
 
     `trigger` is any callable images -> images in [0, 1]; with mode "any-to-any" it is called with
-    `targets` (N,) and the mean over all targets is reported, with `by_target` beside it.
+    `targets` (N,) and the mean over all targets is reported, with `by_target` beside it. Raises
+    ValueError for logits that are not finite.
     """
     labels = data.labels.to(device_of(model))
-    clean = predict(model, data.images).argmax(1)
+    clean = require_finite(predict(model, data.images)).argmax(1)
     acc = _mean(clean == labels)
     if trigger is None:
         return Scores(acc, n=len(data))

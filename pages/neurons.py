@@ -22,6 +22,7 @@ with frame.ready():
     if model.trigger is None:
         raise ValueError(f"{choice.model} has no backdoor, so no channel answers to a trigger; choose another model.")
     layers = {name: module.weight.shape[0] for name, module in model.named_modules() if name in neuron_layers(model)}
+    before = neurons.zeroed(choice.model, choice.data, ())
 
 CHART = "neurons-axes"
 ZERO = ["the ranking's top", "TAC's top", "one channel"]
@@ -65,7 +66,6 @@ with stage:
         own = known.get(ranking, {})
         source = {ZERO[0]: own, ZERO[1]: tac}.get(zero, {})
         out = ((layer, channel),) if zero == ZERO[2] else tuple(highest(source, k)) if source else ()
-        before = neurons.zeroed(choice.model, choice.data, ())
         now = neurons.zeroed(choice.model, choice.data, out)
         control = neurons.zeroed(choice.model, choice.data, neurons.chance(tac, len(out))) if tac and out else None
     with st.grid(4, min_column_width=150, gap="small"):

@@ -106,8 +106,9 @@ def _ranking(rows: list[dict[str, Any]], height: int) -> None:
         tooltip=["defense", "chosen by", alt.Tooltip("DER", format=".3f"), alt.Tooltip("low", format=".3f"),
                  alt.Tooltip("high", format=".3f"), "rank", "attacks", "runs"],
     )  # fmt: skip
-    x = alt.X("DER:Q", scale=alt.Scale(domain=[0.4, 1]), title="mean DER", axis=alt.Axis(tickCount=4))
-    lines = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", scale=alt.Scale(domain=[0.4, 1])), x2="high:Q")
+    scale = alt.Scale(domain=[0.4, 1])
+    x = alt.X("DER:Q", scale=scale, title="mean DER", axis=alt.Axis(tickCount=4))
+    lines = base.mark_rule(strokeWidth=2, clip=True).encode(x=alt.X("low:Q", scale=scale), x2="high:Q")
     dots = base.mark_point(filled=True, size=60).encode(x=x, shape=alt.Shape("chosen by:N", sort=rules, legend=legend))
     said = ", ".join(f"{row['defense']} {row['DER']:.2f}" for row in rows if row["chosen by"] == rules[0])
     st.altair_chart((lines + dots).properties(height=height), width="stretch", alt=f"Mean DER: {said}.")

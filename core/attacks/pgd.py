@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from core.attacks.adversarial import Adversarial, norms_of
 from core.attacks.problem import Camera, Problem, gradient, in_chunks, joined, pose, trace
-from core.inputs import require_finite
+from core.finite import require_finite
 from core.knobs import Method, knob
 from core.metrics import predict
 from core.runs import Progress, Run

@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.attacks.adversarial import Adversarial, norms_of
-from core.inputs import class_indices, classes_of, ready, require_finite
+from core.finite import require_finite
+from core.inputs import class_indices, classes_of, ready
 from core.metrics import predict
 from core.modes import frozen
 from core.runs import Run

@@ -14,7 +14,8 @@ from core.attacks.adversarial import Adversarial, norms_of
 from core.attacks.masks import frame, scattered, square, strongest
 from core.attacks.problem import Camera, Problem, checked_mask, gradient, in_chunks, joined, pose, trace
 from core.explain.gradcam import GradCAM
-from core.inputs import classes_of, dtype_of, require_finite
+from core.finite import require_finite
+from core.inputs import classes_of, dtype_of
 from core.knobs import Method, knob
 from core.metrics import predict
 from core.runs import Progress, Run

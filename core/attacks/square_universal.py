@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from core.attacks.problem import magnified
 from core.attacks.universal import Loss, added
-from core.inputs import require_finite
+from core.finite import require_finite
 from core.metrics import predict
 from core.runs import Progress, Run
 

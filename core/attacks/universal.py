@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from core.attacks.problem import gradient, magnified
 from core.device import autocast
+from core.finite import require_finite
 from core.gradients import mean_in_parts
-from core.inputs import dtype_of, require_finite
+from core.inputs import dtype_of
 from core.runs import Progress, Run
 
 OPTIMISERS = ("sign", "sgd", "momentum")

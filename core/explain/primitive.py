@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from core.device import in_batches
 from core.explain.layers import Place, place
-from core.inputs import class_indices, classes_of, ready, require_finite
+from core.finite import require_finite
+from core.inputs import class_indices, classes_of, ready
 from core.knobs import Method, knob
 from core.modes import frozen
 

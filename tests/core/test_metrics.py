@@ -1,5 +1,6 @@
 """Metrics in closed form, the signs of DER and RIR first."""
 
+import copy
 import math
 
 import pytest
@@ -147,3 +148,11 @@ def test_wilson_interval() -> None:
 
 def test_no_images_give_nan() -> None:
     assert math.isnan(evaluate(Constant(0), colour_set(4)[:0]).acc)
+
+
+def test_a_model_that_answers_with_no_numbers_is_refused(trained_net: nn.Module) -> None:
+    broken = copy.deepcopy(trained_net)
+    for weight in broken.parameters():
+        weight.data.fill_(math.nan)
+    with pytest.raises(ValueError, match="not finite"):
+        evaluate(broken, colour_set(8))

@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 import models
 from core.data.scenes import SHAPES
+from core.triggers import BadNets
 from lab import jobs, keys, loading
 from lab.jobs import JobPool
 from tests.core.data.test_upload import REFUSED
@@ -24,7 +25,9 @@ from tests.hubs import NOWHERE, local_hub, point_at
 from tests.ui.conftest import fine, until
 
 BACKDOORED = "zoo:scenes-badnets"
-PAGES = ("triggers.py", "weights.py", "regions.py", "defend.py", "detect.py", "compare.py")
+PAGES = (
+    "triggers.py", "weights.py", "regions.py", "defend.py", "detect.py", "reactivate.py", "neurons.py", "compare.py",
+)  # fmt: skip
 SHORT = {"tsbd__steps": "10", "tsbd__unlearn_steps": "5", "tsbd__candidates": "1"}
 
 
@@ -143,11 +146,12 @@ def test_a_model_of_other_classes(visit, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "3 classes" in said and "choose data that the model was trained for" in said
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "reactivate.py"])  # which asks nothing at first
 def test_weights_that_are_no_numbers(visit, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = models.create("preact_resnet18", tuple(SHAPES), width=4)
     with torch.no_grad():
         broken.net.linear.weight.fill_(float("nan"))
+    broken.trigger, broken.target = BadNets(), 0
     held("broken", broken, monkeypatch)
     app = visit(page, model="broken", data="scenes", regional__family="attention")
     assert "not finite" in sentence(app)
@@ -214,12 +218,16 @@ def test_a_told_value_is_forgotten_once_its_control_is_moved(visit) -> None:
         ({"model": "zoo:nothing"}, "nothing"),
         ({"model": "x" * 5000}, "no model"),
         ({"data": "nonsense"}, "no data set 'nonsense'"),
-        ({"images": "99998"}, "99998 is not a test image"),
     ],
 )
 def test_a_link_to_what_is_not_there(visit, page: str, query: dict[str, str], said: str) -> None:
     app = visit(page, **query)
     assert said in sentence(app)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "neurons.py"])  # which shows no picture
+def test_a_link_to_a_picture_that_is_not_there(visit, page: str) -> None:
+    assert "99998 is not a test image" in sentence(visit(page, images="99998"))
 
 
 WRONG_RUNS = {

@@ -31,8 +31,8 @@ TEXTS = {
         "value. They are compared only on pictures where both attacks succeed.",
     ),
     "WeightBackdoor": Text(
-        r"\begin{gathered}L = \tfrac{1}{\sigma} \lVert f_\theta(x) - f_{\theta_0}(x) \rVert^2 "
-        r"+ \lambda\, \mathrm{CE}(f_\theta(T(x)), t) \\ "
+        r"\begin{gathered}L = \tfrac{1}{\sigma} \lVert f_\theta(x) - f_{\theta_0}(x) \rVert^2 \\ "
+        r"+\, \lambda\, \mathrm{CE}(f_\theta(T(x)), t) \\ "
         r"|\theta - \theta_0| \le \varepsilon \quad\text{or}\quad |\theta - \theta_0| \le \varepsilon\, |\theta_0|"
         r"\end{gathered}",
         "θ₀ are the weights of the clean model, σ is the spread of its logits, T stamps the trigger, t is the target; "
