@@ -55,15 +55,22 @@ def by_seed(cells: list[Cell], value: Callable[[dict[str, float]], float]) -> li
 
 
 def complete(found: list[dict[str, Any]]) -> dict[tuple[str, str], Cells]:
-    """By data set and rule: the cells of each board on which every defense has met every attack."""
+    """By data set and rule: the cells of each board that is full, with the seeds that all of them have."""
     boards: dict[tuple[str, str], Cells] = {}
     for data in scoreboard.data_sets():
         for rule in scoreboard.SELECTIONS:
             board = only(scoreboard.board(data, PICTURES, rule), ATTACKS)
             cells = scoreboard.fill(board, found)
-            if board.attacks and len(cells) == len(board.attacks) * len(board.defenses):
-                boards[data, rule] = cells
+            if board.attacks and len(cells) == len(board.attacks) * len(board.defenses) and (seeds := shared(cells)):
+                boards[data, rule] = {
+                    place: Cell({seed: cell.rows[seed] for seed in seeds}) for place, cell in cells.items()
+                }
     return boards
+
+
+def shared(cells: Cells) -> list[int]:
+    """The seeds that all cells have; one that some defenses have not met would favour or burden the others."""
+    return sorted(set.intersection(*(set(cell.rows) for cell in cells.values())))
 
 
 def main() -> None:

@@ -73,6 +73,14 @@ def test_a_board_with_a_hole_is_not_published(kept):
         bench.main()
 
 
+def test_a_seed_that_one_cell_lacks_counts_for_none(kept, tmp_path):
+    kept += full()
+    kept += [cell(defense.__name__, attack, 1) for defense in DEFENSES for attack in bench.ATTACKS][1:]
+    bench.main()
+    found = json.loads((tmp_path / "scoreboard.json").read_text())
+    assert found["seeds"] == [0] and all(len(row["ASR"]) == 1 and row["runs"] == 8 for row in found["rows"])
+
+
 def test_a_full_board_is_published_by_rank_and_the_one_that_peeks_waits(kept, tmp_path):
     kept += full()
     bench.main()
