@@ -66,7 +66,7 @@ def main() -> None:
         "How long each method takes",
         rows,
         command=f"python -m bench.speed --seeds {len(seeds)}",
-        n="one run per seed with 2,250 clean images at most",
+        n=f"one run per seed with {len(load_data(DATA, 'defender')):,} clean images at most",
         seeds=seeds,
         units={"time": "s"},
     )

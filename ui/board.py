@@ -78,7 +78,7 @@ def ranking(standings: dict[str, list[Standing]], *, height: int) -> None:
     rows: list[dict[str, Any]] = [
         {"defense": one.defense, "chosen by": rule, "DER": one.der, "low": (one.interval or (one.der,))[0],
          "high": (one.interval or (one.der,))[-1], "rank": "–" if one.rank is None else f"{one.rank:.1f}",
-         "attacks": one.attacks, "runs": one.runs}
+         "ASR left": one.asr, "ACC lost": one.lost, "attacks": one.attacks, "runs": one.runs}
         for rule, table in standings.items() for one in table
     ]  # fmt: skip
     if not rows:
@@ -104,7 +104,8 @@ def _ranking(rows: list[dict[str, Any]], height: int) -> None:
         yOffset=alt.YOffset("chosen by:N", sort=rules),
         color=alt.Color("chosen by:N", sort=rules, legend=legend),
         tooltip=["defense", "chosen by", alt.Tooltip("DER", format=".3f"), alt.Tooltip("low", format=".3f"),
-                 alt.Tooltip("high", format=".3f"), "rank", "attacks", "runs"],
+                 alt.Tooltip("high", format=".3f"), "rank", alt.Tooltip("ASR left", format=".1%"),
+                 alt.Tooltip("ACC lost", format=".1%"), "attacks", "runs"],
     )  # fmt: skip
     scale = alt.Scale(domain=[0.4, 1])
     x = alt.X("DER:Q", scale=scale, title="mean DER", axis=alt.Axis(tickCount=4))
