@@ -61,16 +61,16 @@ def complete(found: list[dict[str, Any]]) -> dict[tuple[str, str], Cells]:
         for rule in scoreboard.SELECTIONS:
             board = only(scoreboard.board(data, PICTURES, rule), ATTACKS)
             cells = scoreboard.fill(board, found)
-            if board.attacks and len(cells) == len(board.attacks) * len(board.defenses) and (seeds := shared(cells)):
-                boards[data, rule] = {
-                    place: Cell({seed: cell.rows[seed] for seed in seeds}) for place, cell in cells.items()
-                }
+            if board.attacks and len(cells) == len(board.attacks) * len(board.defenses) and (same := alike(cells)):
+                boards[data, rule] = same
     return boards
 
 
-def shared(cells: Cells) -> list[int]:
-    """The seeds that all cells have; one that some defenses have not met would favour or burden the others."""
-    return sorted(set.intersection(*(set(cell.rows) for cell in cells.values())))
+def alike(cells: Cells) -> Cells:
+    """The cells with only the seeds that all of them have: one that some defenses have not met would favour or burden
+    the others. None at all where they share no seed."""
+    seeds = sorted(set.intersection(*(set(cell.rows) for cell in cells.values())))
+    return {place: Cell({seed: cell.rows[seed] for seed in seeds}) for place, cell in cells.items()} if seeds else {}
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import report
-from bench.scoreboard import only
+from bench.scoreboard import alike, only
 from bench.scoreboard import rows as standings
 from core.knobs import Method, knobs_of
 from lab import methods, store, sweep
@@ -121,9 +121,15 @@ def _table(table: dict[str, Any], known: dict[str, Row]) -> list[str]:
     found = {recipe: row for recipe in plan.recipes if (row := known.get(recipe.to_json())) is not None}
     parts: list[str] = []
     if found:
-        rows = standings(fill(_board(table), found.values())) if "board" in table else _rows(table["figures"], found)
+        behind = list(found.values())
+        if "board" in table:
+            cells = fill(_board(table), behind)
+            cells = alike(cells) or cells
+            rows, behind = standings(cells), [row for cell in cells.values() for row in cell.rows.values()]
+        else:
+            rows = _rows(table["figures"], found)
         units = {column: "%" for column in rows[0] if column not in PLAIN}
-        parts += [report.table(rows, units), _behind(list(found.values()))]
+        parts += [report.table(rows, units), _behind(behind)]
     missing = [recipe for recipe in plan.recipes if recipe not in found]
     if missing:
         names = list(dict.fromkeys(map(label, missing)))

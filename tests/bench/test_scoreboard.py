@@ -67,6 +67,13 @@ def test_each_seed_has_its_own_mean_over_the_attacks():
     assert (line["attacks"], line["runs"]) == (2, 5)
 
 
+def test_cells_that_share_no_seed_are_not_compared():
+    rows = [cell("TSBD", "badnets", 0), cell("ANP", "badnets", 1), cell("ANP", "badnets", 2)]
+    assert bench.alike(scoreboard.fill(BOARD, rows)) == {}
+    same = bench.alike(scoreboard.fill(BOARD, [*rows, cell("TSBD", "badnets", 2)]))
+    assert [list(one.rows) for one in same.values()] == [[2], [2]]
+
+
 def test_a_board_with_a_hole_is_not_published(kept):
     kept += full()[:-1]
     with pytest.raises(SystemExit, match="No board is complete"):
