@@ -50,8 +50,17 @@ def rows(cells: Cells) -> list[dict[str, Any]]:
 
 def by_seed(cells: list[Cell], value: Callable[[dict[str, float]], float]) -> list[float]:
     """The mean over the cells of what `value` takes from a run's figures, for each seed that all of them have."""
-    seeds = set.intersection(*(set(cell.rows) for cell in cells))
-    return [fmean(value(cell.rows[seed]["figures"]) for cell in cells) for seed in sorted(seeds)]
+    return [fmean(value(cell.rows[seed]["figures"]) for cell in cells) for seed in shared(cells)]
+
+
+def shared(cells: Iterable[Cell]) -> list[int]:
+    """The seeds that all of the cells have."""
+    return sorted(set.intersection(*(set(cell.rows) for cell in cells)))
+
+
+def runs_behind(cells: Cells) -> list[dict[str, Any]]:
+    """The stored runs behind all cells."""
+    return [row for cell in cells.values() for row in cell.rows.values()]
 
 
 def complete(found: list[dict[str, Any]]) -> dict[tuple[str, str], Cells]:
@@ -69,7 +78,7 @@ def complete(found: list[dict[str, Any]]) -> dict[tuple[str, str], Cells]:
 def alike(cells: Cells) -> Cells:
     """The cells with only the seeds that all of them have: one that some defenses have not met would favour or burden
     the others. None at all where they share no seed."""
-    seeds = sorted(set.intersection(*(set(cell.rows) for cell in cells.values())))
+    seeds = shared(cells.values())
     return {place: Cell({seed: cell.rows[seed] for seed in seeds}) for place, cell in cells.items()} if seeds else {}
 
 
@@ -77,8 +86,8 @@ def main() -> None:
     boards = complete(store.stored())
     if not boards:
         raise SystemExit("No board is complete yet; fill it with perturb sweep first.")
-    runs = [row for cells in boards.values() for cell in cells.values() for row in cell.rows.values()]
-    clean, triggered = ({row["counts"][f"after/{figure}"] for row in runs} for figure in ("acc", "asr"))
+    behind = [row for cells in boards.values() for row in runs_behind(cells)]
+    clean, triggered = ({row["counts"][f"after/{figure}"] for row in behind} for figure in ("acc", "asr"))
     keep(
         "scoreboard",
         "Every repair over the eight attacks",
@@ -86,7 +95,7 @@ def main() -> None:
         command="python -m bench.scoreboard",
         n=f"n = {max(clean):,} test images for ACC, {min(triggered):,} triggered ones for ASR; as many runs as the "
         "table says, over the seeds that are stored",
-        seeds=sorted({row["recipe"]["seed"] for row in runs}),
+        seeds=sorted({row["recipe"]["seed"] for row in behind}),
         units={"ACC lost": "%", "ASR": "%"},
         note="ASR and ACC lost (in points): mean over the attacks, for each seed that all of them have. DER from, to: "
         "95 % t-interval, the attacks being the sample. rank: mean over the attacks of the rank by DER. clean: "

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import report
-from bench.scoreboard import alike, only
+from bench.scoreboard import alike, only, runs_behind
 from bench.scoreboard import rows as standings
 from core.knobs import Method, knobs_of
 from lab import methods, store, sweep
@@ -121,21 +121,22 @@ def _table(table: dict[str, Any], known: dict[str, Row]) -> list[str]:
     found = {recipe: row for recipe in plan.recipes if (row := known.get(recipe.to_json())) is not None}
     parts: list[str] = []
     if found:
-        behind = list(found.values())
-        if "board" in table:
-            cells = fill(_board(table), behind)
-            cells = alike(cells) or cells
-            rows, behind = standings(cells), [row for cell in cells.values() for row in cell.rows.values()]
-        else:
-            rows = _rows(table["figures"], found)
+        rows, behind = _compared(table, found) if "board" in table else (_rows(table["figures"], found), found.values())
         units = {column: "%" for column in rows[0] if column not in PLAIN}
-        parts += [report.table(rows, units), _behind(behind)]
+        parts += [report.table(rows, units), _behind(list(behind))]
     missing = [recipe for recipe in plan.recipes if recipe not in found]
     if missing:
         names = list(dict.fromkeys(map(label, missing)))
         shown = "; ".join(names[:SHOWN]) + (f"; and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
         parts.append(f"Not stored yet: {len(missing)} of {len(plan.recipes)} runs ({shown}). --run computes them.")
     return parts + [f"Cannot be run here: {sentence}" for sentence in plan.refused]
+
+
+def _compared(table: dict[str, Any], found: dict[Recipe, Row]) -> tuple[list[Row], list[Row]]:
+    """The repairs of a board on the seeds that all of them have, where there is one, and the runs behind that."""
+    cells = fill(_board(table), found.values())
+    cells = alike(cells) or cells
+    return standings(cells), runs_behind(cells)
 
 
 SHOWN = 6
