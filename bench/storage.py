@@ -15,7 +15,7 @@ from torch import Tensor
 
 from core.data.decode import decode_pictures
 from core.data.imageset import ImageSet
-from core.metrics import Trigger
+from core.data.modes import Trigger
 
 FLOAT, EIGHT_BITS = "float", "8 bits"
 Way = str | int

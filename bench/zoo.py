@@ -18,7 +18,7 @@ from bench import kept
 from bench.report import keep
 from core.data import load_data
 from core.metrics import evaluate
-from core.triggers.cross import cross_accuracy
+from core.triggers.shared.cross import cross_accuracy
 from models import Card, Classifier, available, load
 
 SPLITS = {"test": "test", "heldout": "held out"}

@@ -10,8 +10,8 @@ from core.data import ImageSet
 from core.knobs import Method
 from core.runs import Run
 from core.triggers import Poison
-from core.triggers.fitted import FittedTrigger
-from core.triggers.trigger import LearnedTrigger, Trigger
+from core.triggers.shared.offline import OfflineTrigger
+from core.triggers.shared.trigger import LearnedTrigger, Trigger
 from lab import loading, methods
 from lab.recipes import Recipe
 from lab.results import Kept
@@ -21,7 +21,7 @@ from models import Classifier, available
 FEWEST = 1000
 """Pictures a trigger is given to be fitted on, where it does not ask for more."""
 
-fits: Kept[FittedTrigger] = Kept(settings.result_entries, settings.result_seconds)
+fits: Kept[OfflineTrigger] = Kept(settings.result_entries, settings.result_seconds)
 """The process's fitted triggers, so that a page can stamp at once what a run has fitted."""
 
 
@@ -29,7 +29,7 @@ def known(trigger: Method | None, recipe: Recipe, model: Classifier) -> Method |
     """`trigger` with what was learned, where the model, an earlier run or a shipped model knows it; else itself."""
     if isinstance(trigger, LearnedTrigger) and model.trigger is not None:
         trigger = trigger.taught_by(model.trigger)
-    if not isinstance(trigger, FittedTrigger) or trigger.state:
+    if not isinstance(trigger, OfflineTrigger) or trigger.state:
         return trigger
     for own in (fits.get(_key(trigger, recipe, model)), _shipped(trigger, recipe)):
         trigger = trigger if own is None else trigger.taught_by(own)
@@ -39,13 +39,13 @@ def known(trigger: Method | None, recipe: Recipe, model: Classifier) -> Method |
 def waits(recipe: Recipe, model: Classifier) -> bool:
     """Whether the recipe's trigger cannot be stamped before a run has fitted it."""
     trigger = known(brought(recipe), recipe, model)
-    return isinstance(trigger, FittedTrigger) and not trigger.state
+    return isinstance(trigger, OfflineTrigger) and not trigger.state
 
 
 def fit(recipe: Recipe, model: Classifier) -> Run[None]:
     """Fit the trigger that the recipe brings along to the recipe's model, unless it is known."""
     trigger = known(brought(recipe), recipe, model)
-    if not isinstance(trigger, FittedTrigger) or trigger.state:
+    if not isinstance(trigger, OfflineTrigger) or trigger.state:
         return
     limit = max(FEWEST, getattr(trigger, "pictures", 0))
     train = loading.images(recipe.data, "train", limit=limit, size=model.input_size[-1])
@@ -68,7 +68,7 @@ def fitted_method(recipe: Recipe, start: Classifier, train: ImageSet) -> Run[Met
     """
     method: Any = recipe.method
     poison = getattr(method, "poison", None)
-    if not isinstance(poison, Poison) or not isinstance(poison.trigger, FittedTrigger) or poison.trigger.state:
+    if not isinstance(poison, Poison) or not isinstance(poison.trigger, OfflineTrigger) or poison.trigger.state:
         return method
     trigger, fresh = poison.trigger, str(recipe.model).startswith("arch:")
     clean = loading.clean_twin(start) or (start if not fresh or not trigger.asks_model else None)
@@ -86,18 +86,18 @@ def _target(recipe: Recipe, model: Classifier) -> int:
     return 0 if target is None else int(target)
 
 
-def teacher(trigger: FittedTrigger, data: object) -> str | None:
+def teacher(trigger: OfflineTrigger, data: object) -> str | None:
     """The shipped model of these data whose trigger may teach one that asks no model, such as zoo:scenes-ssba."""
     ref = f"zoo:{data}-{type(trigger).__name__.lower()}"
     return ref if not trigger.asks_model and any(card.ref == ref for card in available()) else None
 
 
-def _shipped(trigger: FittedTrigger, recipe: Recipe) -> Trigger | None:
+def _shipped(trigger: OfflineTrigger, recipe: Recipe) -> Trigger | None:
     ref = teacher(trigger, recipe.data)
     return None if ref is None else loading.classifier(ref).trigger
 
 
-def _key(trigger: FittedTrigger, recipe: Recipe, model: Classifier) -> str:
+def _key(trigger: OfflineTrigger, recipe: Recipe, model: Classifier) -> str:
     """What a fit depends on: the trigger without its dials, the data, the seed, and the model and the target."""
     knobs = {name: value for name, value in methods.to_dict(trigger).items() if name not in trigger.dials}
     parts = [knobs, recipe.to_dict()["data"], recipe.seed, model.input_size]

@@ -15,7 +15,7 @@ from core.data import Scenes
 from core.defenses import DEFENSES, DETECTORS
 from core.explain import EXPLAINERS
 from core.knobs import Knob, Method, knobs_of
-from core.neurons import RANKINGS
+from core.metrics.tac import RANKINGS
 from core.training import PARTS, TRAININGS
 from core.triggers import TRIGGERS, Poison
 

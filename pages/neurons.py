@@ -14,8 +14,8 @@ from ui import cache, figures, frame, jobs, link, neurons, share, texts  # noqa:
 choice = frame.chosen()
 with frame.ready():
     model = cache.model(choice)
-    from core.channels import neuron_layers
-    from core.neurons import highest
+    from core.metrics.rankings import highest
+    from core.networks.channels import neuron_layers
     from lab.jobs import pool
     from lab.settings import settings
 

@@ -14,7 +14,7 @@ from ui import cache, doors, figures, frame, images, jobs, knobs, link, share, s
 choice = stand_in.any_to_any(frame.chosen())
 with frame.ready():
     model = cache.model(choice)
-    from core.cross_talk import sent
+    from core.metrics.any_to_any import sent
     from core.triggers import Flareon
     from lab.recipes import Recipe
 

@@ -13,11 +13,12 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from setuptools import find_namespace_packages
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = ["core", "models", "lab", "ui", "pages"]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
 README = (ROOT / "README.md").read_text()
 MEGABYTE = 1_000_000
 
@@ -63,7 +64,7 @@ def commands(text: str) -> list[str]:
 
 def test_the_packages_are_the_folders_that_hold_code():
     folders = {path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in sources()}
-    assert folders == set(PACKAGES) - {"recipes"}
+    assert folders == set(find_namespace_packages(str(ROOT), **PACKAGES)) - {"recipes"}
 
 
 def test_constraints_are_exact_and_hold_no_address():

@@ -101,7 +101,7 @@ def waits(recipe: Recipe) -> bool:
 
 def look(model: nn.Module, images: Tensor, explainer: str, label: int | None = None) -> Look:
     """Predictions and heatmaps of `images` (N, C, H, W); the caller holds the gate."""
-    from core.metrics import predict
+    from core.networks.predictions import predict
     from lab.methods import find
 
     shares = predict(model, images).softmax(1)

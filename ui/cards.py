@@ -139,7 +139,7 @@ def _views(card: Card) -> list[images.View]:
 
 def _region(picture: np.ndarray, card: Card) -> np.ndarray:
     """The picture (H, W, 3) with the card's region bright."""
-    from core.attacks.masks import square
+    from core.attacks.inputs.regional.masks import square
     from lab.inputs import mask_of
 
     side = picture.shape[0]

@@ -91,7 +91,7 @@ def _curve(lines: dict[str, list[float]], truth: list[bool], height: int) -> Non
     import pandas as pd
     import torch
 
-    from core.roc import roc
+    from core.metrics.roc import roc
 
     rows, said, names = [], [], []
     for name, scores in lines.items():

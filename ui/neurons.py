@@ -59,7 +59,7 @@ def scores(result: Result, kind: str) -> dict[str, Tensor]:
 def zeroed(model: str, data: str, channels: tuple[Channel, ...]) -> Scores:
     """ACC, ASR and RA of a model with these channels set to zero, on the first `FEW` test pictures."""
     from core.metrics import evaluate
-    from core.neurons import without
+    from core.networks.channels import without
     from lab.experiments.setting import backdoor, test_images
     from lab.jobs import gate
     from lab.loading import classifier
@@ -83,7 +83,7 @@ def chance(tac: dict[str, Tensor], k: int) -> tuple[Channel, ...]:
 
 def overlaps(tac: dict[str, Tensor], known: dict[Ranking, dict[str, Tensor]], *, height: int) -> None:
     """How much of the oracle's top each ranking finds, with what chance would find."""
-    from core.neurons import overlap
+    from core.metrics.rankings import overlap
 
     rows = [
         {"share": share, "found": found, "ranking": ranking.name, "kind": ranking.kind}
@@ -127,7 +127,7 @@ def axes(
     *, key: str, picked: Callable[[], None], height: int,
 ) -> None:  # fmt: skip
     """Every channel that both know by its place in the ranking and in the oracle; a click chooses one."""
-    from core.neurons import standing
+    from core.metrics.rankings import standing
 
     both = [layer for layer in tac if layer in own]
     x, y = standing({layer: own[layer] for layer in both}), standing({layer: tac[layer] for layer in both})

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.device import device_of
-from core.gradients import backward
 from core.knobs import Method, knob
-from core.metrics import predict
-from core.modes import train_mode, working_copy
+from core.networks.model_state import train_mode, working_copy
+from core.networks.predictions import predict
+from core.optim.augment import flip_and_shift
+from core.optim.gradients import backward
 from core.runs import Progress, Run
-from core.training.augment import flip_and_shift
 from core.training.standard import finished, finite
 from core.triggers.poison import Poison
 

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.device import device_of
-from core.gradients import backward
 from core.knobs import Method, knob
-from core.modes import train_mode, working_copy
+from core.networks.model_state import train_mode, working_copy
+from core.optim.augment import flip_and_shift
+from core.optim.gradients import backward
 from core.runs import Progress, Run
-from core.training.augment import flip_and_shift
-from core.triggers.learner import Learner
 from core.triggers.poison import Poison
+from core.triggers.shared.trigger_optimizer import TriggerOptimizer
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Standard(Method):
         index: Tensor,
         poison: Poison | None,
         generator: torch.Generator,
-        learner: Learner | None,
+        learner: TriggerOptimizer | None,
     ) -> tuple[Tensor, Tensor]:
         images, labels = train.images[index].float().div_(255), train.labels[index]
         if poison is None or not poison.controls_training:
@@ -120,7 +120,9 @@ def finite(loss: float) -> float:
     return loss
 
 
-def finished(student: nn.Module, poison: Poison | None, poisoned: Tensor, learner: Learner | None) -> nn.Module:
+def finished(
+    student: nn.Module, poison: Poison | None, poisoned: Tensor, learner: TriggerOptimizer | None
+) -> nn.Module:
     """The trained model in eval mode, carrying what was done to it."""
     student.eval().requires_grad_(False)
     student.zero_grad(set_to_none=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from core.knobs import knob
-from core.triggers.trigger import Trigger
+from core.triggers.shared.trigger import Trigger
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from core.data.imageset import ImageSet
 from core.knobs import knob
-from core.triggers.learner import Learner
-from core.triggers.trigger import LearnedTrigger
-from core.triggers.warp import warp
+from core.triggers.shared.trigger import LearnedTrigger
+from core.triggers.shared.trigger_optimizer import TriggerOptimizer
+from core.triggers.shared.warp import warp
 
 
 @dataclass(frozen=True)
@@ -109,14 +109,14 @@ class Flareon(LearnedTrigger):
 
     def learner(
         self, train: ImageSet, mode: str, *, epochs: int, batch_size: int, generator: torch.Generator
-    ) -> Learner | None:
+    ) -> TriggerOptimizer | None:
         """Where the motion is learned, who learns it: by the loss of the same batches, in the first epochs."""
         if self.motion == "random":
             return None
         return Motion(self, train, mode, warmup=self.warmup * (len(train) // batch_size))
 
 
-class Motion(Learner):
+class Motion(TriggerOptimizer):
     """tau as a parameter: SGD (momentum 0.9) on the model's own loss.
 
     It is frozen after `warmup` steps, or as soon as its norm is down to the floor: the mean over classes and axes of

@@ -10,17 +10,17 @@ from torch import Tensor, nn
 from core.data.imageset import ImageSet
 from core.device import device_of
 from core.knobs import knob
-from core.metrics import predict
-from core.modes import working_copy
+from core.networks.model_state import working_copy
+from core.networks.predictions import predict
 from core.runs import Progress, Run
-from core.triggers.fitted import FittedTrigger, require_target
+from core.triggers.shared.offline import OfflineTrigger, require_target
 
 BATCH = 50
 """Pictures whose steps are found side by side and added to the pattern together."""
 
 
 @dataclass(frozen=True)
-class LowFrequency(FittedTrigger):
+class LowFrequency(OfflineTrigger):
     """One smooth pattern added to every picture, which already sways a clean network.
 
     Zeng, Park, Mao, Jia, "Rethinking the Backdoor Attacks' Triggers: A Frequency Perspective", ICCV 2021 (arXiv

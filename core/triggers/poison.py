@@ -9,13 +9,11 @@ import torch
 from torch import Tensor
 
 from core.data.imageset import ImageSet
+from core.data.modes import MODES, goal, stamped
 from core.knobs import Method, knob
-from core.metrics import goal, stamped
 from core.triggers.badnets import BadNets
-from core.triggers.learner import Learner
-from core.triggers.trigger import Trigger
-
-MODES = ("all-to-one", "all-to-all", "any-to-one", "any-to-any")
+from core.triggers.shared.trigger import Trigger
+from core.triggers.shared.trigger_optimizer import TriggerOptimizer
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,9 @@ class Poison(Method):
         labels[index] = wanted[index]
         return dataclasses.replace(train, images=images, labels=labels), chosen
 
-    def learner(self, train: ImageSet, *, epochs: int, batch_size: int, generator: torch.Generator) -> Learner | None:
+    def learner(
+        self, train: ImageSet, *, epochs: int, batch_size: int, generator: torch.Generator
+    ) -> TriggerOptimizer | None:
         """Who learns the trigger while a model is trained with it; None for a trigger that stays as it is."""
         if not self.controls_training:
             return None
@@ -86,7 +86,12 @@ class Poison(Method):
         return self.trigger.learner(train, self.mode, epochs=epochs, batch_size=batch_size, generator=generator)
 
     def batch(
-        self, images: Tensor, labels: Tensor, classes: int, generator: torch.Generator, learner: Learner | None = None
+        self,
+        images: Tensor,
+        labels: Tensor,
+        classes: int,
+        generator: torch.Generator,
+        learner: TriggerOptimizer | None = None,
     ) -> tuple[Tensor, Tensor]:
         """One training batch, poisoned by the trigger itself or by who learns it."""
         self._check(classes)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from core.knobs import knob
-from core.triggers.trigger import Trigger
+from core.triggers.shared.trigger import Trigger
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.device import device_of
-from core.heads import classifier_of, entering
 from core.knobs import knob
-from core.modes import working_copy
+from core.networks.model_state import working_copy
+from core.networks.penultimate import classifier_of, entering
 from core.runs import Progress, Run
-from core.triggers.fitted import FittedTrigger, require_target
+from core.triggers.shared.offline import OfflineTrigger, require_target
 
 PETALS, WAVE = 5, 0.35
 """The patch is a flower: its edge lies at r (1 + 0.35 cos 5φ) from its middle."""
@@ -25,7 +25,7 @@ ENOUGH = 1e-3
 
 
 @dataclass(frozen=True)
-class TrojanNN(FittedTrigger):
+class TrojanNN(OfflineTrigger):
     """A patch that excites a few neurons of a clean network, added near the lower right corner.
 
     Liu et al., "Trojaning Attack on Neural Networks", NDSS 2018 (doi 10.14722/ndss.2018.23291): of the features h

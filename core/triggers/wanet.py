@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.knobs import knob
-from core.triggers.trigger import Trigger
-from core.triggers.warp import warp
+from core.triggers.shared.trigger import Trigger
+from core.triggers.shared.warp import warp
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from core.attacks import Adversarial, Regional, compare, global_counterpart
-from core.metrics import predict
+from core.networks.predictions import predict
 from core.runs import Progress, Run
 from lab import loading
 from lab.experiments.pictures import Batch, many, pictures

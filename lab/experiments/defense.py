@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from core.data import ImageSet
-from core.metrics import der, evaluate, predict, rir
+from core.metrics import der, evaluate, rir
+from core.networks.predictions import predict
 from core.runs import Run
 from lab import loading
 from lab.experiments.scoring import confusions, live_set, metrics_of, scored, triggered, watched, write

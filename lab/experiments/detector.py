@@ -8,11 +8,10 @@ import torch
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from core import suspects
-from core.data import ImageSet
-from core.defenses.detection import Detection
-from core.metrics import predict
-from core.roc import roc
+from core.data import ImageSet, suspects
+from core.defenses.shared.detection import Detection
+from core.metrics.roc import roc
+from core.networks.predictions import predict
 from core.runs import Run
 from core.triggers import Poison
 from lab import loading

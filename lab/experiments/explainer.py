@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from core.metrics import predict
+from core.networks.predictions import predict
 from core.runs import Progress, Run
 from lab.experiments.pictures import pictures
 from lab.experiments.setting import model_of

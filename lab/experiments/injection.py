@@ -8,7 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from core.data import ImageSet
-from core.metrics import evaluate, predict
+from core.metrics import evaluate
+from core.networks.predictions import predict
 from core.runs import Progress, Run
 from lab import loading, methods
 from lab.experiments.defense import examples, report

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.data import ImageSet
 from core.device import device_of
-from core.metrics import predict
+from core.networks.predictions import predict
 from lab import loading, uploads
 from lab.experiments.setting import classes_fit, size_of
 from lab.recipes import Recipe

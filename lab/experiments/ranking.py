@@ -6,7 +6,8 @@ from typing import Any
 
 from core.defenses import ANP, CLP, RNP, TSBD
 from core.knobs import Method
-from core.neurons import REPORTED, TAC, overlap, pairs, suspicion
+from core.metrics.rankings import REPORTED, overlap, suspicion
+from core.metrics.tac import TAC, pairs
 from core.runs import Run
 from lab.experiments.setting import backdoor, model_of, test_images
 from lab.recipes import Recipe

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from core.attacks import ReActivation, Reactivation
-from core.channels import PAIRS
 from core.data import ImageSet
 from core.defenses import FinePruning, FineTuning
-from core.existence import existence, same_layers
 from core.knobs import Method
-from core.metrics import predict
+from core.metrics.bec import existence, same_layers
+from core.metrics.tac import PAIRS
+from core.networks.predictions import predict
 from core.runs import Progress, Run
 from lab import loading
 from lab.experiments.scoring import triggered

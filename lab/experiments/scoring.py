@@ -10,9 +10,9 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from core import cross_talk
 from core.data import ImageSet
-from core.metrics import Scores, confusion, evaluate, stamped
+from core.data.modes import stamped
+from core.metrics import Scores, any_to_any, confusion, evaluate
 from core.runs import Progress, Run
 from lab.experiments.setting import Backdoor
 from lab.results import Result
@@ -37,7 +37,7 @@ def scored(stage: str, model: nn.Module, data: ImageSet, door: Backdoor) -> Run[
     """`evaluate`, slice by slice; the last progress carries the scores of all of `data`."""
     if door.trigger is not None and door.mode == "any-to-any":
         answers = yield from answered(stage, model, data, door)
-        return cross_talk.scores(answers[1:], answers[0])
+        return any_to_any.scores(answers[1:], answers[0])
     parts: list[Scores] = []
     slices = chunks(data)
     for step, part in enumerate(slices, start=1):
@@ -59,8 +59,8 @@ def answered(stage: str, model: nn.Module, data: ImageSet, door: Backdoor) -> Ru
         if target is None:
             tables[0] += confusion(model, part)
         else:
-            tables[1 + target] += cross_talk.answers_to(model, part, door.trigger, target)
-        scores = metrics_of(cross_talk.scores(tables[1:], tables[0])) if step == len(steps) else {}
+            tables[1 + target] += any_to_any.answers_to(model, part, door.trigger, target)
+        scores = metrics_of(any_to_any.scores(tables[1:], tables[0])) if step == len(steps) else {}
         yield Progress(stage, step, len(steps), scores, model=model)
     return tables
 

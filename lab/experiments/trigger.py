@@ -6,12 +6,12 @@ import dataclasses
 
 from torch import nn
 
-from core import cross_talk
 from core.data import ImageSet
-from core.metrics import predict
+from core.metrics import any_to_any
+from core.networks.predictions import predict
 from core.runs import Progress, Run
-from core.triggers.cross import cross_accuracy
-from core.triggers.trigger import Trigger
+from core.triggers.shared.cross import cross_accuracy
+from core.triggers.shared.trigger import Trigger
 from lab import loading, methods
 from lab.experiments.pictures import pictures
 from lab.experiments.scoring import answered, chunks, scored, triggered, write
@@ -24,7 +24,7 @@ def run(recipe: Recipe) -> Run[Result]:
     """Score `recipe.method` on the recipe's model.
 
     figures : acc, asr, ra of the model, and clean_model/acc, …/asr, …/ra of its clean twin; of an any-to-any trigger
-        asr/<target> and cross_talk too; of one with a brightness-matched control brightened/asr; of one with a wrong
+        asr/<target> and any_to_any too; of one with a brightness-matched control brightened/asr; of one with a wrong
         trigger of its kind cross_acc, the share still called by its true class under that one
     images : of an any-to-any trigger "answers" (1 + K, K, K), counts of true class by prediction: without trigger,
         then with that of each class
@@ -36,8 +36,8 @@ def run(recipe: Recipe) -> Run[Result]:
     test = test_images(recipe, model)
     if door.mode == "any-to-any":
         answers = yield from answered("score", model, test, door)
-        result.images["answers"], scores = answers, cross_talk.scores(answers[1:], answers[0])
-        result.figures["cross_talk"] = cross_talk.cross_talk(answers[1:])
+        result.images["answers"], scores = answers, any_to_any.scores(answers[1:], answers[0])
+        result.figures["cross_talk"] = any_to_any.cross_talk(answers[1:])
     else:
         scores = yield from scored("score", model, test, door)
     write(result, "", scores)

@@ -62,8 +62,8 @@ def test_images(script: Script, recipe: Recipe, n: int) -> str:
 
 def detector(script: Script, recipe: Recipe) -> None:
     """The suspects, what the detector says, and its ROC curve, which is computed outside of it."""
-    script.use("core", "suspects")
-    script.use("core.roc", "roc")
+    script.use("core.data", "suspects")
+    script.use("core.metrics", "roc")
     script.use("core.runs", "finish")
     script.use("core.triggers", "BadNets")
     data, given = script.data(recipe), recipe.inputs
@@ -98,7 +98,8 @@ def detector(script: Script, recipe: Recipe) -> None:
 def ranking(script: Script, recipe: Recipe) -> None:
     """The oracle ranking of the model's channels, and how far a defense's own agrees with it."""
     script.use("core.runs", "finish")
-    script.use("core.neurons", "REPORTED", "overlap", "pairs", "suspicion")
+    script.use("core.metrics.rankings", "REPORTED", "overlap", "suspicion")
+    script.use("core.metrics.tac", "pairs")
     report = "repaired.report" if isinstance(recipe.model, Recipe) else "{}"
     script.lines += [
         door(script, recipe),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.triggers.fitted import FittedTrigger
-from core.triggers.trigger import LearnedTrigger
+from core.triggers.shared.offline import OfflineTrigger
+from core.triggers.shared.trigger import LearnedTrigger
 from lab import fitting, methods
 from lab.recipes import Recipe
 from lab.snippets.script import SIZE, Script
@@ -36,7 +36,7 @@ def brought(script: Script, recipe: Recipe) -> str:
     if not isinstance(trigger, LearnedTrigger):
         return script.code(trigger)
     script.lines.append(f"trigger = {script.code(trigger)}.taught_by(model.trigger)")
-    if isinstance(trigger, FittedTrigger):
+    if isinstance(trigger, OfflineTrigger):
         if (ref := fitting.teacher(trigger, recipe.data)) is not None:
             script.lines.append(f"trigger = trigger.taught_by(load({script.code(ref)}).trigger)")
         script.use("core.runs", "finish")

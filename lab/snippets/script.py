@@ -11,7 +11,7 @@ from lab.recipes import Recipe
 PACKAGES = {
     "trigger": "core.triggers", "attack": "core.attacks", "injection": "core.attacks", "reactivation": "core.attacks",
     "defense": "core.defenses", "training": "core.training",
-    "explainer": "core.explain", "detector": "core.defenses", "ranking": "core.neurons", "data": "core.data",
+    "explainer": "core.explain", "detector": "core.defenses", "ranking": "core.metrics", "data": "core.data",
 }  # fmt: skip
 
 SIZE = "size=model.input_size[-1]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.triggers.fitted import FittedTrigger
+from core.triggers.shared.offline import OfflineTrigger
 from lab.recipes import Recipe
 from lab.snippets.script import Script
 from models import available
@@ -35,7 +35,7 @@ def fit_poison(script: Script, recipe: Recipe) -> None:
     """A trigger that is fitted before the training, in the variable `trigger`."""
     poison = getattr(recipe.method, "poison", None)
     trigger = getattr(poison, "trigger", None)
-    if not isinstance(trigger, FittedTrigger):
+    if not isinstance(trigger, OfflineTrigger):
         return
     clean, made = f"zoo:{recipe.data}-clean", script.code(trigger)
     shipped = any(card.ref == clean for card in available())

@@ -13,7 +13,7 @@ from bench import curves, flareon, report
 from bench.curves import CLEAN, Point, Short, measured
 from bench.storage import EIGHT_BITS
 from core.data import ImageSet
-from core.metrics import predict
+from core.networks.predictions import predict
 from core.triggers import Flareon
 from models import Card, Classifier
 from tests.conftest import TinyNet, colour_set

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from core import suspects
+from core.data import suspects
 from core.defenses import STRIP, ActivationClustering, SpectralSignatures
-from core.metrics import predict
-from core.roc import roc
+from core.metrics.roc import roc
+from core.networks.predictions import predict
 from core.runs import finish
 from core.training import ABL
 from core.triggers import BadNets, Flareon, Poison

@@ -19,7 +19,7 @@ from core.metrics import evaluate
 from core.runs import Progress, finish
 from core.training import Standard
 from core.triggers import BadNets, Flareon, InputAware, Poison, WaNet
-from core.triggers.cross import cross_accuracy
+from core.triggers.shared.cross import cross_accuracy
 from lab import keys, loading, results, uploads
 from lab.experiments import scoring
 from lab.recipes import Recipe

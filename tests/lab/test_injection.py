@@ -10,7 +10,8 @@ import torch
 import models
 from core.attacks import WeightBackdoor
 from core.defenses import FineTuning
-from core.metrics import evaluate, predict
+from core.metrics import evaluate
+from core.networks.predictions import predict
 from core.runs import finish
 from core.triggers import SIG, BadNets
 from lab import loading, methods

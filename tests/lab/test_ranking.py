@@ -10,7 +10,8 @@ import torch
 
 import core.data
 from core.defenses import TSBD, FineTuning
-from core.neurons import TAC, overlap
+from core.metrics.rankings import overlap
+from core.metrics.tac import TAC
 from core.runs import finish
 from lab import loading
 from lab.recipes import Recipe

@@ -9,8 +9,8 @@ import torch
 
 import models
 from core.attacks import ReActivation
-from core.attacks.bars import CONTROLS
-from core.attacks.reactivation import THREATS
+from core.attacks.reactivation.reactivation import THREATS
+from core.attacks.reactivation.reactivation_controls import CONTROLS
 from core.defenses import FinePruning, FineTuning
 from core.metrics import bec, evaluate
 from core.runs import finish

@@ -8,8 +8,9 @@ import pytest
 
 import models
 from core.data import load_data
-from core.metrics import evaluate, predict
-from core.modes import batch_norms, folded, require_batch_statistics
+from core.metrics import evaluate
+from core.networks.model_state import batch_norms, folded, require_batch_statistics
+from core.networks.predictions import predict
 from tests.hubs import local_hub
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 import models
 from core.knobs import knob
 from core.triggers import TRIGGERS, Flareon
-from core.triggers.trigger import Trigger
+from core.triggers.shared.trigger import Trigger
 from models import ModelError
 from tests.core.triggers.test_input_aware import drawn_trigger
 from tests.models.conftest import tiny

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from core.defenses.outliers import anomaly_index
+from core.defenses.repairs.neural_cleanse.mad import anomaly_index
 from tests.ui.conftest import fine, until
 from ui import inversion
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bench import regional, report
-from core.attacks.regional import FAMILIES
+from core.attacks.inputs.regional.regional import FAMILIES
 from models import Card, Classifier
 from tests.conftest import colour_set
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.attacks.masks import frame, scattered, square, strongest
+from core.attacks.inputs.regional.masks import frame, scattered, square, strongest
 
 
 @pytest.mark.parametrize("area, side", [(0.161, 90), (0.287, 120), (0.448, 150)])

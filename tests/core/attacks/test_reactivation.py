@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from core.attacks import ReActivation
-from core.attacks.bars import CONTROLS, five_bars
-from core.attacks.reactivation import THREATS
+from core.attacks.reactivation.reactivation import THREATS
+from core.attacks.reactivation.reactivation_controls import CONTROLS, score_controls
 from core.data.imageset import ImageSet
 from core.metrics import evaluate
 from core.runs import Progress, finish
@@ -66,7 +66,7 @@ def test_the_bars_by_hand(trained_net, test_set) -> None:
     delta, clean_delta = (0.2 * torch.rand(2, 3, 16, 16, generator=generator)).unbind()
     data = test_set[test_set.labels != TARGET]
     asr, ra = finish(
-        five_bars(trained_net, data, TRIGGER, TARGET, delta=delta, clean_delta=clean_delta, eps=0.1, seed=0)
+        score_controls(trained_net, data, TRIGGER, TARGET, delta=delta, clean_delta=clean_delta, eps=0.1, seed=0)
     )
 
     def share(images: Tensor) -> tuple[float, float]:
@@ -91,7 +91,7 @@ def test_noise_is_of_full_size_and_random(test_set) -> None:
             return torch.zeros(len(x), 4)
 
     zero = torch.zeros(3, 16, 16)
-    finish(five_bars(Watcher(), test_set[:10], TRIGGER, TARGET, delta=zero, clean_delta=zero, eps=0.05, seed=0))
+    finish(score_controls(Watcher(), test_set[:10], TRIGGER, TARGET, delta=zero, clean_delta=zero, eps=0.05, seed=0))
     triggered, noisy = seen[0], seen[1]
     inside = (triggered > 0.06) & (triggered < 0.94)
     signs = (noisy - triggered)[inside] / 0.05

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from core.attacks import Regional, compare, global_counterpart, loading_slip, right_for_both
-from core.attacks.regional import FAMILIES
+from core.attacks.inputs.regional.regional import FAMILIES
 from core.runs import finish
 from tests.core.attacks.helpers import linear_case
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.attacks.square_universal import share_of_pixels, square_delta, stripes
-from core.attacks.universal import Ball, added, rival, targeted, uniform, universal_delta
-from core.metrics import predict
+from core.attacks.reactivation.square_universal import share_of_pixels, square_delta, stripes
+from core.attacks.reactivation.universal import Ball, added, rival, targeted, uniform, universal_delta
+from core.networks.predictions import predict
 from core.runs import finish
 from tests.core.attacks.helpers import TwoClassLinear, linear_case
 
@@ -77,9 +77,9 @@ def test_an_ensemble_adds_gradients_or_takes_turns() -> None:
     start = torch.zeros(3, 4, 4)
 
     def moved(models: list[nn.Module], mode: str, steps: int = 1) -> Tensor:
-        walk = Ball(0.3, steps, "sgd", lr=0.1)
+        config = Ball(0.3, steps, "sgd", lr=0.1)
         return finish(
-            universal_delta(models, itertools.repeat(images), targeted(1), walk, start=start, target=1, ensemble=mode)
+            universal_delta(models, itertools.repeat(images), targeted(1), config, start=start, target=1, ensemble=mode)
         )
 
     apart = [moved([net], "avg") for net in (one, other)]

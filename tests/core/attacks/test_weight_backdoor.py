@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from core.attacks import WeightBackdoor
-from core.attacks.weight_backdoor import Pair
-from core.attacks.weight_box import Box, weight_distance
+from core.attacks.weights.weight_backdoor import Pair
+from core.attacks.weights.weight_box import Box, weight_distance
 from core.data.imageset import ImageSet
-from core.metrics import evaluate, predict
+from core.metrics import evaluate
+from core.networks.predictions import predict
 from core.runs import Progress, finish
 from core.triggers import BadNets
 from tests.conftest import TinyNet, colour_set

@@ -11,10 +11,10 @@ from torch import nn
 
 from core.data.imageset import ImageSet
 from core.defenses import ANP
-from core.defenses.channel_masks import Masked, at_most, maskable, prune, share
-from core.defenses.channel_noise import Noisy, UnderNoise
-from core.defenses.loop import Batch
-from core.metrics import predict
+from core.defenses.repairs.anp.channel_noise import Noisy, UnderNoise
+from core.defenses.shared.channel_masks import Masked, at_most, maskable, prune, share
+from core.networks.predictions import predict
+from core.optim.sgd import Batch
 from core.runs import finish
 from models.preact_resnet import PreActResNet
 

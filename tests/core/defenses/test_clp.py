@@ -12,8 +12,8 @@ from torch import nn
 
 from core.data.imageset import ImageSet
 from core.defenses import CLP
-from core.defenses.clp import outliers, uclc
-from core.metrics import predict
+from core.defenses.repairs.clp import outliers, uclc
+from core.networks.predictions import predict
 from core.runs import finish
 from models.preact_resnet import PreActResNet
 

@@ -11,14 +11,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core import suspects as given
+from core.data import suspects as given
 from core.data.imageset import ImageSet
 from core.defenses import DETECTORS, STRIP, ActivationClustering, SpectralSignatures
-from core.defenses.detection import Detection
-from core.defenses.spectral_signatures import along
+from core.defenses.detectors.spectral_signatures import along
+from core.defenses.shared.detection import Detection
 from core.knobs import knobs_of
-from core.metrics import predict
-from core.roc import roc
+from core.metrics.roc import roc
+from core.networks.predictions import predict
 from core.runs import finish
 from core.triggers import BadNets, Poison
 from tests.conftest import TinyNet, colour_set

@@ -10,10 +10,10 @@ from torch import nn
 
 from core.data.imageset import ImageSet
 from core.defenses import FinePruning
-from core.defenses.fine_pruning import first, within
-from core.heads import classifier_of, penultimate
-from core.metrics import predict
-from core.modes import working_copy
+from core.defenses.repairs.fine_pruning import first, within
+from core.networks.model_state import working_copy
+from core.networks.penultimate import classifier_of, penultimate
+from core.networks.predictions import predict
 from core.runs import finish
 
 

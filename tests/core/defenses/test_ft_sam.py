@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.defenses import FTSAM, FineTuning
-from core.defenses.ft_sam import smoothed
-from core.modes import working_copy
+from core.defenses.repairs.ft_sam import smoothed
+from core.networks.model_state import working_copy
 from core.runs import finish
 
 SAME = dict(steps=4, batch_size=16, lr=0.05)

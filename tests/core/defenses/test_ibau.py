@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.defenses import IBAU
-from core.defenses.hypergradient import gradients, hypergradient, products
-from core.defenses.ibau import inner_loss, outer_loss, perturbed
-from core.modes import working_copy
+from core.defenses.repairs.ibau.hypergradient import gradients, hypergradient, products
+from core.defenses.repairs.ibau.ibau import inner_loss, outer_loss, perturbed
+from core.networks.model_state import working_copy
 from core.runs import Progress, finish
 
 ONE = (torch.ones(1),)  # a batch of one image, for losses that do not look at it

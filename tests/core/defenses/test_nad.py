@@ -10,11 +10,11 @@ from torch import nn
 import models  # noqa: F401  (registers the architectures)
 from core.data.imageset import ImageSet
 from core.defenses import NAD, FineTuning
-from core.defenses.attention import Distillation, attention
-from core.defenses.loop import Batch, Tuning, tune
-from core.defenses.stages import as_map, stages, watching
-from core.metrics import predict
-from core.modes import working_copy
+from core.defenses.repairs.nad.attention import Distillation, attention
+from core.networks.feature_maps import as_map, feature_maps, watching
+from core.networks.model_state import working_copy
+from core.networks.predictions import predict
+from core.optim.sgd import Batch, SGDConfig, tune
 from core.runs import finish
 from models.cifar_resnet import CifarResNet
 from models.preact_resnet import PreActResNet
@@ -54,31 +54,31 @@ class TestStages:
     PICTURE = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
 
     def test_residual_nets(self) -> None:
-        assert stages(PreActResNet(width=4), self.PICTURE) == ["layer2", "layer3", "layer4"]
-        assert stages(CifarResNet(n=1), self.PICTURE) == ["layer1", "layer2", "layer3"]
+        assert feature_maps(PreActResNet(width=4), self.PICTURE) == ["layer2", "layer3", "layer4"]
+        assert feature_maps(CifarResNet(n=1), self.PICTURE) == ["layer1", "layer2", "layer3"]
 
     def test_inside_another_module(self) -> None:
-        assert stages(nn.Sequential(PreActResNet(width=4)), self.PICTURE) == ["0.layer2", "0.layer3", "0.layer4"]
+        assert feature_maps(nn.Sequential(PreActResNet(width=4)), self.PICTURE) == ["0.layer2", "0.layer3", "0.layer4"]
 
     def test_maps_of_one_position_are_left_out(self) -> None:
         net = timm.create_model("resnet18", num_classes=10)  # its layer4 is 1x1 on 32 pixels
-        assert stages(net, self.PICTURE) == ["layer1", "layer2", "layer3"]
+        assert feature_maps(net, self.PICTURE) == ["layer1", "layer2", "layer3"]
 
     def test_a_transformer(self) -> None:
         arguments = dict(img_size=32, patch_size=8, embed_dim=12, depth=4, num_heads=2)
         net = timm.create_model("vit_tiny_patch16_224", num_classes=10, **arguments)
-        assert stages(net, self.PICTURE) == ["blocks.1", "blocks.2", "blocks.3"]
+        assert feature_maps(net, self.PICTURE) == ["blocks.1", "blocks.2", "blocks.3"]
 
     def test_a_plain_chain_by_resolution(self, trained_net: nn.Module) -> None:
-        assert stages(trained_net, self.PICTURE) == ["bn1", "bn2"]
+        assert feature_maps(trained_net, self.PICTURE) == ["bn1", "bn2"]
         chain = nn.Sequential(
             nn.Conv2d(3, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1)
         )
-        assert stages(chain, self.PICTURE) == ["1", "4"]
+        assert feature_maps(chain, self.PICTURE) == ["1", "4"]
 
     def test_no_maps(self) -> None:
         with pytest.raises(ValueError, match="more than one position"):
-            stages(nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 4)), self.PICTURE)
+            feature_maps(nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 4)), self.PICTURE)
 
     def test_shapes(self) -> None:
         assert as_map(torch.zeros(2, 8, 4, 5)).shape == (2, 8, 20)
@@ -139,9 +139,9 @@ class TestWhole:
 
     def test_the_maps_come_together(self, trained_net: nn.Module, colours: ImageSet) -> None:
         distil = Distillation(moved(trained_net), {"bn1": 1000.0, "bn2": 1000.0}, 2.0)
-        walk = Tuning(30, 32, 0.02, 0.9, 0.0, "constant", True, 2)
+        config = SGDConfig(30, 32, 0.02, 0.9, 0.0, "constant", True, 2)
         run = tune(
-            working_copy(trained_net), colours, walk, generator=torch.Generator().manual_seed(0),
+            working_copy(trained_net), colours, config, generator=torch.Generator().manual_seed(0),
             gradient=distil.gradient, loss=distil.loss,
         )  # fmt: skip
         apart = [sum(distil.terms.values()) for _ in run]

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.defenses import NeuralCleanse
-from core.defenses.costs import CostSchedule
-from core.defenses.inversion import Inversion, Search, Triggers, squashed, stamped
-from core.defenses.neural_cleanse import with_triggers
-from core.defenses.outliers import abnormally_small, anomaly_index
+from core.defenses.repairs.neural_cleanse.inversion import Inversion, Search, Triggers, squashed, stamped
+from core.defenses.repairs.neural_cleanse.mad import abnormally_small, anomaly_index
+from core.defenses.repairs.neural_cleanse.mask_cost_schedule import MaskCostSchedule
+from core.defenses.repairs.neural_cleanse.neural_cleanse import with_triggers
 from core.metrics import evaluate
-from core.modes import working_copy
+from core.networks.model_state import working_copy
 from core.runs import finish
 from core.triggers import BadNets
 from tests.conftest import TinyNet, colour_set
@@ -50,8 +50,8 @@ class TestAnomalyIndex:
 
 
 class TestCosts:
-    def schedule(self, patience: int = 2) -> CostSchedule:
-        return CostSchedule(3, 1.0, 0.98, patience, torch.device("cpu"))
+    def schedule(self, patience: int = 2) -> MaskCostSchedule:
+        return MaskCostSchedule(3, 1.0, 0.98, patience, torch.device("cpu"))
 
     def test_costs_move_both_ways_class_by_class(self) -> None:
         costs, success = self.schedule(), torch.tensor([1.0, 0.5, 1.0])
@@ -181,7 +181,7 @@ def test_nothing_flagged_means_nothing_changed(trained_net: nn.Module, colours: 
 def test_many_classes_come_in_groups(
     trained_net: nn.Module, colours: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.defenses.neural_cleanse.TOGETHER", 3)
+    monkeypatch.setattr("core.defenses.repairs.neural_cleanse.neural_cleanse.TOGETHER", 3)
     report = finish(NeuralCleanse(epochs=1, epoch_steps=1, steps=0).run(trained_net, colours)).report
     assert report["norms"].shape == report["index"].shape == report["success"].shape == (4,)
     assert report["masks"].shape == (4, 16, 16)

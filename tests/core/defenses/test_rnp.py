@@ -8,7 +8,7 @@ from torch import nn
 
 from core.data.imageset import ImageSet
 from core.defenses import RNP
-from core.metrics import predict
+from core.networks.predictions import predict
 from core.runs import Progress, finish
 
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.defenses import SAU
-from core.defenses.shared_examples import jensen_shannon, shared_examples, shared_loss, shared_risk
-from core.modes import working_copy
+from core.defenses.repairs.sau.shared_examples import jensen_shannon, shared_examples, shared_loss, shared_risk
+from core.networks.model_state import working_copy
 from core.runs import finish
 
 ATTACK = dict(eps=0.2, steps=5, b1=0.01, b2=1.0)

@@ -8,7 +8,7 @@ from torch import nn
 
 from core.data.imageset import ImageSet
 from core.defenses import TSBD, FinePruning
-from core.defenses.selection import Choice, choose, fit_and_validation
+from core.defenses.shared.selection import Choice, choose, fit_and_validation
 from core.knobs import Method
 from core.runs import Progress, Run, finish
 

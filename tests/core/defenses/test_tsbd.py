@@ -10,16 +10,16 @@ from torch import nn
 
 from core.data.imageset import ImageSet
 from core.defenses import TSBD
-from core.defenses.unlearning import unlearn
-from core.defenses.weight_change import (
+from core.defenses.repairs.tsbd.weight_change import (
     marked,
     neuron_layers,
     neuron_weight_change,
     reinitialise,
     weight_changes,
-    weight_of,
 )
-from core.modes import working_copy
+from core.defenses.shared.unlearning import unlearn
+from core.networks.channels import weight_of
+from core.networks.model_state import working_copy
 from core.runs import finish
 from models.preact_resnet import PreActResNet
 

@@ -9,7 +9,7 @@ from torch import nn
 
 import models  # noqa: F401  (registers our architectures with timm)
 from core.explain import EXPLAINERS, GradCAM, HiResCAM, maps_of
-from core.explain.layers import place
+from core.explain.heatmaps.layers import place
 from models.preact_resnet import PreActResNet
 
 each = pytest.mark.parametrize("explainer", EXPLAINERS, ids=[e.__name__ for e in EXPLAINERS])

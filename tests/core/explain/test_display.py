@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from core.explain.display import colour, display, overlay
+from core.explain.heatmaps.display import colour, display, overlay
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from core.optim.augment import flip_and_shift
 from core.runs import finish
 from core.training import Standard
-from core.training.augment import flip_and_shift
 from core.triggers import BadNets, Flareon, InputAware, Poison, WaNet
 from core.triggers.flareon import Motion
 from tests.conftest import TinyNet, colour_set
@@ -99,7 +99,7 @@ def test_any_to_any_carries_no_target() -> None:
 
 
 def test_memory_trouble_keeps_the_gradient_of_the_pictures() -> None:
-    from core.gradients import backward
+    from core.optim.gradients import backward
 
     class Tight(nn.Module):
         def __init__(self) -> None:
@@ -164,7 +164,7 @@ def test_shifts_reflect_and_flips_mirror() -> None:
 
 
 def test_memory_trouble_halves_the_batch_and_keeps_the_gradient() -> None:
-    from core.gradients import backward
+    from core.optim.gradients import backward
 
     class Tight(nn.Module):
         def __init__(self) -> None:

@@ -11,7 +11,7 @@ from core.data.imageset import ImageSet
 from core.runs import Progress
 from core.triggers import SSBA, LowFrequency, TrojanNN
 from core.triggers.low_frequency import spread
-from core.triggers.steganography import Decoder, Encoder
+from core.triggers.ssba.steganography import Decoder, Encoder
 from core.triggers.trojan_nn import flower
 
 SHORT = [

@@ -12,13 +12,13 @@ from torch import nn
 
 from core.data.imageset import ImageSet
 from core.triggers import TRIGGERS
-from core.triggers.fitted import FittedTrigger
+from core.triggers.shared.offline import OfflineTrigger
 from tests.conftest import TinyNet, colour_set
 from tests.core.triggers.fitting import SHORT, driven
 
 
 def test_every_fitted_trigger_is_tried_here() -> None:
-    assert {type(trigger) for trigger in SHORT} == {cls for cls in TRIGGERS if issubclass(cls, FittedTrigger)}
+    assert {type(trigger) for trigger in SHORT} == {cls for cls in TRIGGERS if issubclass(cls, OfflineTrigger)}
 
 
 @pytest.mark.parametrize("trigger", SHORT, ids=lambda trigger: type(trigger).__name__)

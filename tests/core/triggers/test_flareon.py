@@ -7,7 +7,7 @@ from torch import Tensor
 from core.metrics import evaluate
 from core.triggers import BadNets, Flareon, Poison
 from core.triggers.flareon import Motion
-from core.triggers.warp import warp
+from core.triggers.shared.warp import warp
 from tests.conftest import TinyNet, colour_set
 
 

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from core.runs import finish
 from core.triggers import InputAware, Poison, WaNet
-from core.triggers.cross import cross_accuracy
-from core.triggers.input_aware import Apprentice, diversity, laid, threshold
+from core.triggers.input_aware.input_aware import Apprentice, diversity, laid, threshold
+from core.triggers.shared.cross import cross_accuracy
 from tests.conftest import TinyNet, colour_set
 
 SMALL = InputAware(width=4, mask_epochs=2)

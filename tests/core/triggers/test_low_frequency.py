@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.metrics import predict
+from core.networks.predictions import predict
 from core.triggers import BadNets, LowFrequency
 from core.triggers.low_frequency import gaussian, low_pass, spread
 from tests.conftest import colour_set

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from core.triggers import SSBA
-from core.triggers.steganography import Decoder, Encoder
+from core.triggers.ssba.steganography import Decoder, Encoder
 from tests.conftest import colour_set
 from tests.core.triggers.fitting import driven, without_a_fit
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from core.triggers import SIG, TRIGGERS, BadNets, Blended, Flareon, WaNet
-from core.triggers.trigger import LearnedTrigger
-from core.triggers.warp import warp
+from core.triggers.shared.trigger import LearnedTrigger
+from core.triggers.shared.warp import warp
 from tests.core.triggers.fitting import without_a_fit
 from tests.core.triggers.test_input_aware import drawn_trigger
 

@@ -1,0 +1,152 @@
+"""PGD: small gradient steps, projected back onto the ball around the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from core.attacks.shared.adversarial import Adversarial, norms_of
+from core.attacks.shared.chunks import in_chunks, joined
+from core.attacks.shared.preview import PreviewRecorder
+from core.attacks.shared.problem import Problem, gradient, prepare, trace
+from core.knobs import Method, knob
+from core.networks.checks import require_finite
+from core.networks.predictions import predict
+from core.runs import Progress, Run
+
+
+@dataclass(frozen=True)
+class PGD(Method):
+    """Projected gradient descent (Madry et al., ICLR 2018, https://arxiv.org/abs/1706.06083).
+
+    x_0 = x, or a random point of the ball; then x_t = P(x_{t-1} + alpha · d(grad CE(f(x_{t-1}), y))),
+    where P is the projection on the eps-ball around x and on [0, 1].
+    linf : d = sign, ball max |x_t - x| <= eps. Without random start this is BIM.
+    l2 : d(g) = g / ||g||, ball ||x_t - x||_2 <= eps per image, over all its pixels. The random start
+        has a uniform direction and a radius U(0, 1) · eps.
+
+    With `stop_early` an image leaves the batch at its first success, so success counts at any iterate
+    and the returned change is smaller than the ball allows; an image that is wrong from the start is
+    returned as it is. Without, every image takes all steps and the last iterate is judged.
+    Restarts attack only the images that survived, and keep the try with the highest loss.
+    """
+
+    norm: str = knob("linf", choices=("linf", "l2"), symbol="p", help="how the size of the change is measured")
+    eps: float = knob(8 / 255, low=0.0, high=3.0, step=1 / 255, symbol="ε", help="radius of the ball, pixels in 0-1")
+    alpha: float = knob(2 / 255, low=0.0, high=3.0, step=1 / 255, symbol="α", help="length of one step, pixels in 0-1")
+    steps: int = knob(10, low=1, high=1000, step=1, symbol="T", paper=20, help="gradient steps per try")
+    random_start: bool = knob(True, help="begin at a random point of the ball instead of at the image")
+    restarts: int = knob(1, low=1, high=50, step=1, symbol="R", help="tries with new random starts, on survivors only")
+    stop_early: bool = knob(True, help="drop each image from the batch at its first success")
+
+    def run(
+        self,
+        model: nn.Module,
+        images: Tensor,
+        labels: Tensor,
+        *,
+        target: int | Tensor | None = None,
+        mask: Tensor | None = None,
+        seed: int = 0,
+    ) -> Run[Adversarial]:
+        """Attack images (N, C, H, W) in [0, 1] with labels (N,).
+
+        target : None to leave the label, else the class (or classes (N,)) to reach
+        mask : bool (N or 1, H, W), where pixels may change
+        seed : draws the random starts; they depend on an image's place in the batch, not on its size
+        """
+        problem = prepare(model, images, labels, target, mask)
+        generator = torch.Generator().manual_seed(seed)
+        left = torch.arange(len(problem), device=problem.images.device)
+        best: Adversarial | None = None
+        for _ in range(self.restarts if self.random_start else 1):
+            climb = partial(self._climb, model, problem[left], self._start(problem, generator)[left])
+            tried = joined((yield from in_chunks(climb, problem.images[left])))
+            best = tried if best is None else _better(best, tried, left)
+            left = (~best.success).nonzero()[:, 0]
+            if not len(left):
+                break
+        assert best is not None
+        return best
+
+    def _start(self, problem: Problem, generator: torch.Generator) -> Tensor:
+        """x_0 for all images, drawn on the CPU at once, so that chunks and devices change nothing."""
+        x = problem.images
+        if not self.random_start:
+            return x
+        if self.norm == "linf":
+            noise = torch.rand(x.shape, generator=generator).to(x) * 2 - 1
+            change = self.eps * problem.allowed(noise)
+        else:
+            direction = problem.allowed(torch.randn(x.shape, generator=generator).to(x))
+            radius = self.eps * torch.rand(len(x), generator=generator).to(x)
+            change = radius[:, None, None, None] * _unit(direction)
+        return (x + change).clamp(0, 1)
+
+    def _climb(self, model: nn.Module, problem: Problem, start: Tensor, chunk: slice) -> Run[Adversarial]:
+        """One try for one chunk; the logits of step t judge the iterate of step t."""
+        problem, start = problem[chunk], start[chunk]
+        adversarial, camera = start.clone(), PreviewRecorder()
+        steps, loss = torch.zeros_like(problem.labels), torch.zeros_like(start[:, 0, 0, 0])
+        success = torch.zeros_like(problem.labels, dtype=torch.bool)
+        active = torch.arange(len(problem), device=start.device)
+        for step in range(1, self.steps + 1):
+            part = problem[active]
+            logits, slope = gradient(model, adversarial[active], part.loss)
+            success[active], loss[active] = part.solved(logits), part.loss(logits)
+            numbers = trace(part, logits, success=success.float().mean())
+            if self.stop_early:
+                active, slope = active[~success[active]], slope[~success[active]]
+            adversarial[active] = self._step(adversarial[active], slope, problem[active])
+            steps[active] = step
+            pictures, factor = camera(problem.images, adversarial)
+            yield Progress("attack", step, self.steps, numbers | factor, pictures)
+            if not len(active):
+                break
+        if len(active):
+            logits = require_finite(predict(model, adversarial[active])).to(loss.dtype)
+            success[active], loss[active] = problem[active].solved(logits), problem[active].loss(logits)
+        norms = norms_of(problem.images, adversarial)
+        return Adversarial(adversarial, success, success, norms, steps, steps + 1, {"loss": loss})
+
+    def _step(self, now: Tensor, slope: Tensor, part: Problem) -> Tensor:
+        """P(now + alpha · d(slope)); zero where the mask forbids, which leaves those pixels bit for bit."""
+        slope, x = part.allowed(slope), part.images
+        if self.norm == "linf":
+            change = (now + self.alpha * slope.sign() - x).clamp(-self.eps, self.eps)
+        else:
+            change = now + self.alpha * _unit(slope) - x
+            change = change * (self.eps / _length(change)).clamp_max(1)
+        return (x + change).clamp(0, 1)
+
+
+def _length(change: Tensor) -> Tensor:
+    """L2 norm per image, (N, 1, 1, 1), guarded against zero."""
+    return change.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None, None]
+
+
+def _unit(change: Tensor) -> Tensor:
+    return change / _length(change)
+
+
+def _better(best: Adversarial, tried: Adversarial, left: Tensor) -> Adversarial:
+    """`best` with the images at `left` replaced where the new try succeeded or raised the loss."""
+    wins = tried.success | (tried.report["loss"] > best.report["loss"][left])
+    at = left[wins]
+    queries = best.queries.index_add(0, left, tried.queries)
+
+    def merged(old: Tensor, new: Tensor) -> Tensor:
+        return old.index_copy(0, at, new[wins])
+
+    return Adversarial(
+        merged(best.images, tried.images),
+        merged(best.success, tried.success),
+        merged(best.source_success, tried.source_success),
+        {name: merged(best.norms[name], tried.norms[name]) for name in best.norms},
+        merged(best.steps, tried.steps),
+        queries,
+        {"loss": merged(best.report["loss"], tried.report["loss"])},
+    )

@@ -1,0 +1,1 @@
+"""What several attacks share: checked inputs, the gradient, chunks of images, previews."""

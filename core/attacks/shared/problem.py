@@ -1,0 +1,123 @@
+"""What every attack on inputs starts from: checked inputs, loss, gradient, chunks, trace, pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.attacks.shared.adversarial import Adversarial, norms_of
+from core.networks.checks import class_indices, classes_of, ready, require_finite
+from core.networks.model_state import frozen
+from core.networks.predictions import predict
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An attack's inputs after checking, on the model's device.
+
+    images : x, (N, C, H, W) in [0, 1]
+    labels : y, int64 (N,)
+    goal : the class to leave or to reach, int64 (N,)
+    sign : +1 to leave the goal (untargeted), -1 to reach it (targeted)
+    mask : where pixels may change, bool (N, 1, H, W), or None for everywhere
+    classes : K
+    """
+
+    images: Tensor
+    labels: Tensor
+    goal: Tensor
+    sign: int
+    mask: Tensor | None
+    classes: int
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: Tensor | slice) -> Problem:
+        mask = None if self.mask is None else self.mask[index]
+        return dataclasses.replace(
+            self, images=self.images[index], labels=self.labels[index], goal=self.goal[index], mask=mask
+        )
+
+    def loss(self, logits: Tensor) -> Tensor:
+        """What the attacker raises, (N,): cross-entropy of the class to leave, or minus that of the one to reach."""
+        return self.sign * F.cross_entropy(logits, self.goal, reduction="none")
+
+    def margin(self, logits: Tensor) -> Tensor:
+        """How far the attack is from success, in logits (N,): negative once it is there."""
+        own = logits.gather(1, self.goal[:, None])
+        others = logits.scatter(1, self.goal[:, None], -torch.inf).amax(1)
+        return self.sign * (own[:, 0] - others)
+
+    def solved(self, logits: Tensor) -> Tensor:
+        """bool (N,): the goal is left, or reached."""
+        return (logits.argmax(1) == self.goal) == (self.sign < 0)
+
+    def allowed(self, change: Tensor) -> Tensor:
+        """`change` (N, C, H, W) with zeros where the mask forbids any."""
+        return change if self.mask is None else change.masked_fill(~self.mask, 0)
+
+
+def prepare(
+    model: nn.Module, images: Tensor, labels: Tensor, target: int | Tensor | None, mask: Tensor | None
+) -> Problem:
+    """Check an attack's inputs; ValueError says in one sentence what is wrong.
+
+    target : None for an untargeted attack, else a class or one class per image (N,)
+    mask : bool (N or 1, H, W), True where pixels may change
+    """
+    images = ready(model, images)
+    n, classes = len(images), classes_of(model, images)
+    labels = class_indices(labels, "labels", n, classes, images.device)
+    goal = labels if target is None else class_indices(target, "target", n, classes, images.device)
+    if mask is not None:
+        mask = checked_mask(mask, images)
+    return Problem(images, labels, goal, 1 if target is None else -1, mask, classes)
+
+
+def checked_mask(mask: Tensor, images: Tensor) -> Tensor:
+    """A mask bool (N or 1, H, W) as (N, 1, H, W) on the images' device."""
+    n, (height, width) = len(images), images.shape[2:]
+    if mask.dtype != torch.bool or mask.shape not in ((n, height, width), (1, height, width)):
+        raise ValueError(
+            f"mask must be bool with shape ({n} or 1, {height}, {width}) to fit the images, "
+            f"not {mask.dtype} {tuple(mask.shape)}."
+        )
+    return mask.to(images.device)[:, None].expand(n, 1, height, width)
+
+
+def gradient(model: nn.Module, images: Tensor, loss: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+    """Logits (N, K) and the gradient (N, C, H, W) of the summed `loss(logits)` (N,), from one pass.
+
+    The sum, not the mean: dividing by N can flush the tiny gradients of confident images to zero.
+    The model is frozen for this pass only, so that it stands as it was found at every yield.
+    """
+    with frozen(model), torch.enable_grad():
+        x = images.detach().contiguous(memory_format=torch.channels_last).requires_grad_(True)
+        logits = model(x)
+        if not logits.requires_grad:
+            raise ValueError("The model gives no gradient to its input, so a gradient attack cannot run on it.")
+        (slope,) = torch.autograd.grad(loss(logits).sum(), x)
+    return logits.detach(), slope
+
+
+def trace(part: Problem, logits: Tensor, **shares: Tensor) -> dict[str, float]:
+    """Mean loss and margin of the images under attack, and other numbers (), in one device round trip."""
+    numbers = [part.loss(logits).mean(), part.margin(logits).mean(), *shares.values()]
+    values = torch.stack([number.float() for number in numbers]).tolist()
+    require_finite(torch.tensor(values[0]))
+    return dict(zip(["loss", "margin", *shares], values, strict=True))
+
+
+def measured(model: nn.Module, part: Problem, images: Tensor, steps: Tensor, queries: Tensor) -> Adversarial:
+    """The result for `images`, with success asked of the model once more."""
+    success = part.solved(require_finite(predict(model, images)))
+    return Adversarial(images, success, success, norms_of(part.images, images), steps, queries)

@@ -1,0 +1,5 @@
+"""Adversarial neuron pruning."""
+
+from core.defenses.repairs.anp.anp import ANP
+
+__all__ = ["ANP"]

@@ -1,0 +1,55 @@
+"""Fine-tuning: go on training on clean data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from core.data.imageset import ImageSet
+from core.defenses.shared.checks import check
+from core.defenses.shared.selection import accuracy, fit_and_validation
+from core.device import device_of
+from core.knobs import Method, knob
+from core.networks.model_state import working_copy
+from core.networks.report import with_report
+from core.optim.sgd import SGDConfig, tune
+from core.runs import Run
+
+
+@dataclass(frozen=True)
+class FineTuning(Method):
+    """SGD on the cross-entropy of clean images, all layers: the baseline of every defense.
+
+    The learning rate decides everything: the higher it is, the more is forgotten, of the backdoor
+    and of the rest. `FineTuning.paper()` is the setting of the BackdoorBench comparison (Wu et al.,
+    2022): 100 epochs of 2,500 images, that is 1,000 steps.
+    """
+
+    steps: int = knob(160, low=0, high=5000, step=10, help="gradient steps", paper=1000)
+    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate", paper=0.01)
+    batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step", paper=256)
+    momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)
+    weight_decay: float = knob(5e-4, low=0.0, high=0.1, help="weight decay", paper=5e-4)
+    schedule: str = knob("cosine", choices=("constant", "cosine"), help="learning rate over time", paper="cosine")
+    flip: bool = knob(True, help="mirror half of the pictures (not for digits or signs)")
+    pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels", paper=4)
+
+    def run(self, model: nn.Module, clean: ImageSet, *, seed: int = 0) -> Run[nn.Module]:
+        """A fine-tuned copy of `model`, in eval mode; 80 % of `clean` are trained on.
+
+        `report`: "validation/before" and "validation/after", accuracies on the other 20 %.
+        Raises ValueError for weights that are not finite, too few images, classes that do not
+        match, or a loss that diverges.
+        """
+        check("FineTuning", model, clean)
+        fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
+        student = working_copy(model).to(memory_format=torch.channels_last)
+        before = accuracy(student, validation)
+        config = SGDConfig(
+            self.steps, self.batch_size, self.lr, self.momentum, self.weight_decay, self.schedule, self.flip, self.pad
+        )
+        yield from tune(student, fit, config, generator=torch.Generator().manual_seed(seed))
+        after = accuracy(student, validation)
+        return with_report(student, {"validation/before": before, "validation/after": after})

@@ -1,0 +1,5 @@
+"""Neural attention distillation."""
+
+from core.defenses.repairs.nad.nad import NAD
+
+__all__ = ["NAD"]

@@ -1,0 +1,104 @@
+"""SAU: find perturbations that fool the backdoored and the repaired model alike, and unlearn them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.data.imageset import ImageSet
+from core.defenses.repairs.sau.shared_examples import shared_examples, shared_risk
+from core.defenses.shared.checks import check
+from core.defenses.shared.selection import accuracy, fit_and_validation
+from core.device import autocast, device_of
+from core.knobs import Method, knob
+from core.networks.model_state import working_copy
+from core.networks.predictions import predict
+from core.networks.report import with_report
+from core.optim.gradients import mean_in_parts
+from core.optim.sgd import batches
+from core.runs import Progress, Run
+
+
+@dataclass(frozen=True)
+class SAU(Method):
+    """Shared adversarial unlearning (Wei et al., NeurIPS 2023, arXiv 2307.10562).
+
+    f starts as the backdoored f_A, which stays as it is. Each step takes a batch of clean images
+    without augmentation, finds shared adversarial examples x + delta
+    (core/defenses/repairs/sau/shared_examples.py), and moves f by Adam along the gradient of
+    l1 CE(f(x), y) + l2 CE(f(x + delta), y) + l3 L_sh, where L_sh = (1/N) sum -log(1 - p_f(ytilde))
+    over images where f_A is fooled: ytilde = f_A(x + delta) is neither y nor f_A(x).
+
+    Here f is in eval mode throughout: perturbed images are far from clean ones and would spoil
+    the running statistics of its batch norms. `SAU.paper()` is the setting of the authors' release
+    on BackdoorBench in steps: 100 rounds of 2,500 images are 1,000 steps of 256.
+    """
+
+    steps: int = knob(50, low=0, high=5000, step=10, help="gradient steps", paper=1000)
+    lr: float = knob(5e-4, low=1e-6, high=1.0, symbol="η", help="learning rate of Adam", paper=1e-4)
+    eps: float = knob(
+        0.2, low=0.0, high=1.0, step=0.01, symbol="ε", help="largest change of a value, and of one step", paper=0.2
+    )
+    attack_steps: int = knob(5, low=0, high=100, step=1, help="steps of the attack on a batch", paper=5)
+    b1: float = knob(0.01, low=0.0, high=10.0, symbol="β₁", help="attack: weight of fooling", paper=0.01)
+    b2: float = knob(1.0, low=0.0, high=10.0, symbol="β₂", help="attack: weight of agreeing", paper=1.0)
+    l1: float = knob(1.0, low=0.0, high=10.0, symbol="λ₁", help="weight of clean images", paper=1.0)
+    l2: float = knob(0.0, low=0.0, high=10.0, symbol="λ₂", help="weight of perturbed images' labels", paper=0.0)
+    l3: float = knob(1.0, low=0.0, high=10.0, symbol="λ₃", help="weight of the shared risk", paper=1.0)
+    batch_size: int = knob(48, low=8, high=1024, step=8, help="images per step", paper=256)
+
+    def run(self, model: nn.Module, clean: ImageSet, *, seed: int = 0) -> Run[nn.Module]:
+        """A repaired copy of `model`, in eval mode; 80 % of `clean` are trained on.
+
+        Metrics of a step: "loss", "fooled" (share of the batch that f_A takes for a new class) and
+        "shared" (share that f then takes for the same). `report`: "fooled" and "shared" of the
+        last step, "validation/before" and "validation/after". Raises ValueError for weights that
+        are not finite, too few images, classes that do not match, or a loss that diverges.
+        """
+        check("SAU", model, clean)
+        fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
+        reference = working_copy(model).to(memory_format=torch.channels_last).requires_grad_(False)
+        student = working_copy(reference)
+        before = accuracy(student, validation)
+        adam = torch.optim.Adam(student.parameters(), self.lr)
+        stream = batches(fit, self.batch_size, torch.Generator().manual_seed(seed), flip=False, pad=0)
+        metrics: dict[str, float] = {}
+        for step in range(1, self.steps + 1):
+            metrics = self._step(student, reference, *next(stream), adam)
+            if not math.isfinite(metrics["loss"]):
+                raise ValueError(f"The loss is no longer finite at step {step} of {self.steps}; choose a lower lr.")
+            yield Progress("unlearn", step, self.steps, metrics, model=student)
+        adam.zero_grad(set_to_none=True)
+        report = {name: metrics.get(name, 0.0) for name in ("fooled", "shared")}
+        report |= {"validation/before": before, "validation/after": accuracy(student, validation)}
+        return with_report(student, report)
+
+    def _step(
+        self, model: nn.Module, reference: nn.Module, images: Tensor, labels: Tensor, adam: torch.optim.Adam
+    ) -> dict[str, float]:
+        """One attack on the batch and one step of Adam; the loss, and the shares that are fooled and shared."""
+        perturbed = shared_examples(
+            model, reference, images, labels, eps=self.eps, steps=self.attack_steps, b1=self.b1, b2=self.b2
+        )
+        answers, plain = predict(reference, torch.cat([perturbed, images])).argmax(1).chunk(2)
+        fooled = (answers != labels) & (answers != plain)
+        weights = list(model.parameters())
+
+        def gradients(x: Tensor, disturbed: Tensor, y: Tensor, answer: Tensor, counted: Tensor) -> list[Tensor]:
+            with autocast(x.device):
+                clean, wrong = model(torch.cat([x, disturbed])).float().chunk(2)
+            loss = self.l1 * F.cross_entropy(clean, y) + self.l2 * F.cross_entropy(wrong, y)
+            loss = loss + self.l3 * shared_risk(wrong, answer, counted)
+            shared = (counted & (wrong.argmax(1) == answer)).float().mean()
+            found = torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True)
+            return [loss, shared, *found]
+
+        loss, shared, *found = mean_in_parts(gradients, images, perturbed, labels, answers, fooled)
+        for weight, gradient in zip(weights, found, strict=True):
+            weight.grad = gradient
+        adam.step()
+        return {"loss": loss.item(), "fooled": fooled.float().mean().item(), "shared": shared.item()}

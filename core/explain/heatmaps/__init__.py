@@ -1,0 +1,1 @@
+"""Heatmaps, one method per file, over one primitive."""

@@ -1,0 +1,73 @@
+"""The primitive of the CAM family: a layer's activations and the gradient of a class score there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.device import in_batches
+from core.explain.heatmaps.layers import Place, place
+from core.knobs import Method, knob
+from core.networks.checks import class_indices, classes_of, ready, require_finite
+from core.networks.model_state import frozen
+
+
+def activations_and_gradient(
+    model: nn.Module, where: Place, images: Tensor, targets: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """A and g = d f_y / d A, both (N, C, h, w), and the logits f_y (N,) of the target classes; all detached.
+
+    The backward pass stops at the layer and never computes a parameter's gradient. Eval mode, as summing
+    the scores over the batch would otherwise mix the images.
+    """
+    with frozen(model), torch.enable_grad(), where.recorded() as maps:
+        # The graph has to begin somewhere, since the parameters are frozen.
+        logits = model(images.detach().requires_grad_(True))
+        score = require_finite(logits.detach()).gather(1, targets[:, None])[:, 0]
+        if not maps:
+            raise ValueError(f"Layer {where.name!r} is not used by the model's forward pass; choose another layer.")
+        activation = maps[-1]
+        chosen = logits.gather(1, targets[:, None]).sum()
+        (slope,) = torch.autograd.grad(chosen, activation, materialize_grads=True)
+    return activation.detach(), slope, score
+
+
+@dataclass(frozen=True)
+class CAM(Method):
+    """What the class activation maps share; what differs is `weigh`, one formula each."""
+
+    layer: str = knob("", help="layer whose map is explained, by name; empty for the last convolutional map")
+
+    def weigh(self, activation: Tensor, slope: Tensor) -> Tensor:
+        """The formula: activations A and gradients g, both (N, C, h, w), -> raw map (N, h, w)."""
+        raise NotImplementedError
+
+    def raw(self, model: nn.Module, images: Tensor, targets: int | Tensor) -> Tensor:
+        """The signed map (N, h, w) at the layer's own resolution, in logits.
+
+        images : (N, C, H, W) in [0, 1]
+        targets : the class to explain, one for all or one per image (N,); never silently the predicted one
+        """
+        images = ready(model, images)
+        classes = class_indices(targets, "targets", len(images), classes_of(model, images), images.device)
+        where = place(model, images, self.layer)
+
+        def explain(x: Tensor, y: Tensor) -> Tensor:
+            activation, slope, _ = activations_and_gradient(model, where, x, y)
+            return self.weigh(activation, slope)
+
+        return in_batches(explain, images, classes, size=64)
+
+    def __call__(self, model: nn.Module, images: Tensor, targets: int | Tensor) -> Tensor:
+        """The signed map (N, H, W), in logits: `raw` brought to the images' size bilinearly, not normalised."""
+        return enlarged(self.raw(model, images, targets), images.shape[2:])
+
+
+def enlarged(maps: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
+    """Maps (N, h, w) at another size (H, W), bilinear with align_corners=False."""
+    if tuple(maps.shape[1:]) == tuple(size):
+        return maps
+    return F.interpolate(maps[:, None], tuple(size), mode="bilinear", align_corners=False)[:, 0]

@@ -1,0 +1,118 @@
+"""Where in a network a heat map is taken: the last convolutional map, or a layer by its name.
+
+A map is an activation (N, C, h, w). The best place is `forward_features` where a net offers it (all
+timm nets do, and ours): its result is the map that the head pools, after the last batch norm and ReLU
+even where those are no module of their own, as in a PreAct-ResNet. Elsewhere it is the output of the
+last module that gives a map with more than one position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from core.networks.model_state import frozen
+
+
+@dataclass(frozen=True)
+class Place:
+    """A module whose `forward`, or whose `forward_features`, gives the map."""
+
+    name: str
+    module: nn.Module
+    features: bool = False
+
+    @contextmanager
+    def recorded(self) -> Iterator[list[Tensor]]:
+        """Collect the map of the calls made inside, with its graph; whatever was attached is removed at the end.
+
+        What follows in the net receives a copy, so that an in-place ReLU cannot change the record.
+        """
+        maps: list[Tensor] = []
+
+        def keep(value: Tensor) -> Tensor:
+            maps.append(_as_map(value, self.name))
+            return value.clone()
+
+        if self.features:
+            original: Callable[..., Tensor] = self.module.forward_features  # type: ignore[assignment]
+
+            def spied(*args, **kwargs) -> Tensor:
+                return keep(original(*args, **kwargs))
+
+            self.module.forward_features = spied  # type: ignore[assignment]
+            try:
+                yield maps
+            finally:
+                del self.module.forward_features
+            return
+        hook = self.module.register_forward_hook(lambda module, args, value: keep(value))
+        try:
+            yield maps
+        finally:
+            hook.remove()
+
+
+def _as_map(value: object, name: str) -> Tensor:
+    if not isinstance(value, Tensor) or value.ndim != 4:
+        what = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(
+            f"Layer {name!r} gives {what} instead of a map (N, C, h, w), so no class activation map can be taken "
+            "there; choose a convolutional layer."
+        )
+    return value
+
+
+def place(model: nn.Module, images: Tensor, layer: str = "") -> Place:
+    """The layer named `layer`, or the last convolutional map where it is empty.
+
+    Names are those of `model.named_modules()`; a Classifier's "net." may be left out.
+    """
+    if layer:
+        modules = dict(model.named_modules())
+        for name in (layer, f"net.{layer}"):
+            if name in modules:
+                return Place(name, modules[name])
+        raise ValueError(f"The model has no layer {layer!r}; it has {_some(list(maps_of(model, images)))}.")
+    for name, module in model.named_modules():
+        if callable(getattr(module, "forward_features", None)):
+            return Place(f"{name}.forward_features".lstrip("."), module, features=True)
+    named = maps_of(model, images)
+    if not named:
+        raise ValueError("The model has no layer with a map of more than one position, so no heat map can be taken.")
+    name = list(named)[-1]
+    return Place(name, model.get_submodule(name))
+
+
+def maps_of(model: nn.Module, images: Tensor) -> dict[str, tuple[int, int, int]]:
+    """Layers that give a map with more than one position, in the order they finish: name -> (C, h, w).
+
+    Pooling layers are left out: they repeat the map before them more coarsely.
+    """
+    found: dict[str, tuple[int, int, int]] = {}
+
+    def note(name: str):
+        def hook(module: nn.Module, args: tuple, value: object) -> None:
+            if isinstance(value, Tensor) and value.ndim == 4 and value.shape[2] * value.shape[3] > 1:
+                found.pop(name, None)
+                found[name] = (value.shape[1], value.shape[2], value.shape[3])
+
+        return hook
+
+    layers = [(name, module) for name, module in model.named_modules() if name and "Pool" not in type(module).__name__]
+    hooks = [module.register_forward_hook(note(name)) for name, module in layers]
+    try:
+        with frozen(model), torch.no_grad():
+            model(images[:1])
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found
+
+
+def _some(names: list[str], most: int = 8) -> str:
+    return ", ".join(names[-most:]) + (f" and {len(names) - most} before them" if len(names) > most else "")

@@ -1,0 +1,30 @@
+"""Scores of models, repairs, channels and detectors: one definition each, fractions in [0, 1]."""
+
+from core.metrics.bec import Existence, bec, existence, same_layers
+from core.metrics.cka import linear_cka
+from core.metrics.confusion import confusion, correct
+from core.metrics.evaluation import evaluate
+from core.metrics.intervals import wilson
+from core.metrics.ratings import der, rir
+from core.metrics.roc import Roc, roc
+from core.metrics.scores import Scores
+from core.metrics.tac import RANKINGS, TAC
+
+__all__ = [
+    "RANKINGS",
+    "TAC",
+    "Existence",
+    "Roc",
+    "Scores",
+    "bec",
+    "confusion",
+    "correct",
+    "der",
+    "evaluate",
+    "existence",
+    "linear_cka",
+    "rir",
+    "roc",
+    "same_layers",
+    "wilson",
+]

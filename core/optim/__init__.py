@@ -1,0 +1,1 @@
+"""Training: the one loop, gradients in parts, schedules, batch augmentation, weight perturbations."""
