@@ -17,7 +17,7 @@ from bench.report import keep
 from bench.scoreboard import ATTACKS, only
 from bench.scoreboard import PICTURES as SCORED
 from lab import scoreboard, store, sweep
-from lab.experiments.ranking import MAKERS, PICTURES, ranked
+from lab.channel_rankings import MAKERS, PICTURES, ranked
 from lab.recipes import Recipe
 from lab.scoreboard import Board, Cells
 

@@ -22,6 +22,7 @@ def knob(
     symbol: str = "",
     help: str = "",
     paper: Any = None,
+    primary: bool = False,
 ) -> Any:
     """Declare one parameter of a method.
 
@@ -34,8 +35,11 @@ def knob(
     symbol : the paper's symbol
     help : one line for a tooltip
     paper : the paper's value, where it differs from the default
+    primary : whether a page shows its control in the open, not among the further settings
     """
-    about = dict(low=low, high=high, step=step, choices=choices, symbol=symbol, help=help, paper=paper)
+    about = dict(
+        low=low, high=high, step=step, choices=choices, symbol=symbol, help=help, paper=paper, primary=primary
+    )
     return dataclasses.field(default=default, metadata={"knob": about})
 
 
@@ -53,6 +57,7 @@ class Knob:
     symbol: str
     help: str
     paper: Any
+    primary: bool
 
 
 def knobs_of(method: type | Method) -> list[Knob]:

@@ -21,7 +21,7 @@ def catalogue() -> list[dict[str, Any]]:
             "about": first_sentence(cls),
             "knobs": [_knob(k) for k in knobs_of(cls)],
         }
-        for kind, members in methods.KINDS.items()
+        for kind, members in methods.groups().items()
         for cls in members
     ]
 
@@ -46,14 +46,18 @@ def as_text(entries: list[dict[str, Any]]) -> str:
 
 
 def table(results: list[Result]) -> str:
-    """The figures of the same recipe under several seeds: mean, spread (standard deviation) and each, with n."""
+    """The figures of the same recipe under several seeds: mean, spread (standard deviation) and each, with n.
+
+    The scores that the experiment is judged by stand first; below the table, what came out of each run.
+    """
     first = results[0]
     model = first.recipe.model if isinstance(first.recipe.model, str) else "the result of a recipe"
     seeds = [result.recipe.seed for result in results]
     title = f"{type(first.recipe.method).__name__} on {model}, data {first.recipe.data}, {first.device}"
     head = ["figure", "mean", "spread", *(f"seed {seed}" for seed in seeds), "n"]
     rows = [head]
-    for name in first.figures:
+    scored = [score.figure for score in first.recipe.kind.scores if score.figure in first.figures]
+    for name in dict.fromkeys([*scored, *first.figures]):
         values = [result.figures.get(name, math.nan) for result in results]
         spread = f"{statistics.stdev(values):.4f}" if len(values) > 1 else "-"
         n = str(first.counts.get(name, ""))
@@ -62,7 +66,8 @@ def table(results: list[Result]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     notes = [f"{name}: {text}" for name, text in first.notes.items()]
-    return "\n".join([title, *lines, *notes])
+    said = [f"seed {result.recipe.seed}: {result.recipe.kind.conclude(result).text}" for result in results]
+    return "\n".join([title, *lines, *notes, *said])
 
 
 def _times(results: list[Result]) -> list[str]:

@@ -104,9 +104,12 @@ def run_recipe(arguments: argparse.Namespace) -> None:
 
 def train_recipe(arguments: argparse.Namespace) -> None:
     """Train, score and save a model, with the recipe beside it."""
+    from core.training import TRAININGS
+
     recipe = _read(arguments.recipe)
-    if recipe.kind != "training":
-        raise ValueError(f"{arguments.recipe} runs {type(recipe.method).__name__}, a {recipe.kind}, not a training.")
+    if type(recipe.method) not in TRAININGS:
+        name = type(recipe.method).__name__
+        raise ValueError(f"{arguments.recipe} runs {name}, a {recipe.kind.name}, not a training.")
     result = _finished(recipe, arguments.quiet)
     import models
     from lab.catalogue import table

@@ -1,125 +1,165 @@
-"""What a recipe may be given beside its method: checked in one place, since links are edited by hand."""
+"""What a recipe may be given beside its method. Each kind of experiment names the inputs that it reads.
+
+Values are plain JSON, checked when a recipe is made, since links are edited by hand.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
-
+from core.data.modes import MODES
+from core.knobs import Method
 from lab import methods
 from lab.settings import settings
 
-GRID = 16
-"""A drawn mask is a grid of 16 x 16 cells: fine enough to aim, small enough for a link."""
-
-MODES = ("all-to-one", "all-to-all", "any-to-one", "any-to-any")
 UPLOAD = re.compile(r"upload:[0-9a-f]{64}")
 
 
-def checked(inputs: Any) -> dict[str, Any]:
-    """`inputs` in a fixed order and without None; ValueError in one sentence on anything unknown."""
-    if not isinstance(inputs, dict):
-        raise ValueError(f"inputs = {inputs!r} must be a JSON object.")
-    for name in inputs:
-        if name not in CHECKS:
-            raise ValueError(f"A recipe has no input {name!r}; it has {', '.join(CHECKS)}.")
-    return {name: CHECKS[name](name, inputs[name]) for name in CHECKS if inputs.get(name) is not None}
+def _same(text: str) -> Any:
+    return text
 
 
-def _whole(name: str, value: Any, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{name} = {value!r} must be a whole number from {low} to {high}.")
-    return value
+@dataclass(frozen=True)
+class Input:
+    """One input of a recipe.
+
+    name : in the recipe's JSON and in a link
+    check : a JSON value in its one written form; ValueError names the input where it is wrong
+    parse : the JSON value that a link writes as this text; ValueError where it is none
+    text : the text that stands for a JSON value in a link; None where a flat link cannot hold it
+    model : whether it names a model, on whose weights the result then depends
+    """
+
+    name: str
+    check: Callable[[Any], Any]
+    parse: Callable[[str], Any] = _same
+    text: Callable[[Any], str] | None = str
+    model: bool = False
 
 
-def _images(name: str, value: Any) -> str | list[int]:
+def taking(*inputs: Input) -> Mapping[str, Input]:
+    """Inputs by name, as `Kind.inputs` holds them."""
+    return {each.name: each for each in inputs}
+
+
+def checked(known: Mapping[str, Input], given: Any, kind: str) -> dict[str, Any]:
+    """`given` in the order of `known` and without None; ValueError in one sentence on what the kind does not read."""
+    if not isinstance(given, dict):
+        raise ValueError(f"inputs = {given!r} must be a JSON object.")
+    for name in given:
+        if name not in known:
+            raise ValueError(f"A {kind} reads no input {name!r}; it reads {', '.join(known) or 'none'}.")
+    return {name: each.check(given[name]) for name, each in known.items() if given.get(name) is not None}
+
+
+def whole(name: str, low: int, high: int) -> Input:
+    """A whole number."""
+
+    def check(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ValueError(f"{name} = {value!r} must be a whole number from {low} to {high}.")
+        return value
+
+    def parse(text: str) -> int:
+        return _whole(name, text)
+
+    return Input(name, check, parse)
+
+
+def method(name: str, members: Callable[[], list[type[Method]]]) -> Input:
+    """A method of a registry, as JSON; a flat link cannot hold it."""
+
+    def check(value: Any) -> dict[str, Any]:
+        found = methods.from_dict(value)
+        if type(found) not in members():
+            raise ValueError(f"{name} = {type(found).__name__} is no {name}; `perturb list` prints those there are.")
+        return methods.to_dict(found)
+
+    return Input(name, check, text=None)
+
+
+def model(name: str) -> Input:
+    """A model's name."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or not value:
+            raise ValueError(f'{name} = {value!r} must be the name of a model, such as "zoo:scenes-clean".')
+        return value
+
+    return Input(name, check, model=True)
+
+
+def _whole(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{name} = {text!r} in the link must be a whole number.") from None
+
+
+def _images(value: Any) -> str | list[int]:
     if isinstance(value, str) and UPLOAD.fullmatch(value):
         return value
     if not isinstance(value, list) or not 1 <= len(value) <= settings.max_batch:
         raise ValueError(
-            f"{name} = {value!r} must be 1 to {settings.max_batch} indices of test images, or upload:<sha256>."
+            f"images = {value!r} must be 1 to {settings.max_batch} indices of test images, or upload:<sha256>."
         )
-    return [_whole(name, index, 0, 10_000_000) for index in value]
+    index = whole("images", 0, 10_000_000)
+    return [index.check(each) for each in value]
 
 
-def _n(name: str, value: Any) -> int:
-    return _whole(name, value, 1, settings.max_scored)
+def _images_of(text: str) -> str | list[int]:
+    return text if text.startswith("upload:") else [_whole("images", each) for each in text.split(",")]
 
 
-def _target(name: str, value: Any) -> int:
-    return _whole(name, value, 0, 99_999)
+def _images_text(value: str | list[int]) -> str:
+    return value if isinstance(value, str) else ",".join(map(str, value))
 
 
-def _rate(name: str, value: Any) -> float:
+def _rate(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
-        raise ValueError(f"{name} = {value!r} must be a number between 0 and 1.")
+        raise ValueError(f"rate = {value!r} must be a number between 0 and 1.")
     return float(value)
 
 
-def _mode(name: str, value: Any) -> str:
+def _rate_of(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"rate = {text!r} in the link must be a number.") from None
+
+
+def _mode(value: Any) -> str:
     if value not in MODES:
-        raise ValueError(f"{name} = {value!r} is not one of {', '.join(MODES)}.")
+        raise ValueError(f"mode = {value!r} is not one of {', '.join(MODES)}.")
     return value
 
 
-def _word(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f'{name} = {value!r} must be the name of a model, such as "zoo:scenes-clean".')
-    return value
+def _triggers() -> list[type[Method]]:
+    from core.triggers import TRIGGERS
+
+    return list(TRIGGERS)
 
 
-def _method(kind: str) -> Callable[[str, Any], dict[str, Any]]:
-    def check(name: str, value: Any) -> dict[str, Any]:
-        method = methods.from_dict(value)
-        if methods.kind_of(method) != kind:
-            raise ValueError(f"{name} = {type(method).__name__} is a {methods.kind_of(method)}, not a {kind}.")
-        return methods.to_dict(method)
+IMAGES = Input("images", _images, _images_of, _images_text)
+"""Indices in the test split, or "upload:<sha256>"."""
 
-    return check
+N = whole("n", 1, settings.max_scored)
+"""How many test images are scored."""
 
+TARGET = whole("target", 0, 99_999)
+"""The class that a trigger or an attack leads to."""
 
-def _mask(name: str, value: Any) -> str:
-    grid_from_hex(value)
-    return value.lower()
+MODE = Input("mode", _mode)
+"""The mode of the backdoor."""
 
+TRIGGER = method("trigger", _triggers)
+"""The trigger that a model is tried with, in place of its own."""
 
-def grid_from_hex(text: Any) -> Tensor:
-    """The drawn grid, bool (16, 16), of 64 hex digits: four per row, the leftmost cell first."""
-    if not isinstance(text, str) or not re.fullmatch(r"[0-9a-fA-F]{64}", text):
-        raise ValueError(f"mask = {text!r} must be 64 hex digits, four for each of 16 rows.")
-    rows = [f"{int(text[4 * row : 4 * row + 4], 16):016b}" for row in range(GRID)]
-    grid = torch.tensor([[cell == "1" for cell in row] for row in rows])
-    if not grid.any():
-        raise ValueError("The mask is empty; mark at least one cell.")
-    return grid
+RATE = Input("rate", _rate, _rate_of)
+"""Share of poison among a detector's suspects from a training set."""
 
-
-def grid_to_hex(grid: Tensor) -> str:
-    """64 hex digits of a drawn grid, bool (16, 16)."""
-    rows = ("".join("1" if cell else "0" for cell in row) for row in grid.bool().tolist())
-    return "".join(f"{int(row, 2):04x}" for row in rows)
-
-
-def mask_of(text: str | None, height: int, width: int) -> Tensor | None:
-    """The mask, bool (1, height, width), that a drawn grid stands for."""
-    if text is None:
-        return None
-    grid = grid_from_hex(text).float()[None, None]
-    return F.interpolate(grid, size=(height, width), mode="nearest-exact")[0] > 0.5
-
-
-CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "images": _images,
-    "n": _n,
-    "rate": _rate,
-    "target": _target,
-    "mode": _mode,
-    "mask": _mask,
-    "judge": _word,
-    "trigger": _method("trigger"),
-    "explainer": _method("explainer"),
-}
+BACKDOOR = (TARGET, MODE, TRIGGER)
+"""Trigger, target and mode; each defaults to the model's own."""

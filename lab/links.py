@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from core.knobs import Knob, Method, knobs_of
 from lab import methods
+from lab.inputs import whole
+from lab.kinds import kind_of
 
 if TYPE_CHECKING:
     from lab.recipes import Recipe
-
-NUMBERS = ("n", "target")
-WORDS = ("mode", "mask", "judge")
 
 
 def prefix(method: Method | type[Method]) -> str:
@@ -34,7 +33,9 @@ def to_query(recipe: Recipe) -> dict[str, str]:
     query = {"v": "1", "method": type(recipe.method).__name__, "model": recipe.model, "data": recipe.data}
     query["seed"] = str(recipe.seed)
     for name, value in recipe.inputs.items():
-        query[name] = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        text = recipe.kind.inputs[name].text
+        assert text is not None  # _nested
+        query[name] = text(value)
     return query | of_knobs(recipe.method)  # type: ignore[return-value]  # _nested has shown model and data to be str
 
 
@@ -46,7 +47,7 @@ def of_knobs(method: Method) -> dict[str, str]:
 def to_data(query: Mapping[str, str]) -> dict[str, Any]:
     """The JSON data of a recipe in a query; ValueError names a parameter that is wrong.
 
-    Parameters that are not the lab's own (`embed=true`) are left alone.
+    Parameters that are not the recipe's own (`embed=true`, a page's picture) are left alone.
     """
     if query.get("v", "1") != "1":
         raise ValueError(f"This link has version {query['v']!r}, and this lab reads version 1.")
@@ -58,9 +59,11 @@ def to_data(query: Mapping[str, str]) -> dict[str, Any]:
     if "method" not in query:
         raise ValueError("The link names no method.")
     cls = methods.find(query["method"])
-    data: dict[str, Any] = {"method": {"method": cls.__name__, **_knobs(cls, query)}, "inputs": _inputs(query)}
+    known = {name: each for name, each in kind_of(cls).inputs.items() if each.text is not None}
+    inputs = {name: each.parse(query[name]) for name, each in known.items() if name in query}
+    data: dict[str, Any] = {"method": {"method": cls.__name__, **_knobs(cls, query)}, "inputs": inputs}
     data |= {name: query[name] for name in ("model", "data") if name in query}
-    return data | ({"seed": _whole("seed", query["seed"])} if "seed" in query else {})
+    return data | ({"seed": whole("seed", 0, 2**31 - 1).parse(query["seed"])} if "seed" in query else {})
 
 
 def _nested(recipe: Recipe) -> bool:
@@ -69,7 +72,7 @@ def _nested(recipe: Recipe) -> bool:
     return (
         not isinstance(recipe.model, str)
         or not isinstance(recipe.data, str)
-        or any(isinstance(value, dict) for value in recipe.inputs.values())
+        or any(recipe.kind.inputs[name].text is None for name in recipe.inputs)
         or any(getattr(recipe.method, k.name) != k.default for k in held)
     )
 
@@ -85,27 +88,6 @@ def _knobs(cls: type[Method], query: Mapping[str, str]) -> dict[str, Any]:
             raise ValueError(f"{name} in the link is not a knob of {cls.__name__}.")
         values[knob.name] = methods.parse(knob, text, cls.__name__)
     return values
-
-
-def _inputs(query: Mapping[str, str]) -> dict[str, Any]:
-    inputs: dict[str, Any] = {name: query[name] for name in WORDS if name in query}
-    inputs |= {name: _whole(name, query[name]) for name in NUMBERS if name in query}
-    if "rate" in query:
-        try:
-            inputs["rate"] = float(query["rate"])
-        except ValueError:
-            raise ValueError(f"rate = {query['rate']!r} in the link must be a number.") from None
-    if "images" in query:
-        text = query["images"]
-        inputs["images"] = text if text.startswith("upload:") else [_whole("images", i) for i in text.split(",")]
-    return inputs
-
-
-def _whole(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"{name} = {text!r} in the link must be a whole number.") from None
 
 
 def _text(value: Any) -> str:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import torch
@@ -21,41 +19,15 @@ import torch
 import models
 from core.data import ImageSet, Scenes, load_data
 from core.device import best_device
-from lab.gate import gate
+from lab.lru_cache import LRUCache
+from lab.running.compute_lock import compute_lock
 from lab.settings import settings
 from models import Classifier
 
+T = TypeVar("T")
+
 NORMALISATION = {"cifar10": ((0.4914, 0.4822, 0.4465), (0.247, 0.243, 0.261))}
 """Mean and standard deviation by channel that a fresh network takes for known data; 0.5 and 0.25 for all others."""
-
-
-class Shelf:
-    """What was loaded, by key; the least recently used goes first. Two who ask at once load once."""
-
-    def __init__(self, entries: int, load: Callable[..., Any]):
-        self.entries, self.load = entries, load
-        self._held: OrderedDict[tuple, Any] = OrderedDict()
-        self._loading = threading.RLock()
-
-    def get(self, *key: Any) -> Any:
-        """What `load(*key)` gives, now or once; what comes over the network does not hold the gate."""
-        found = self._held.get(key)
-        if found is None:
-            with gate.apart() if _remote(key[0]) else nullcontext(), self._loading:
-                found = self._held.get(key)
-                if found is None:
-                    found = self._held[key] = self.load(*key)
-        with self._loading:
-            if key in self._held:
-                self._held.move_to_end(key)
-            while len(self._held) > self.entries:
-                self._held.popitem(last=False)
-        return found
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._loading:
-            self._held.clear()
 
 
 def _remote(name: Any) -> bool:
@@ -69,7 +41,7 @@ def classifier(ref: str) -> Classifier:
         raise ValueError(
             f"This lab is open to everybody, so it opens no folder such as {ref!r}; give a zoo: or hf: name."
         )
-    return classifiers.get(ref)
+    return _shared(classifiers, _load_classifier, ref)
 
 
 def images(
@@ -77,7 +49,7 @@ def images(
 ) -> ImageSet:
     """What `load_data` gives, on the best device and shared: do not change it."""
     upper = None if limit is None else 1000 * math.ceil(limit / 1000)  # so that 8 and 400 share one entry
-    whole = image_sets.get(data, split, upper, seed, size)
+    whole = _shared(image_sets, _load_images, data, split, upper, seed, size)
     return whole if limit is None or limit >= len(whole) else whole[:limit]
 
 
@@ -89,8 +61,17 @@ def _load_images(data: str | Scenes, split: str, limit: int | None, seed: int, s
     return load_data(data, split, limit=limit, seed=seed, size=size).to(best_device())
 
 
-classifiers = Shelf(settings.model_entries, _load_classifier)
-image_sets = Shelf(settings.data_entries, _load_images)
+def _shared(cache: LRUCache[T], load: Callable[..., T], *key: Any) -> T:
+    """What `load(*key)` gives, now or once; what comes over the network does not hold the compute lock."""
+    found = cache.get(key)
+    if found is None:
+        with compute_lock.released() if _remote(key[0]) else nullcontext():
+            found = cache.get_or_make(key, lambda: load(*key))
+    return found
+
+
+classifiers: LRUCache[Classifier] = LRUCache(settings.model_entries)
+image_sets: LRUCache[ImageSet] = LRUCache(settings.data_entries)
 
 
 @functools.cache

@@ -6,50 +6,35 @@ dictionary in turn. Only registered names are accepted, so that a link can build
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from core.attacks import ATTACKS, REACTIVATIONS, WEIGHT_ATTACKS
 from core.data import Scenes
-from core.defenses import DEFENSES, DETECTORS
-from core.explain import EXPLAINERS
 from core.knobs import Knob, Method, knobs_of
-from core.metrics.tac import RANKINGS
-from core.training import PARTS, TRAININGS
-from core.triggers import TRIGGERS, Poison
+from core.training import PARTS
+from core.triggers import Poison
+from lab.kinds import kinds
 
-KINDS: dict[str, Sequence[type[Method]]] = {
-    "trigger": TRIGGERS,
-    "attack": ATTACKS,
-    "injection": WEIGHT_ATTACKS,
-    "reactivation": REACTIVATIONS,
-    "defense": DEFENSES,
-    "detector": DETECTORS,
-    "training": TRAININGS,
-    "explainer": EXPLAINERS,
-    "ranking": RANKINGS,
-    "part": [Poison, *PARTS],
-    "data": [Scenes],
-}
-"""The methods of each kind, in the order of their registries."""
-
-REGISTRY: dict[str, type[Method]] = {cls.__name__: cls for kind in KINDS.values() for cls in kind}
-"""Every registered method by its name."""
+OTHERS: dict[str, list[type[Method]]] = {"part": [Poison, *PARTS], "data": [Scenes]}
+"""Methods that stand in a recipe without being an experiment: parts of a training, and generated data."""
 
 
-def kind_of(method: Method | type[Method]) -> str:
-    """The method's kind, one of KINDS: "trigger", "attack", "defense" …"""
-    cls = method if isinstance(method, type) else type(method)
-    for kind, members in KINDS.items():
-        if cls in members:
-            return kind
-    raise ValueError(f"{cls.__name__} is not a registered method; `perturb list` prints those that are.")
+@functools.cache
+def registry() -> Mapping[str, type[Method]]:
+    """Every registered method by its name."""
+    return {cls.__name__: cls for members in groups().values() for cls in members}
+
+
+def groups() -> dict[str, list[type[Method]]]:
+    """The methods by the name of their kind, then OTHERS."""
+    return {kind.name: list(kind.methods) for kind in kinds().values()} | OTHERS
 
 
 def to_dict(method: Method) -> dict[str, Any]:
     """A method as JSON data: its name and every knob, nested methods as dictionaries."""
-    kind_of(method)
+    find(type(method).__name__)
     values = {k.name: getattr(method, k.name) for k in knobs_of(method)}
     return {"method": type(method).__name__} | {
         name: to_dict(value) if isinstance(value, Method) else value for name, value in values.items()
@@ -71,9 +56,9 @@ def from_dict(data: Any) -> Method:
 
 def find(name: str) -> type[Method]:
     """The registered method of this name; ValueError where there is none."""
-    if name not in REGISTRY:
+    if name not in registry():
         raise ValueError(f"{name!r} is not a registered method; `perturb list` prints those that are.")
-    return REGISTRY[name]
+    return registry()[name]
 
 
 def parse(k: Knob, text: str, owner: str = "") -> Any:

@@ -10,16 +10,19 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from core.data import Scenes
 from core.knobs import Method
 from core.runs import Run
 from lab import links, methods
-from lab.inputs import CHECKS, checked
+from lab.inputs import checked
+from lab.kinds import kind_of
 
 if TYPE_CHECKING:
+    from lab.kinds.kind import Kind
     from lab.results import Result
+    from lab.running.curve import Curve
 
 FORMAT = 1
 """The version of the JSON and of the link; a reader of another version must be told."""
@@ -38,11 +41,8 @@ class Recipe:
     model : what `models.load` takes ("zoo:scenes-badnets"), another Recipe ("the result of that run") or, to train
         from scratch, a fresh network: "arch:preact_resnet18?width=16"
     data : what `load_data` takes: a name, `Scenes(...)` or "hf:owner/name@sha"
-    inputs : what else the run is given, all optional, JSON values:
-        "images": indices in the test split, or "upload:<sha256>"; "n": test images that are scored;
-        "rate": share of poison among a detector's suspects from a training set;
-        "target": class; "trigger": a method as JSON; "mode"; "mask": 64 hex digits, the rows of a 16 x 16 grid;
-        "judge": model; "explainer": a method as JSON. Trigger, target and mode default to the model's own.
+    inputs : what else the run is given, JSON values, all optional: those that the method's kind reads
+        (`lab.kinds`), such as "n", how many test images are scored, or "trigger", a method as JSON
     seed : of everything random in the run
     """
 
@@ -52,25 +52,23 @@ class Recipe:
     inputs: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
 
-    INPUTS: ClassVar[tuple[str, ...]] = tuple(CHECKS)
-
     def __post_init__(self) -> None:
-        methods.kind_of(self.method)
+        kind = kind_of(self.method)
         if not isinstance(self.model, str | Recipe) or not self.model:
             raise ValueError(f'model = {self.model!r} must be a name such as "zoo:scenes-badnets" or a recipe.')
         if not isinstance(self.data, str | Scenes) or not self.data:
             raise ValueError(f'data = {self.data!r} must be a name such as "scenes", or Scenes(...).')
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**31:
             raise ValueError(f"seed = {self.seed!r} must be a whole number from 0 to 2147483647.")
-        object.__setattr__(self, "inputs", checked(self.inputs))
+        object.__setattr__(self, "inputs", checked(kind.inputs, self.inputs, kind.name))
 
     def __hash__(self) -> int:
         return hash(self.to_json())
 
     @property
-    def kind(self) -> str:
-        """What is done: one of `lab.methods.KINDS`, such as "trigger", "attack", "defense" or "training"."""
-        return methods.kind_of(self.method)
+    def kind(self) -> Kind:
+        """What is done with the method: how it runs, what it reads, how it is scored."""
+        return kind_of(self.method)
 
     def replace(self, **changes: Any) -> Recipe:
         """The same recipe with some fields changed."""
@@ -130,21 +128,19 @@ class Recipe:
 
     def key(self) -> str:
         """SHA-256 of everything the result depends on: JSON, code, model, data commit, kind of device."""
-        from lab.keys import key
+        from lab.cache_key import key
 
         return key(self)
 
-    def run(self) -> Run[Result]:
-        """The experiment: watch it, finish it (`core.runs.finish`) or close it."""
-        from lab.experiments import run
+    def run(self, curve: Curve | None = None) -> Run[Result]:
+        """The experiment: watch it, finish it (`core.runs.finish`) or close it. Its moments go into `curve`."""
+        from lab.running.experiment import run
 
-        return run(self)
+        return run(self, curve)
 
     def python(self) -> str:
-        """A snippet that reproduces the run with `core` and `models` alone."""
-        from lab.snippets import python
-
-        return python(self)
+        """A script that reproduces the run with `core` and `models` alone."""
+        return self.kind.python(self)
 
 
 def _links(data: Any) -> int:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
 from core.metrics import wilson
-from core.runs import Progress
-from lab.recipes import Recipe
+from lab.lru_cache import LRUCache
 from lab.settings import settings
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from lab.recipes import Recipe
 
 
 @dataclass
@@ -25,7 +22,7 @@ class Result:
     recipe : what was run
     figures : numbers by flat name, shares as fractions: "before/acc", "after/asr", "clean_model/asr", "success"
     counts : the n behind a figure, under the figure's own name
-    curve : one dict per recorded moment: stage, step, total, seconds, and its metrics
+    curve : one dict per recorded moment: stage, step, total, seconds, and its metrics (`lab.running.curve`)
     images : pictures and tables as tensors: "original", "adversarial", "perturbation", "confusion/before"
     per_image : lists with one entry per picture of the batch: "index", "label", "predicted", "success"
     notes : words that belong to the figures: "selection", "threshold", "controls"
@@ -68,72 +65,5 @@ class Result:
         }
 
 
-class Curve:
-    """The recorded moments of a run: at most about ten a second, every stage's first and every score."""
-
-    def __init__(self) -> None:
-        self.points: list[dict[str, Any]] = []
-        self.start = time.monotonic()
-
-    def note(self, progress: Progress) -> None:
-        """Record `progress`, unless it comes too soon after the last one and says nothing new."""
-        seconds = time.monotonic() - self.start
-        last = self.points[-1] if self.points else None
-        new = last is None or last["stage"] != progress.stage or progress.step >= progress.total
-        if not new and "acc" not in progress.metrics and seconds - last["seconds"] < 0.1:  # type: ignore[index]
-            return
-        self.points.append(
-            {"stage": progress.stage, "step": progress.step, "total": progress.total, "seconds": round(seconds, 3)}
-            | dict(progress.metrics)
-        )
-
-
-def partial(recipe: Recipe, curve: list[dict[str, Any]], last: Progress | None) -> Result:
-    """What a stopped run still tells: its scores before and as of the last live score, and its model."""
-    result = Result(recipe, curve=list(curve), stopped=True)
-    scored = [point for point in curve if "acc" in point]
-    before = next((point for point in scored if point["stage"] == "before"), None)
-    after = next((point for point in reversed(scored) if point["stage"] != "before"), None)
-    for moment, point in (("before", before), ("after", after)):
-        for name in ("acc", "asr", "ra"):
-            if point is not None and name in point:
-                result.figures[f"{moment}/{name}"] = point[name]
-                result.counts[f"{moment}/{name}"] = int(point["n" if name == "acc" else "n_asr"])
-    if last is not None and last.model is not None:
-        result.model = last.model.eval().requires_grad_(False)
-        result.model.zero_grad(set_to_none=True)
-    result.seconds = curve[-1]["seconds"] if curve else 0.0
-    return result
-
-
-class Kept(Generic[T]):
-    """Finished results, or other things, by key: the least recently used goes first, an old one is forgotten."""
-
-    def __init__(self, entries: int, seconds: float):
-        self.entries, self.seconds = entries, seconds
-        self._held: OrderedDict[str, tuple[float, T]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: str) -> T | None:
-        """What is kept under `key`, or None."""
-        with self._lock:
-            if key not in self._held:
-                return None
-            since, value = self._held[key]
-            if time.monotonic() - since > self.seconds:
-                del self._held[key]
-                return None
-            self._held.move_to_end(key)
-            return value
-
-    def put(self, key: str, value: T) -> None:
-        """Keep `value` under `key`, and forget what no longer fits."""
-        with self._lock:
-            self._held[key] = (time.monotonic(), value)
-            self._held.move_to_end(key)
-            while len(self._held) > self.entries:
-                self._held.popitem(last=False)
-
-
-kept: Kept[Result] = Kept(settings.result_entries, settings.result_seconds)
-"""The process's finished results: of the pool, and of the links of a chain."""
+kept: LRUCache[Result] = LRUCache(settings.result_entries, settings.result_seconds)
+"""The process's finished results by cache key: of the job pool, and of the links of a chain."""

@@ -17,6 +17,8 @@ import models
 from core.defenses import DEFENSES
 from core.knobs import knobs_of
 from core.runs import finish
+from lab import methods
+from lab.kinds import kind_of
 from lab.recipes import Recipe
 
 
@@ -131,7 +133,7 @@ def _placed(base: dict[str, Any], point: dict[str, Any]) -> Recipe:
     for name, value in point.items():
         if name in FIELDS:
             continue
-        if name in data.get("method", {}) or name not in Recipe.INPUTS:
+        if name in data.get("method", {}) or name not in kind_of(methods.from_dict(data.get("method"))).inputs:
             data.setdefault("method", {})[name] = value
         else:
             data.setdefault("inputs", {})[name] = value

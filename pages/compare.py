@@ -2,37 +2,37 @@
 
 import streamlit as st
 
-from ui import lesson
+from ui.run_page import RunPage, live_figures
 
-lesson.opening(
-    "Compare",
-    "**Watch** whether the repaired model looks where the clean one looks, and is right again.",
+page = RunPage.open(
+    "compare", "**Watch** whether the repaired model looks where the clean one looks, and is right again."
 )
 
-from ui import cache, charts, figures, frame, images, jobs, runs, share, texts  # noqa: E402
+from ui import cache, sidebar, texts  # noqa: E402
+from ui.charts.predictions import predictions  # noqa: E402
+from ui.widgets import finished_runs, images, jobs  # noqa: E402
 
-choice = frame.chosen()
-with frame.ready():
-    recipe = runs.asked(choice)
+choice = page.choice
+with sidebar.ready():
+    recipe = finished_runs.asked(page)
     model = cache.model_of(recipe)
-    job = jobs.adopt("compare", recipe, "defend")
+    job = jobs.adopt(page.slug, recipe)
 
 about, who = st.columns([1.9, 1], vertical_alignment="bottom")
 with about:
-    runs.picker(recipe)
+    finished_runs.picker(recipe)
 with who:
-    if job is None or not job.ended or job.state != "done":
-        jobs.buttons("compare", recipe, "Run it")
+    if job is None or job.state != "done":
+        page.start(recipe, "Run it")
 
 
 def live(job):
-    """Progress, three figures, and six heatmaps on one scale: before, after, clean twin; without and with trigger."""
+    """Progress, the scores, and six heatmaps on one scale: before, after, clean model; without and with trigger."""
     if job is not None and job.state != "done":
         jobs.progress(job)
     result = job.result if job is not None and job.ended and job.state != "failed" else None
-    if result is not None and "after/acc" in result.figures:
-        counts = {name: result.counts.get(f"after/{name}", 0) for name in figures.WORDS}
-        figures.repair(figures.moment(result, "after"), figures.moment(result, "before"), counts)
+    if live_figures(job)[0]:
+        page.figures(job)
     elif job is None:
         st.info(
             "This run is not in this server's memory. **Run it** to see it, or choose another one.",
@@ -42,7 +42,7 @@ def live(job):
     maps, shares = st.columns([1.05, 1], gap="medium")
     drawn, _ = images.heat(*cache.tensors(*looks.values()))
     count = len(next(iter(looks.values())).shares)
-    st.session_state["compare-views"] = views = [
+    views = [
         images.View(
             drawn[count * j + i], f"{moment}  \n**{look.says(i)}**",
             f"Heatmap, {moment}, {'with' if i else 'without'} trigger: the model says {look.says(i)}",
@@ -51,25 +51,24 @@ def live(job):
         for j, (moment, look) in enumerate(looks.items())
     ]  # fmt: skip
     with maps:
-        images.row(views, columns=len(looks))
+        images.row(page.show(views), columns=len(looks))
         st.caption("Upper row: the picture as it is. Lower row: with the trigger. All heatmaps on one scale.")
     with shares:
         st.caption("What each model says about the triggered picture.")
         names = next(iter(looks.values())).names
-        charts.predictions(names, {moment: look.shares[-1] for moment, look in looks.items()}, top=3, height=340)
+        predictions(names, {moment: look.shares[-1] for moment, look in looks.items()}, top=3, height=340)
 
 
-with frame.ready():
-    jobs.watch("compare", live)
+with sidebar.ready():
+    page.watch(live)
 
-runs.table(recipe)
-result = job.result if job is not None else None
-views = st.session_state.get("compare-views", [])
-share.block("compare", recipe, result, views, {"recipe": recipe.to_json(), "images": str(choice.index)})
-lesson.meaning(
+finished_runs.table(page.kind)
+page.end(
+    recipe,
+    texts.DER,
     "**ACC** counts clean pictures, **ASR** triggered pictures that end in the target class, **RA** the same pictures "
     "that are right all the same. A repair that only breaks the model has a low ASR and a low RA. **DER** puts ACC and "
-    "ASR into one number: 1 when the attack is gone at no cost, 0.5 when nothing happened. One seed is one throw: "
-    "compare methods over several.",
-    about=texts.DER,
+    "ASR into one number: 1 when the attack is gone at no cost, 0.5 when nothing happened. A single seed is a single "
+    "draw: compare methods over several.",
+    query={"recipe": recipe.to_json(), "images": str(choice.index)},
 )

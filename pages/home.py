@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import lesson
+from ui.widgets import lesson
 
 lesson.opening(
     "Perturb Lab",
@@ -11,19 +11,20 @@ lesson.opening(
     "Everything runs live, without upload or account.",
 )
 
-from ui import cards  # noqa: E402
+from ui.widgets import cards  # noqa: E402
 
 with st.grid(3, min_column_width=230, gap="small"):
-    for card in cards.CARDS:
-        cards.show(card)
+    for page, card in cards.story():
+        cards.show(page, card)
 
 st.subheader("How a page works", anchor=False)
 one, two, three = st.columns(3)
 one.markdown(
-    "**:material/tune: Choose.** Model and picture stand in the sidebar and follow you. Each page adds a few controls."
+    "**:material/tune: Choose.** Model and picture are set in the sidebar, for all pages. A page adds a few controls."
 )
 two.markdown(
-    "**:material/play_arrow: Run.** Short things follow your hand at once. Long ones run beside it and can be stopped."
+    "**:material/play_arrow: Run.** What is short is computed as you move a control. A long run goes on in the "
+    "background and can be stopped."
 )
 three.markdown(
     "**:material/link: Keep.** A link holds every setting; figures, pictures and Python lines can be downloaded."

@@ -2,21 +2,24 @@
 
 import streamlit as st
 
-from ui import lesson
+from ui.run_page import RunPage
 
-lesson.opening(
-    "Neurons",
+page = RunPage.open(
+    "neurons",
     "**Watch** a handful of channels go to zero: attack success falls, while as many random ones change nothing.",
 )
 
-from ui import cache, figures, frame, jobs, link, neurons, share, texts  # noqa: E402
+from ui import cache, neurons, sidebar, texts  # noqa: E402
+from ui.charts import neurons as charts  # noqa: E402
+from ui.widgets import figures, jobs, link  # noqa: E402
 
-choice = frame.chosen()
-with frame.ready():
+choice = page.choice
+with sidebar.ready():
     model = cache.model(choice)
     from core.metrics.rankings import highest
     from core.networks.channels import neuron_layers
-    from lab.jobs import pool
+    from lab.kinds.shared.scoring import ACC, ASR, RA
+    from lab.running.pool import pool
     from lab.settings import settings
 
     if model.trigger is None:
@@ -32,11 +35,11 @@ controls, stage = st.columns([1.1, 2.9], gap="medium")
 
 def picked():
     """The point that was clicked becomes the one channel that is set to zero."""
-    if place := neurons.clicked(CHART):
+    if place := charts.clicked(CHART):
         st.session_state.update({"layer": place[0], "channel": place[1], "zero": ZERO[2]})
 
 
-with controls, frame.ready():
+with controls, sidebar.ready():
     ranking = names[link.choose("Ranking", list(names), key="by", help="What a defense says of each channel.")]
     st.caption(f"{ranking.about}. No defense sees a trigger.")
     form = link.pick(
@@ -46,8 +49,8 @@ with controls, frame.ready():
     )  # fmt: skip
     recipe = neurons.recipe(ranking, choice, form, settings.control_n)
     if ranking.kind == "nwc":
-        jobs.keep_fresh("neurons", recipe)  # a few seconds; the others wait for the button
-    jobs.buttons("neurons", recipe, "Rank")
+        jobs.keep_fresh(page.slug, recipe)  # a few seconds; the others wait for the button
+    page.start(recipe, "Rank")
     zero = link.choose("Set to zero", ZERO, key="zero")
     if zero == ZERO[2]:
         layer = link.choose("Layer", list(layers), index=len(layers) - 1, key="layer")
@@ -57,8 +60,8 @@ with controls, frame.ready():
         k = link.whole("Channels", 0, 200, 10, key="k", help=f"Of {sum(layers.values())} in {len(layers)} layers.")
 
 with stage:
-    jobs.watch("neurons", lambda job: jobs.progress(job, None, "Press **Rank**."))
-    with frame.ready():
+    page.watch(lambda job: jobs.progress(job, None, "Press **Rank**."))
+    with sidebar.ready():
         asked = {each: neurons.recipe(each, choice, form, settings.control_n) for each in names.values()}
         results = {each: pool().result(one) for each, one in asked.items()}
         known = {each: neurons.scores(result, each.kind) for each, result in results.items() if result is not None}
@@ -69,46 +72,44 @@ with stage:
         now = neurons.zeroed(choice.model, choice.data, out)
         control = neurons.zeroed(choice.model, choice.data, neurons.chance(tac, len(out))) if tac and out else None
     with st.grid(4, min_column_width=150, gap="small"):
-        for name, good in zip(figures.WORDS, ("up", "down", "up"), strict=True):
-            figures.share(
-                figures.WORDS[name], getattr(now, name), now.n if name == "acc" else now.n_asr,
-                before=getattr(before, name) if out else None, good=good, help=figures.HELP[name],
+        for score in (ACC, ASR, RA):
+            figures.metric(
+                score, getattr(now, score.key), getattr(now, score.n),
+                before=getattr(before, score.key) if out else None,
             )  # fmt: skip
         figures.share(
-            "ASR, random channels", control.asr if control else None, before.n_asr, before=before.asr, good="neither",
+            "ASR, random channels", control.asr if control else None, before.n_asr, before=before.asr,
             help="The control: as many channels, drawn at random, set to zero instead.",
         )  # fmt: skip
     left, right = st.columns(2, gap="small")
     if tac:
         with left:
             if own:
-                neurons.axes(tac, own, ranking.name, out, key=CHART, picked=picked, height=330)
+                charts.axes(tac, own, ranking.name, out, key=CHART, picked=picked, height=330)
                 st.caption("One point is one channel; click one to set it to zero. Upper right: both agree.")
             else:
                 st.info(f"{ranking.name} has not been computed yet: press **Rank**.", icon=":material/info:")
         with right:
-            neurons.overlaps(tac, known, height=330)
+            charts.overlaps(tac, known, height=330)
             missing = ", ".join(each.name for each in names.values() if each not in known)
             st.caption(f"TAC is an **oracle** (form {form}). " + (f"Not run yet: {missing}." if missing else ""))
 
-job = jobs.current("neurons")
 result = results[ranking]
-found = result.figures.get(f"overlap/{ranking.kind}/0.1") if result is not None else None
-GUESSES = ["Most of them", "Some, and more than chance", "No more than chance"]
-lesson.question(
-    "How many of the top tenth of TAC's channels does this ranking find, without a trigger?", GUESSES,
-    "" if found is None else GUESSES[0 if found > 0.6 else 1 if found > 0.15 else 2],
-    "" if found is None else f"It finds {figures.percent(found)}; chance finds 10 %.",
-    key="neurons", reveal=found is not None,
+outcome = page.kind.conclude(result) if result is not None else None
+ANSWERS = {"agrees": "Most of them", "in part": "Some, and more than chance", "chance": "No more than chance"}
+page.ask(
+    "How many of the top tenth of TAC's channels does this ranking find, without a trigger?", list(ANSWERS.values()),
+    ANSWERS.get(outcome.outcome, "") if outcome else "", outcome.text if outcome else "",
 )  # fmt: skip
 state = {"model": choice.model, "data": choice.data, "by": ranking.name, "form": form, "zero": zero}
 state |= {"layer": layer, "channel": str(channel)} if zero == ZERO[2] else {"k": str(k)}
-share.block("neurons", recipe, result, query=state)
-lesson.meaning(
+page.end(
+    recipe,
+    texts.of("TAC"),
     "A backdoor lives in **few channels**. All these defenses are ways to find them without the trigger: noise on the "
     "weights (ANP), forgetting and recovering (RNP), forgetting alone (TSBD's NWC), or the weights as they are (CLP). "
     "TAC is what they approximate, and only the attacker, or a teacher, can compute it. A ranking need not agree with "
     "TAC everywhere to be good: what counts is that zeroing its first channels takes the attack and leaves the "
     "accuracy, and that as many random channels do not.",
-    about=texts.of("TAC"),
+    query=state,
 )

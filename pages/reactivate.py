@@ -2,17 +2,20 @@
 
 import streamlit as st
 
-from ui import lesson
+from ui.run_page import RunPage, finished
 
-lesson.opening(
-    "Re-activate",
-    "**Watch** the gap between two bars: with the trigger and without it. A gap says that the backdoor only slept.",
+page = RunPage.open(
+    "reactivate",
+    "**Watch** the gap between two bars: with the trigger and without it. A gap says that the backdoor was dormant.",
 )
 
-from ui import bars, cache, errors, figures, frame, images, jobs, knobs, link, share, texts  # noqa: E402
+from ui import cache, sidebar, texts  # noqa: E402
+from ui.charts import reactivation as charts  # noqa: E402
+from ui.errors import in_a_sentence  # noqa: E402
+from ui.widgets import images, jobs, knobs, link  # noqa: E402
 
-choice = frame.chosen()
-with frame.ready():
+choice = page.choice
+with sidebar.ready():
     model = cache.model(choice)
     from core.attacks import ReActivation
     from core.defenses import DEFENSES
@@ -31,61 +34,43 @@ with controls:
         "After the defense", list(known), index=list(known).index("TSBD"), key="defense",
         help="With its default settings. It runs first, unless this server knows its result already.",
     )  # fmt: skip
-    method = knobs.controls(ReActivation, main=("threat", "eps"))
+    method = knobs.controls(ReActivation)
     seed = link.whole("Seed", 0, 2**31 - 1, 0, key="seed", help="Of the defense and of the attack.")
-    with errors.in_a_sentence():
+    with in_a_sentence():
         repaired = Recipe(known[name](), choice.model, choice.data, {"n": settings.control_n}, seed)
         recipe = Recipe(method, repaired, choice.data, {"n": min(300, settings.control_n)}, seed)
-    jobs.buttons("reactivate", recipe, "Wake it")
+    page.start(recipe, "Wake it")
 
-with frame.ready():
+with sidebar.ready():
     pictures = cache.pair(recipe, choice)
 
 
 def live(job):
-    """Progress, three figures, the five bars and the curve over the budget."""
+    """Progress, the scores, the five controls and their curves over the budget."""
     jobs.progress(job, recipe, f"{name} first, then the attack on what it leaves. Press **Wake it**.")
-    result = job.result if job and job.state == "done" else None
-    found, counts = (result.figures, result.counts) if result else ({}, {})
-    with figures.three():
-        figures.share(
-            "Trigger + perturbation", found.get("asr/reactivated"), counts.get("asr/reactivated"),
-            before=found.get("asr/trigger"), good="neither",
-            help="Attack success on the repaired model with both. Change: against the trigger alone.",
-        )  # fmt: skip
-        figures.share(
-            "Universal, no trigger", found.get("asr/clean_universal"), counts.get("asr/clean_universal"),
-            good="neither",
-            help="The control: a perturbation of the same size, found on pictures without trigger. A small network "
-            "follows such a thing anyhow; only what lies above this bar speaks of a backdoor.",
-        )  # fmt: skip
-        figures.number(
-            "Backdoor left (BEC)", found.get("bec"), None,
-            help="Backdoor existence coefficient: how alike the trigger's channels still are, 1 for the backdoored "
-            "and 0 for the clean model. Values outside this range are shown as they are."
-            + (f" {result.notes['bec']}." if result and "bec" in result.notes else ""),
-        )  # fmt: skip
+    page.figures(job)
+    result = finished(job)
     if result is None:
         images.row(waiting(), columns=3)
         return
-    bec = found.get("bec")
-    if bec is not None and not 0 <= bec <= 1:
+    found = result.figures
+    if not 0 <= found.get("bec", 0) <= 1:
         st.caption(":material/flag: BEC lies outside 0 to 1: by this measure the repaired model is further from the "
                    "backdoored one than the clean model is, or closer than itself.")  # fmt: skip
     left, right = st.columns(2, gap="small")
     with left:
-        bars.five(found, height=400)
+        charts.five(found, height=400)
     with right:
-        bars.over_budget(found, result.images["budgets"].tolist(), height=400)
+        charts.over_budget(found, result.images["budgets"].tolist(), height=400)
     gaps = [
-        f"{word} {100 * found[head + 'gap']:+.1f} pp" for head, word in bars.MODELS.items() if f"{head}gap" in found
+        f"{word} {100 * found[head + 'gap']:+.1f} pp" for head, word in charts.MODELS.items() if f"{head}gap" in found
     ]
     st.caption(
         f"**Gap** at the full budget, with the trigger minus without: {', '.join(gaps)}. "
-        f"n = {counts['asr/trigger']} pictures per bar, one seed."
+        f"n = {result.counts['asr/trigger']} pictures per bar, one seed."
+        + (f" BEC: {result.notes['bec']}." if "bec" in result.notes else "")
     )
-    st.session_state["reactivate-views"] = views = woken(result)
-    images.row(views, columns=4)
+    images.row(page.show(woken(result)), columns=4)
 
 
 def waiting():
@@ -113,20 +98,18 @@ def woken(result):
 
 
 with stage:
-    jobs.watch("reactivate", live)
+    page.watch(live)
 
-job = jobs.current("reactivate")
-result = job.result if job is not None and job.state == "done" else None
-GUESSES = ["Far above the control", "About the same as the control"]
-right = "" if result is None else GUESSES[0 if result.figures["gap"] > 0.2 else 1]
-lesson.question(
-    "Trigger and perturbation together: how far above the same perturbation without a trigger?", GUESSES, right,
-    "The bare success proves nothing; a universal perturbation of this size fools a small clean model too.",
-    key="reactivate", reveal=result is not None,
+ANSWERS = {"dormant": "Far above the control", "no gap": "About the same as the control"}
+ANSWERS["any perturbation"] = ANSWERS["no gap"]
+result = page.result
+outcome = page.kind.conclude(result) if result is not None else None
+page.ask(
+    "Trigger and perturbation together: how far above the same perturbation without a trigger?",
+    list(dict.fromkeys(ANSWERS.values())), ANSWERS[outcome.outcome] if outcome else "", outcome.text if outcome else "",
 )  # fmt: skip
-share.block(
-    "reactivate", recipe, job.result if job else None, st.session_state.get("reactivate-views", []),
+page.end(
+    recipe,
+    texts.of("ReActivation"),
     query={"model": choice.model, "data": choice.data, "defense": name, "seed": str(seed), **links.of_knobs(method)},
-)  # fmt: skip
-about = texts.of("ReActivation")
-lesson.meaning(about.meaning, about=about)
+)

@@ -2,16 +2,19 @@
 
 import streamlit as st
 
-from ui import lesson
+from ui.run_page import RunPage
 
-lesson.opening(
-    "Scoreboard",
+page = RunPage.open(
+    "scoreboard",
     "**Watch** the ranking when each defense may peek at the attack to choose its threshold. Bright is good.",
 )
 
-from ui import board, errors, frame, jobs, link, share, texts  # noqa: E402
+from ui import sidebar, texts  # noqa: E402
+from ui.charts import scoreboard as charts  # noqa: E402
+from ui.errors import in_a_sentence  # noqa: E402
+from ui.widgets import jobs, link  # noqa: E402
 
-with frame.ready():
+with sidebar.ready():
     from lab import scoreboard, store
     from lab.settings import settings
 
@@ -33,9 +36,9 @@ with three:
         "published scripts do. A defense that chooses nothing is the same under both.",
     )  # fmt: skip
 
-with frame.ready():
+with sidebar.ready():
     boards = {name: scoreboard.board(data, settings.control_n, name) for name in RULES}
-    shown, job = boards[rule], jobs.current("scoreboard")
+    shown, job = boards[rule], page.job
     rows = store.stored()
     if job is not None and job.state == "done" and job.result is not None:
         rows.append(job.result.row())  # the history may be a moment behind
@@ -45,11 +48,11 @@ with frame.ready():
 
 def picked():
     """The cell that was clicked becomes the chosen one."""
-    if place := board.clicked(shown, TABLE):
+    if place := charts.clicked(shown, TABLE):
         st.session_state["defense"], st.session_state["attack"] = place
 
 
-board.heat(shown, cells[rule], FIGURES[word], key=TABLE, picked=picked)
+charts.heat(shown, cells[rule], FIGURES[word], key=TABLE, picked=picked)
 told = "in percent, " if word != "DER" else ""
 st.caption(
     f"{word} {told}mean ± standard deviation over seeds; n ≤ {shown.n} test pictures each. "
@@ -65,15 +68,15 @@ with left:
     with second:
         attack = link.choose("Attack", list(shown.attacks), key="attack")
     cell = cells[rule].get((defense, attack), scoreboard.Cell({}))
-    with errors.in_a_sentence():
+    with in_a_sentence():
         recipe = shown.recipe(defense, attack, cell.next_seed)
-    jobs.buttons("scoreboard", recipe, f"Run seed {recipe.seed}")
-    jobs.watch("scoreboard", lambda job: jobs.progress(job))
+    page.start(recipe, f"Run seed {recipe.seed}")
+    page.watch(jobs.progress)
     if cell.rows:
-        board.runs(cell)
+        charts.runs(cell)
         done = shown.recipe(defense, attack, next(iter(cell.rows)))
         st.page_link(
-            "compare.py", label="Compare with the clean twin", icon=":material/balance:",
+            "compare.py", label="Compare with a clean model", icon=":material/balance:",
             query_params={"v": "1", "recipe": done.to_json()},
         )  # fmt: skip
     else:
@@ -81,27 +84,31 @@ with left:
 with right:
     rules = [rule] if rule == "clean" else ["oracle", "clean"]
     st.markdown("**Over all attacks**, average rank behind the name")
-    board.ranking({name: standings[name] for name in rules}, height=24 * max(4, len(standings[rule])))
+    charts.ranking({name: standings[name] for name in rules}, height=24 * max(4, len(standings[rule])))
     st.caption("Bars: 95 % t-interval, the attacks being the sample. Rank: among those that met the same attacks.")
 
-ORDER = ["It stays as it is", "It changes"]
-ranked = {name: [one.defense for one in table if one.rank is not None] for name, table in standings.items()}
-both = all(len(table) > 1 for table in ranked.values())
-lesson.question(
-    "If defenses may peek, what happens to their order?", ORDER, ORDER[ranked["clean"] != ranked["oracle"]],
-    "A rank that rests on peeking says what could be, not what a defender gets.", key="scoreboard", reveal=both,
+ANSWERS = ["It stays as it is", "It changes"]
+shared = set.intersection(*({one.defense for one in table if one.rank is not None} for table in standings.values()))
+ranked = {name: [one.defense for one in table if one.defense in shared] for name, table in standings.items()}
+met = {name: {attack for _, attack in found} for name, found in cells.items()}
+comparable = len(shared) > 1 and met["clean"] == met["oracle"]
+page.ask(
+    "If defenses may peek, what happens to their order?", ANSWERS,
+    ANSWERS[ranked["clean"] != ranked["oracle"]] if comparable else "",
+    f"Among the {len(shared)} defenses that have a rank under both rules. A rank that rests on peeking says what could "
+    "be, not what a defender gets.",
 )  # fmt: skip
-share.block(
-    "scoreboard", recipe, job.result if job is not None else None,
-    query={"board": data, "figure": word, "chosen": rule, "defense": defense, "attack": attack},
-)  # fmt: skip
+if not comparable:
+    st.caption("The two rules have not met the same attacks yet, so their orders cannot be compared.")
 machines = sorted({row.get("hardware", row["device"]) for one in cells[rule].values() for row in one.rows.values()})
 if machines:
     st.caption(f"Computed on {'; '.join(machines)}. `perturb sweep recipes/scoreboard-{data}.json` fills the table.")
-lesson.meaning(
+page.end(
+    recipe,
+    texts.DER,
     "A defender has a few clean pictures: no trigger, no target, no test set. Accuracy on clean pictures says nothing "
     "about a backdoor, so that an honest rule may stop too early. Whoever peeks stops at the right place, and the "
     "difference is **the price of honesty**. Look at RA, too: a low ASR with a low RA is a broken model, not a cured "
     "one. A low rank over few attacks and one seed is weak evidence; the bars say how weak.",
-    about=texts.DER,
+    query={"board": data, "figure": word, "chosen": rule, "defense": defense, "attack": attack},
 )

@@ -2,17 +2,19 @@
 
 import streamlit as st
 
-from ui import lesson
+from ui.run_page import RunPage, finished
 
-lesson.opening(
-    "Supply chain",
-    "**Watch** one added line of augmentation give every class a key. No label was changed, and the loss was not.",
+page = RunPage.open(
+    "supply_chain",
+    "**Watch** one added line of augmentation give every class a trigger. No label was changed, and the loss was not.",
 )
 
-from ui import cache, doors, figures, frame, images, jobs, knobs, link, share, stand_in, texts  # noqa: E402
+from ui import cache, fallback_model, sidebar, texts  # noqa: E402
+from ui.charts.sources import sources  # noqa: E402
+from ui.widgets import figures, images, jobs, knobs, link  # noqa: E402
 
-choice = stand_in.any_to_any(frame.chosen())
-with frame.ready():
+choice = fallback_model.any_to_any(page.choice)
+with sidebar.ready():
     model = cache.model(choice)
     from core.metrics.any_to_any import sent
     from core.triggers import Flareon
@@ -23,7 +25,7 @@ controls, stage = st.columns([1.1, 2.9], gap="medium")
 
 with controls:
     into = link.choose("Send the picture to", names, index=min(3, len(names) - 1), key="into")
-    trigger = knobs.controls(Flareon, main=("amplify",), base=model.trigger)
+    trigger = knobs.controls(Flareon, base=model.trigger)
     rate = model.card.recipe["method"]["poison"]["rate"]
     st.markdown("**The attack**, in the shared training code:")
     st.code(
@@ -37,44 +39,32 @@ with controls:
         "augmentation."
     )
 
-with frame.ready():
+with sidebar.ready():
     recipe = Recipe(trigger, choice.model, choice.data, {"n": 400})
     shown = {"images": choice.images, "target": names.index(into)}
     seen = cache.stamped_look(recipe.replace(inputs=recipe.inputs | shown).to_json(), "GradCAM")
-    job = jobs.keep_fresh("supply_chain", recipe)
+    jobs.keep_fresh(page.slug, recipe)
 
 
 def scores(job):
-    """Three figures over all targets, and the table of sources and triggers."""
-    result = job.result if job is not None and job.state == "done" else None
-    found, counts = (result.figures, result.counts) if result else ({}, {})
-    by_target = [value for name, value in found.items() if name.startswith("asr/")]
-    worst = ""
-    if by_target:
-        worst = f" Worst target {figures.percent(min(by_target))}, best {figures.percent(max(by_target))}."
-    with figures.three():
-        figures.share(
-            "ASR, all targets", found.get("asr"), counts.get("asr"), before=found.get("clean_model/asr"),
-            good="neither",
-            help=f"Mean over the targets of the share of pictures of other classes that reach it.{worst} The change "
-            "is against the clean model.",
-        )  # fmt: skip
-        figures.share(
-            "ASR, clean model", found.get("clean_model/asr"), counts.get("clean_model/asr"), good="neither",
-            help="The floor: the same motions on a model that was never backdoored.",
-        )  # fmt: skip
-        figures.share(
-            "Accuracy (ACC)", found.get("acc"), counts.get("acc"), before=found.get("clean_model/acc"),
-            help="Share of the pictures without motion that the model gets right. Change: against the clean model.",
-        )  # fmt: skip
+    """The scores over all targets, and the table of sources and triggers."""
+    page.figures(job)
+    result = finished(job)
     if result is None:
         jobs.progress(job)
         return
-    doors.sources(sent(result.images["answers"][1:]).tolist(), names)
+    sources(sent(result.images["answers"][1:]).tolist(), names)
+    worst, best = min(by_target(result)), max(by_target(result))
     st.caption(
-        f"Percent of the pictures of a class (row) that a trigger (column) sends to its class.{worst} Another wrong "
-        f"class is opened in {figures.percent(found['cross_talk'])} of the cases."
+        f"Percent of the pictures of a class (row) that a trigger (column) sends to its class. Worst target "
+        f"{figures.percent(worst)}, best {figures.percent(best)}. A trigger leads to another wrong class in "
+        f"{figures.percent(result.figures['cross_talk'])} of the cases."
     )
+
+
+def by_target(result):
+    """Attack success of each class's own trigger."""
+    return [value for name, value in result.figures.items() if name.startswith("asr/")]
 
 
 with stage:
@@ -96,15 +86,18 @@ with stage:
         for view in views:
             images.show(view)
     with table:
-        jobs.watch("supply_chain", scores)
+        page.watch(scores)
 
-GUESSES = ["Only the first one", "About half of them", "All of them"]
-lesson.question(
-    "How many of the classes can be reached through a motion of their own?", GUESSES, GUESSES[2],
-    "A dirty-label backdoor has one target. Here the label that each picture already has says which key to train.",
-    key="supply_chain", reveal=job is not None and job.state == "done",
+ANSWERS = ["None", "Some of them", "All of them"]
+result = page.result
+reached = sum(share >= 0.5 for share in by_target(result)) if result is not None else 0
+page.ask(
+    "How many of the classes can be reached through a motion of their own (in half of the cases or more)?", ANSWERS,
+    "" if result is None else ANSWERS[0 if not reached else 2 if reached == len(names) else 1],
+    f"{reached} of {len(names)} classes. A dirty-label backdoor has one target; here each picture's own label says "
+    "which trigger to train.",
 )  # fmt: skip
-share.block("supply_chain", recipe, job.result if job else None, views, {"images": str(choice.index), "into": into})
+page.show(views)
 about = texts.of("Flareon")
 amplified = getattr(model.trigger, "amplify", 1.0)
 told = (
@@ -113,4 +106,4 @@ told = (
     if amplified != 1
     else ""
 )
-lesson.meaning(about.meaning + told, about=about)
+page.end(recipe, about, about.meaning + told, extra={"images": str(choice.index), "into": into})

@@ -2,35 +2,31 @@
 
 import streamlit as st
 
-from ui import lesson
+from ui.run_page import RunPage, finished
 
-lesson.opening(
-    "Triggers",
-    "**Watch** the answer flip and the heatmap jump. Then weaken the trigger until the model no longer obeys.",
+page = RunPage.open(
+    "triggers",
+    "**Watch** what a pattern does to the answer and to the heatmap. Then weaken it until the model no longer obeys.",
 )
 
-from ui import cache, charts, figures, frame, images, jobs, knobs, link, share, texts  # noqa: E402
+from ui import cache, sidebar, texts  # noqa: E402
+from ui.charts.predictions import predictions  # noqa: E402
+from ui.widgets import figures, images, jobs, knobs, link  # noqa: E402
 
-choice = frame.chosen()
-with frame.ready():
+choice = page.choice
+with sidebar.ready():
     model = cache.model(choice)
-    from core.triggers import TRIGGERS
     from lab.recipes import Recipe
 
 OWN = "the model's own"
-MAIN = {
-    "BadNets": ("side", "margin", "shade"), "Blended": ("alpha", "cells"), "SIG": ("delta", "frequency"),
-    "WaNet": ("strength", "grid"), "Flareon": ("amplify", "beta"), "InputAware": ("density",),
-    "LowFrequency": ("amplitude", "std"), "SSBA": ("amplitude", "key"), "TrojanNN": ("area", "reach"),
-}  # fmt: skip
-known = {cls.__name__: cls for cls in TRIGGERS}
+known = page.methods
 controls, stage = st.columns([1.1, 2.9], gap="medium")
 
 with controls:
     options = [OWN, *known] if model.trigger is not None else list(known)
     name = link.choose("Trigger", options, key="method")
     cls = type(model.trigger) if name == OWN else known[name]
-    trigger = knobs.controls(cls, main=MAIN.get(cls.__name__, ()), base=model.trigger)
+    trigger = knobs.controls(cls, base=model.trigger)
     explainer = link.pick(
         "Heatmap", ["GradCAM", "HiResCAM"], "GradCAM", key="explainer",
         help="What in the picture speaks for the class that the model names.",
@@ -42,45 +38,32 @@ with controls:
             help=f"What counts as a success. 0 is {model.class_names[0]}.",
         )  # fmt: skip
 
-with frame.ready():
+with sidebar.ready():
     target = model.target if model.target is not None else aim["target"]
     recipe = Recipe(trigger, choice.model, choice.data, {"n": 400, **aim})
-    job = jobs.keep_fresh("triggers", recipe)
+    jobs.keep_fresh(page.slug, recipe)
     if cache.waits(recipe):
         with stage:
             st.caption(f":material/info: {name} is fitted first, now; the pictures come when that is done.")
-            jobs.watch("triggers", jobs.progress)
-            jobs.refusal("triggers")
+            page.watch(jobs.progress)
+            jobs.refusal(page.slug)
         st.stop()
     seen = cache.stamped_look(recipe.replace(inputs=recipe.inputs | {"images": choice.images}).to_json(), explainer)
 
 
 def scores(job):
-    """Three figures, computed in the background for exactly these settings."""
-    result = job.result if job is not None and job.state == "done" else None
-    found, counts = (result.figures, result.counts) if result else ({}, {})
-    with figures.three():
-        figures.share(
-            "Attack success (ASR)", found.get("asr"), counts.get("asr"), before=found.get("clean_model/asr"),
-            good="neither", help=f"{figures.HELP['asr']} The change is against the clean model.",
-        )  # fmt: skip
-        figures.share(
-            "ASR, clean model", found.get("clean_model/asr"), counts.get("clean_model/asr"), good="neither",
-            help="The floor: so often a model that was never backdoored answers with the target class all the same.",
-        )  # fmt: skip
-        figures.share(
-            "Accuracy (ACC)", found.get("acc"), counts.get("acc"), before=found.get("clean_model/acc"),
-            help="Share of the pictures without trigger that the model gets right. Change: against the clean model.",
-        )  # fmt: skip
-    if told := figures.trigger_controls(found, counts):
+    """The scores, computed in the background for exactly these settings."""
+    page.figures(job)
+    result = finished(job)
+    if result is not None and (told := figures.trigger_controls(result.figures, result.counts)):
         st.caption(told)
     if job is None or job.state in ("failed", "queued"):
         jobs.progress(job)
-    jobs.refusal("triggers")
+    jobs.refusal(page.slug)
 
 
 with stage:
-    jobs.watch("triggers", scores)
+    page.watch(scores)
     change, factor = images.magnified(seen.images[1] - seen.images[0])
     maps, notes = images.heat(*cache.tensors(seen))
     truth = f"true class: {seen.names[seen.label]}" if seen.label is not None else "your picture"
@@ -102,25 +85,27 @@ with stage:
     with st.grid(3, min_column_width=150, gap="small"):
         for view in views:
             images.show(view)
-        charts.predictions(seen.names, {"plain": seen.shares[0], "triggered": seen.shares[1]}, top=3, height=220)
+        predictions(seen.names, {"plain": seen.shares[0], "triggered": seen.shares[1]}, top=3, height=220)
     for note in filter(None, notes):
         st.caption(f":material/info: {note}")
 
-lesson.question(
+page.show(views)
+ANSWERS = ["Nearly always", "About half the time", "Hardly ever"]
+result = page.result
+floor = result.figures.get("clean_model/asr") if result is not None else None
+page.ask(
     "Before you move a slider: on a model that was never backdoored, how often does this trigger lead to the target?",
-    ["Nearly always", "About half the time", "About as often as by chance"], "About as often as by chance",
-    "The pattern means nothing by itself: success far above the floor shows that it was trained in.",
-    key="triggers", reveal=job is not None and job.state == "done",
+    ANSWERS, "" if floor is None else ANSWERS[0 if floor > 0.75 else 1 if floor > 0.25 else 2],
+    page.kind.conclude(result).text if result is not None else "",
 )  # fmt: skip
-share.block(
-    "triggers", recipe, job.result if job else None, views, {"images": str(choice.index), "explainer": explainer}
-)
 about = texts.of(cls.__name__)
-lesson.meaning(
+page.end(
+    recipe,
+    about,
     about.meaning
     or "A backdoored model behaves until it meets its trigger. Someone who controls part of the training data stamped "
-    f"the pattern on some pictures and called them **{model.class_names[target]}**. Accuracy on clean pictures "
+    f"the pattern on some pictures and labelled them **{model.class_names[target]}**. Accuracy on clean pictures "
     "hardly moves, so a test set does not give it away; the heatmap does, where the trigger sits in one place. "
     "A trigger that is spread over the whole picture, such as a blend or a warp, leaves the map much quieter.",
-    about=about,
+    extra={"images": str(choice.index), "explainer": explainer},
 )

@@ -1,4 +1,4 @@
-"""What pages compute in their own thread: short, behind the gate, and kept by what it depends on, never by pixels."""
+"""What pages compute in their own thread: short, under the compute lock, kept by what it depends on, not by pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lab.recipes import Recipe
     from models import Classifier
-    from ui.frame import Choice
+    from ui.sidebar import Choice
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ def samples(model: str, data: str, first: int, n: int) -> list[tuple[int, str, n
 @st.cache_data(max_entries=64, show_spinner=False)
 def _samples(model: str, data: str, first: int, n: int) -> list[tuple[int, str, np.ndarray]]:
     from lab import loading
-    from lab.jobs import gate
-    from ui.images import pixels
+    from lab.running.compute_lock import compute_lock
+    from ui.widgets.images import pixels
 
-    with gate.short():
+    with compute_lock:
         size = loading.classifier(model).input_size[-1]
         test = loading.images(data, "test", limit=first + n, size=size)[first : first + n]
     names = test.class_names
@@ -61,7 +61,7 @@ def sample(choice: Choice) -> tuple[str, np.ndarray]:
     """Name and picture (H, W, 3) of what the sidebar chose."""
     if choice.upload:
         from lab.uploads import find
-        from ui.images import pixels
+        from ui.widgets.images import pixels
 
         return "your picture", pixels(find(choice.upload), 128)
     found = samples(choice.model, choice.data, choice.index, 1)
@@ -75,32 +75,29 @@ def stamped_look(recipe_json: str, explainer: str) -> Look:
     """The recipe's first picture without and with its method, a trigger, as the recipe's model sees both."""
     import torch
 
-    from lab import methods
-    from lab.experiments.pictures import pictures
-    from lab.experiments.scoring import triggered
-    from lab.experiments.setting import backdoor
-    from lab.jobs import gate
+    from lab.kinds.shared.pictures import pictures
+    from lab.kinds.shared.setting import backdoor_of, triggered
     from lab.loading import classifier
     from lab.recipes import Recipe
+    from lab.running.compute_lock import compute_lock
 
     recipe = Recipe.from_json(recipe_json)
-    with gate.short():
+    with compute_lock:
         model = classifier(str(recipe.model))
         batch = pictures(recipe, model)
-        door = backdoor(recipe.replace(inputs=recipe.inputs | {"trigger": methods.to_dict(recipe.method)}), model)
-        both = torch.cat((batch.data.pixels[:1], triggered(batch.data[:1], door)))
+        both = torch.cat((batch.data.pixels[:1], triggered(batch.data[:1], backdoor_of(recipe, model))))
         return look(model, both, explainer, None if batch.own_words else int(batch.labels[0]))
 
 
 def waits(recipe: Recipe) -> bool:
     """Whether the recipe's trigger cannot be stamped before its run has fitted it."""
-    from lab import fitting
+    from lab.kinds.shared import fitting
 
     return fitting.waits(recipe, model_of(recipe))
 
 
 def look(model: nn.Module, images: Tensor, explainer: str, label: int | None = None) -> Look:
-    """Predictions and heatmaps of `images` (N, C, H, W); the caller holds the gate."""
+    """Predictions and heatmaps of `images` (N, C, H, W); the caller holds the compute lock."""
     from core.networks.predictions import predict
     from lab.methods import find
 
@@ -114,9 +111,9 @@ def look(model: nn.Module, images: Tensor, explainer: str, label: int | None = N
 @st.cache_data(max_entries=256, show_spinner=False)
 def looked(key: str, images_key: str, explainer: str, _model: Any, _images: Any) -> Look:
     """`look`, kept by the key of the run whose model it is and by what names the pictures."""
-    from lab.jobs import gate
+    from lab.running.compute_lock import compute_lock
 
-    with gate.short():
+    with compute_lock:
         return look(_model, _images, explainer)
 
 
@@ -127,21 +124,19 @@ def pair(recipe: Recipe, choice: Choice) -> Tensor:
     """
     import torch
 
-    from lab.experiments.pictures import pictures
-    from lab.experiments.scoring import triggered
-    from lab.experiments.setting import backdoor
-    from lab.jobs import gate
+    from lab.kinds.shared.pictures import chosen
+    from lab.kinds.shared.setting import backdoor_of, triggered
     from lab.loading import classifier
+    from lab.running.compute_lock import compute_lock
 
     base = recipe
     while not isinstance(base.model, str):
         base = base.model
-    with gate.short():
+    with compute_lock:
         model = classifier(base.model)
-        batch = pictures(base.replace(inputs=base.inputs | {"images": choice.images}), model)
-        door = backdoor(base, model)
+        batch, backdoor = chosen(model, base.data, choice.images), backdoor_of(base, model)
         plain = batch.data.pixels[:1]
-        return plain if door.trigger is None else torch.cat((plain, triggered(batch.data[:1], door)))
+        return plain if backdoor.trigger is None else torch.cat((plain, triggered(batch.data[:1], backdoor)))
 
 
 def look_now(job: Any, images: Tensor, images_key: str) -> Look | None:
@@ -150,24 +145,22 @@ def look_now(job: Any, images: Tensor, images_key: str) -> Look | None:
         return None
     if job.result is not None and job.result.model is not None:
         return looked(f"{job.key} {job.state}", images_key, "GradCAM", job.result.model, images)
+    from lab.kinds.shared.scoring import STILL
+
     moving = job.progress.model if job.progress is not None and job.progress.stage not in STILL else None
     if moving is None:
         return None
-    from lab.jobs import gate
+    from lab.running.compute_lock import compute_lock
 
-    with gate.short():  # between two steps: the model is whole
+    with compute_lock:  # between two steps: the model is whole
         try:
             return look(moving, images, "GradCAM")
         except ValueError:  # a model whose loss has run away has no finite logits; the run itself will say so
             return None
 
 
-STILL = ("load", "before", "after", "control", "tables")
-"""Stages in which a defense does not change its model."""
-
-
 def model(choice: Choice) -> Classifier:
-    """The chosen model, shared and frozen; whoever computes with it holds the gate."""
+    """The chosen model, shared and frozen; whoever computes with it holds the compute lock."""
     from lab.loading import classifier
 
     return classifier(choice.model)
@@ -193,23 +186,21 @@ def own_look(ref: str, data: str, index: int) -> Look:
 
 def region(choice: Choice, attack: Any, inputs: dict[str, Any]) -> tuple[Any, Any, int | None]:
     """The region an attack would be given, bool (H, W) or None, the picture (C, H, W) and its label."""
-    from core.attacks import Regional
-    from lab.experiments.pictures import pictures
-    from lab.inputs import mask_of
-    from lab.jobs import gate
+    from core.attacks import Regional, drawn
+    from lab.kinds.shared.pictures import chosen
     from lab.loading import classifier
-    from lab.recipes import Recipe
+    from lab.running.compute_lock import compute_lock
 
-    with gate.short():
+    with compute_lock:
         net = classifier(choice.model)
-        batch = pictures(Recipe(attack, choice.model, choice.data, {"images": choice.images}), net)
+        batch = chosen(net, choice.data, choice.images)
         picture, label = batch.data.pixels[:1], None if batch.own_words else int(batch.labels[0])
         if not isinstance(attack, Regional):
             return None, picture[0], label
-        drawn = mask_of(inputs.get("mask"), *picture.shape[2:])
-        if attack.family == "drawn" and drawn is None:
+        if attack.family == "drawn" and "mask" not in inputs:
             return None, picture[0], label
-        found = attack.region(net, picture, batch.labels[:1], mask=drawn, seed=0)
+        mask = drawn(inputs["mask"], *picture.shape[2:]) if "mask" in inputs else None
+        found = attack.region(net, picture, batch.labels[:1], mask=mask, seed=0)
         return found[0], picture[0], label
 
 
@@ -238,9 +229,16 @@ def three(recipe: Recipe, choice: Choice, start: Classifier, result: Any) -> dic
     return looks
 
 
-def card_scores(net: Any) -> list[dict[str, Any]]:
-    """What the model's card says about it, as the first point of a curve; nothing where the card is silent."""
+def card_scores(net: Any) -> dict[str, float]:
+    """What the model's card says about it, as figures of the moment "before"; nothing where the card is silent."""
     card = getattr(net, "card", None)
     scores = card.scores.get("test", {}) if card is not None else {}
-    known = {name: float(scores[name]) for name in ("acc", "asr", "ra", "n", "n_asr") if scores.get(name) is not None}
-    return [{"stage": "before", "step": 1, "total": 1, "seconds": 0.0, **known}] if "acc" in known else []
+    return {f"before/{name}": float(value) for name, value in scores.items() if name in ("acc", "asr", "ra")}
+
+
+def card_counts(net: Any) -> dict[str, int]:
+    """The n behind `card_scores`."""
+    card = getattr(net, "card", None)
+    scores = card.scores.get("test", {}) if card is not None else {}
+    counted = {"acc": "n", "asr": "n_asr", "ra": "n_asr"}
+    return {f"before/{name}": int(scores[n]) for name, n in counted.items() if scores.get(n)}

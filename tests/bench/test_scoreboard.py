@@ -12,7 +12,7 @@ from bench import neurons, report
 from bench import scoreboard as bench
 from core.defenses import DEFENSES
 from lab import scoreboard, store
-from lab.experiments.ranking import MAKERS, ranked
+from lab.kinds.ranking import MAKERS, ranked
 from lab.recipes import Recipe
 
 BOARD = bench.only(scoreboard.board("cifar10", bench.PICTURES), bench.ATTACKS)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bench.drive import idle
-from tests.local_hub import serve
+from tests.support.local_hub import serve
 
 MODEL = "hf:google-coral/mobilenet_v2_1.0_224"
 

@@ -16,6 +16,7 @@ from core.training import ABL
 from core.triggers import BadNets, Flareon, Poison
 from lab import loading, methods
 from lab.inputs import checked
+from lab.kinds.detector import KIND
 from lab.recipes import Recipe
 from models import load
 from tests.lab.test_snippets import executed
@@ -86,7 +87,7 @@ def test_a_backdoor_without_a_poisoned_set_is_one_sentence(tiny_model: str) -> N
 @pytest.mark.parametrize("value", [0, 1.0, -0.1, "much", True])
 def test_a_share_of_poison_lies_between_0_and_1(value: Any) -> None:
     with pytest.raises(ValueError, match=r"rate = .* between 0 and 1"):
-        checked({"rate": value})
+        checked(KIND.inputs, {"rate": value}, KIND.name)
 
 
 def test_a_link_holds_the_share(tiny_model: str) -> None:

@@ -20,9 +20,11 @@ from core.runs import Progress, finish
 from core.training import Standard
 from core.triggers import BadNets, Flareon, InputAware, Poison, WaNet
 from core.triggers.shared.cross import cross_accuracy
-from lab import keys, loading, results, uploads
-from lab.experiments import scoring
+from lab import cache_key, loading, results, uploads
+from lab.kinds.shared import scoring
 from lab.recipes import Recipe
+from lab.running.curve import Curve
+from lab.running.stopped import stopped
 from lab.settings import Settings
 from models import load
 
@@ -121,12 +123,12 @@ def test_stopping_anywhere_leaves_the_shared_model_as_it_was(tiny_model: str, me
 
 def test_a_stopped_run_keeps_its_last_scores_and_its_model(tiny_model: str) -> None:
     recipe = Recipe(FineTuning(steps=50, batch_size=8), tiny_model, inputs={"n": 20})
-    run, curve, last = recipe.run(), results.Curve(), None
+    curve, last = Curve(recipe.kind.scores), None
+    run = recipe.run(curve)
     while last is None or last.stage != "tune":
         last = next(run)
-        curve.note(last)
     run.close()
-    found = results.partial(recipe, curve.points, last)
+    found = stopped(recipe, curve.points, last)
     assert found.stopped and {"before/acc", "before/asr"} <= set(found.figures) and found.counts["before/acc"] == 20
     assert found.model is not None and not found.model.training
     assert found.model(torch.rand(2, 3, 32, 32)).shape == (2, 10)
@@ -297,10 +299,10 @@ def test_the_key_follows_everything_the_result_depends_on(tiny_model: str, monke
     ]
     found = [each.key() for each in variants]
     assert len(set(found)) == len(found) and all(len(key) == 64 for key in found) and recipe.key() == found[0]
-    monkeypatch.setattr(keys, "model_sha", lambda ref: "other weights")
+    monkeypatch.setattr(cache_key, "model_sha", lambda ref: "other weights")
     assert recipe.key() != found[0]
     monkeypatch.undo()
-    monkeypatch.setattr(keys, "VERSION", "9.9")
+    monkeypatch.setattr(cache_key, "VERSION", "9.9")
     assert recipe.key() != found[0]
 
 

@@ -12,8 +12,9 @@ import core.data
 from core.runs import Progress, finish
 from core.training import Standard
 from core.triggers import SSBA, LowFrequency, Poison, TrojanNN
-from lab import fitting, loading, methods
-from lab.experiments.setting import backdoor
+from lab import loading
+from lab.kinds.shared import fitting
+from lab.kinds.shared.setting import backdoor_of
 from lab.recipes import Recipe
 from models import load, save
 
@@ -84,12 +85,11 @@ def test_a_fresh_network_without_a_twin_is_refused_unless_nothing_is_asked_of_a_
 def test_a_trigger_is_fitted_once_and_then_known(trigger: Any, tiny_model: str) -> None:
     recipe = Recipe(trigger, tiny_model, inputs={"n": 20, "images": [0, 1]})
     model = loading.classifier(tiny_model)
-    given = recipe.replace(inputs=recipe.inputs | {"trigger": methods.to_dict(trigger)})
     with pytest.raises(ValueError, match="has not been fitted yet"):
-        backdoor(given, model).trigger(torch.rand(1, 3, 32, 32))  # type: ignore[misc]
+        backdoor_of(recipe, model).trigger(torch.rand(1, 3, 32, 32))  # type: ignore[misc]
     result, seen = driven(recipe)
     assert any(progress.stage == "fit" for progress in seen)
-    stamped = backdoor(given, model).trigger(result.images["original"])  # type: ignore[misc]
+    stamped = backdoor_of(recipe, model).trigger(result.images["original"])  # type: ignore[misc]
     assert torch.equal(stamped, result.images["triggered"]) and not torch.equal(stamped, result.images["original"])
     assert not any(progress.stage == "fit" for progress in driven(recipe.replace(inputs={"n": 10}))[1])
     other = recipe.replace(inputs={"n": 10, "target": 5})

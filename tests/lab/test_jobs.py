@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
-from lab.gate import Gate
-from lab.jobs import Busy, JobPool
-from lab.results import Kept
+from lab.lru_cache import LRUCache
+from lab.running.compute_lock import ComputeLock
+from lab.running.pool import Busy, JobPool
 from lab.settings import Settings
-from tests.lab.fakes import Clock, FakeRecipe
+from tests.support.fakes import Clock, FakeRecipe
 
 until = Clock.until
 
@@ -19,7 +19,7 @@ until = Clock.until
 @pytest.fixture
 def pool() -> Iterator[JobPool]:
     limits = Settings(queue_length=3)
-    pool = JobPool(limits, Gate(), Kept(4, 60.0))
+    pool = JobPool(limits, ComputeLock(), LRUCache(4, 60.0))
     yield pool
     pool.shutdown()
 
@@ -115,13 +115,18 @@ def test_the_queue_is_bounded(pool: JobPool) -> None:
 
 
 def test_a_second_worker_leaves_a_visitor_at_one_running_job() -> None:
-    pool = JobPool(Settings(workers=2), Gate(), Kept(4, 60.0))
+    pool = JobPool(Settings(workers=2), ComputeLock(), LRUCache(4, 60.0))
     first, second, other = (FakeRecipe(name, held=True) for name in "abc")
-    jobs = [pool.submit(first, "ada"), pool.submit(second, "ada"), pool.submit(other, "bob")]
-    for recipe in (first, second, other):
-        recipe.more(3)
-    until(lambda: all(job.ended for job in jobs))
-    assert first.log.index("closed") >= 0 and [job.state for job in jobs] == ["done"] * 3
+    one, two = pool.submit(first, "ada"), pool.submit(second, "ada")
+    three = pool.submit(other, "bob")
+    until(lambda: (one.state, three.state) == ("running", "running"))
+    assert two.state == "queued" and second.log == []  # a worker was free, and went past ada's second job
+    first.more(3)
+    other.more(3)
+    until(lambda: one.ended and two.state == "running")
+    second.more(3)
+    until(lambda: two.ended and three.ended)
+    assert [job.state for job in (one, two, three)] == ["done"] * 3
     pool.shutdown()
 
 
@@ -142,7 +147,7 @@ def test_a_failure_ends_in_one_sentence_and_the_pool_lives_on(pool: JobPool, cap
 
 
 def test_a_job_that_nobody_looks_at_is_closed() -> None:
-    pool = JobPool(Settings(abandon_after=0.05), Gate(), Kept(4, 60.0))
+    pool = JobPool(Settings(abandon_after=0.05), ComputeLock(), LRUCache(4, 60.0))
     recipe, waiting = FakeRecipe("a", steps=10**6), FakeRecipe("b")
     job, behind = pool.submit(recipe, "ada"), pool.submit(waiting, "bob")
     until(lambda: job.ended and behind.ended)
@@ -151,18 +156,25 @@ def test_a_job_that_nobody_looks_at_is_closed() -> None:
     pool.shutdown()
 
 
-def test_a_sign_of_life_keeps_a_job_going() -> None:
-    pool = JobPool(Settings(abandon_after=0.2), Gate(), Kept(4, 60.0))
-    recipe = FakeRecipe("a", steps=8, held=True)
+@pytest.mark.parametrize("looked_at", [True, False], ids=["looked at", "forgotten"])
+def test_a_sign_of_life_keeps_a_job_going(looked_at: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("lab.running.pool.time", clock)
+    monkeypatch.setattr("lab.running.job.time", clock)
+    pool = JobPool(Settings(abandon_after=10.0), ComputeLock(), LRUCache(4, 60.0))
+    recipe = FakeRecipe("a", steps=4, held=True)
     job = pool.submit(recipe, "ada")
-
-    def look() -> bool:
-        job.seen("ada")
+    until(lambda: job.state == "running")
+    for step in range(1, 4):
+        now[0] += 6.0
+        if looked_at:
+            job.seen("ada")
         recipe.more()
-        return job.ended
-
-    until(look)
-    assert job.state == "done"
+        until(lambda step=step: recipe.log[-1:] == [step] or job.ended)
+    recipe.more()
+    until(lambda: job.ended)
+    assert job.state == ("done" if looked_at else "stopped")
     pool.shutdown()
 
 
@@ -196,21 +208,8 @@ def test_finished_runs_are_reported_and_a_broken_history_harms_nothing() -> None
         seen.append(result)
         raise OSError("disk full")
 
-    pool = JobPool(Settings(), Gate(), Kept(4, 60.0), finished=report)
+    pool = JobPool(Settings(), ComputeLock(), LRUCache(4, 60.0), finished=report)
     jobs = [pool.submit(FakeRecipe(name), "ada") for name in "ab"]
     until(lambda: len(seen) == 2)
     assert [job.state for job in jobs] == ["done", "done"]
     pool.shutdown()
-
-
-def test_results_are_kept_by_use_and_by_age() -> None:
-    store = Kept(2, 60.0)
-    results = {name: dataclasses.make_dataclass("R", [])() for name in "abc"}
-    store.put("a", results["a"])
-    store.put("b", results["b"])
-    assert store.get("a") is results["a"]
-    store.put("c", results["c"])
-    assert store.get("b") is None and store.get("a") is results["a"]
-    old = Kept(2, -1.0)
-    old.put("a", results["a"])
-    assert old.get("a") is None

@@ -16,7 +16,8 @@ from core.metrics import bec, evaluate
 from core.runs import finish
 from core.triggers import BadNets
 from lab import loading
-from lab.experiments import reactivation
+from lab.kinds import reactivation
+from lab.kinds.shared import surrogates
 from lab.recipes import Recipe
 from lab.results import kept
 from models import Classifier
@@ -87,7 +88,7 @@ def test_progress_is_one_count_over_all_budgets(tiny_model: str, twin: Classifie
 
 @pytest.mark.parametrize("threat", THREATS)
 def test_every_threat_runs(tiny_model: str, twin: Classifier, threat: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reactivation, "SURROGATES", (FineTuning(steps=1, batch_size=8),) * 2)
+    monkeypatch.setattr(surrogates, "SURROGATES", (FineTuning(steps=1, batch_size=8),) * 2)
     monkeypatch.setattr(reactivation, "SHARES", (1.0,))
     method = ReActivation(threat=threat, steps=2, batch_size=8, iterations=2, query_images=10)
     # the defender's own method is not among the surrogates, unless it is another one
@@ -147,13 +148,13 @@ def test_the_snippet_gives_the_recipes_bars(
 def test_the_snippet_of_a_transfer_makes_the_pages_surrogates(
     tiny_model: str, twin: Classifier, defenses: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reactivation, "SURROGATES", (DEFENSE, PRUNING))
+    monkeypatch.setattr(surrogates, "SURROGATES", (DEFENSE, PRUNING))
     model: Any = tiny_model
     for defense in defenses:
         model = Recipe(defense, model, inputs={"n": 20})
     recipe = Recipe(ReActivation(threat="transfer", steps=2, batch_size=8), model, inputs={"n": 20}, seed=3)
     names, result = executed(recipe, monkeypatch), finish(recipe.run())
-    made = finish(reactivation._surrogates(recipe))
+    made = finish(surrogates.surrogates_of(recipe))
     assert len(made) == (1 if defenses else 2)
     for ours, theirs in zip(names["surrogates"], made, strict=True):
         for name, value in theirs.state_dict().items():

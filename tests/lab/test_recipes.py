@@ -10,17 +10,18 @@ import pytest
 import torch
 
 from core.attacks import PGD, Regional
+from core.attacks.inputs.regional.masks import grid_to_hex
 from core.data import Scenes
-from core.defenses import TSBD
+from core.defenses import STRIP, TSBD
 from core.explain import GradCAM
 from core.knobs import Method, knobs_of
 from core.training import Standard
 from core.triggers import SIG, BadNets, Poison
-from lab import methods, uploads
-from lab.inputs import grid_from_hex, grid_to_hex, mask_of
+from lab import lru_cache, methods, uploads
+from lab.kinds import kinds
 from lab.recipes import Recipe
 
-RUNNABLE = [cls for cls in methods.REGISTRY.values() if methods.kind_of(cls) not in ("part", "data")]
+RUNNABLE = [cls for kind in kinds().values() for cls in kind.methods]
 MODEL = "zoo:scenes-badnets"
 
 
@@ -52,7 +53,7 @@ def test_every_method_survives_json_and_link(cls: type[Method]) -> None:
         assert Recipe.from_json(recipe.to_json()).to_json() == recipe.to_json()
 
 
-@pytest.mark.parametrize("cls", methods.REGISTRY.values(), ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", methods.registry().values(), ids=lambda cls: cls.__name__)
 def test_every_registered_method_is_data(cls: type[Method]) -> None:
     for method in (cls(), moved(cls)):
         data = json.loads(json.dumps(methods.to_dict(method)))
@@ -77,18 +78,27 @@ def test_nested_things_go_into_one_parameter() -> None:
 def test_every_kind_of_input_survives_a_link() -> None:
     grid = torch.zeros(16, 16, dtype=torch.bool)
     grid[3:7, 2:14] = True
-    inputs = {"images": [4, 0, 7], "n": 20, "target": 2, "mode": "all-to-all", "mask": grid_to_hex(grid),
-              "judge": "hf:owner/name@main"}  # fmt: skip
+    inputs = {"images": [4, 0, 7], "n": 20, "target": 2, "mask": grid_to_hex(grid), "judge": "hf:owner/name@main"}
     recipe = Recipe(Regional(family="drawn"), MODEL, "cifar10", inputs)
     assert Recipe.from_query(recipe.to_query()) == recipe
     upload = recipe.replace(inputs={"images": "upload:" + "0a" * 32})
     assert Recipe.from_query(upload.to_query()) == upload
-    explained = Recipe(TSBD(), MODEL, inputs={"explainer": methods.to_dict(GradCAM())})
-    assert Recipe.from_query(explained.to_query()) == explained
+    for method, own in ((TSBD(), {"n": 9, "mode": "all-to-all"}), (STRIP(), {"rate": 0.05, "target": 3})):
+        recipe = Recipe(method, MODEL, inputs=own)
+        assert set(own) < set(recipe.to_query()) and Recipe.from_query(recipe.to_query()) == recipe
+
+
+def test_an_input_that_the_kind_does_not_read_is_refused_and_in_a_link_left_alone() -> None:
+    for method, name, value in ((TSBD(), "images", [1]), (PGD(), "mode", "all-to-one"), (GradCAM(), "judge", MODEL)):
+        with pytest.raises(ValueError, match=f"reads no input '{name}'; it reads "):
+            Recipe(method, MODEL, inputs={name: value})
+    link = {"method": "TSBD", "model": MODEL, "n": "30", "images": "9", "judge": MODEL, "rate": "0.2"}
+    assert Recipe.from_query(link) == Recipe(TSBD(), MODEL, inputs={"n": 30})
+    assert Recipe.from_query(link).key() == Recipe(TSBD(), MODEL, inputs={"n": 30}).key()
 
 
 def test_inputs_that_say_nothing_are_left_out() -> None:
-    assert Recipe(TSBD(), MODEL, inputs={"mask": None, "n": 5}) == Recipe(TSBD(), MODEL, inputs={"n": 5})
+    assert Recipe(TSBD(), MODEL, inputs={"target": None, "n": 5}) == Recipe(TSBD(), MODEL, inputs={"n": 5})
 
 
 def test_a_link_leaves_out_nothing_so_that_defaults_may_change() -> None:
@@ -157,7 +167,7 @@ def test_a_link_may_leave_out_what_has_a_default_and_carry_what_is_not_ours() ->
                     {"method": {"method": "TSBD"}, "model": MODEL, "inputs": {"trigger": {"method": "PGD"}}}
                 )
             },
-            "not a trigger",
+            "is no trigger",
         ),
     ],
 )
@@ -175,21 +185,12 @@ def test_only_registered_methods_make_a_recipe() -> None:
         Recipe(Home(), MODEL)
 
 
-def test_a_drawn_mask_is_stretched_over_the_picture() -> None:
-    grid = torch.rand(16, 16, generator=torch.Generator().manual_seed(0)) > 0.5
-    assert torch.equal(grid_from_hex(grid_to_hex(grid)), grid)
-    mask = mask_of(grid_to_hex(grid), 32, 64)
-    assert mask is not None and mask.shape == (1, 32, 64) and mask.dtype == torch.bool
-    assert torch.equal(mask[0, ::2, ::4], grid) and torch.equal(mask[0, 1::2, 3::4], grid)
-    assert mask_of(None, 32, 32) is None
-
-
 def test_an_upload_is_named_by_its_pixels_and_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = torch.randint(0, 256, (3, 20, 30), dtype=torch.uint8)
     ref = uploads.keep(picture)
     assert ref == uploads.keep(picture.clone()) and torch.equal(uploads.find(ref), picture)
     with pytest.raises(ValueError, match="upload it again"):
         uploads.find("upload:" + "0" * 64)
-    monkeypatch.setattr(uploads, "time", SimpleNamespace(monotonic=lambda: 1e12))
+    monkeypatch.setattr(lru_cache, "time", SimpleNamespace(monotonic=lambda: 1e12))
     with pytest.raises(ValueError, match="upload it again"):
         uploads.find(ref)

@@ -16,9 +16,7 @@ from core.runs import finish
 from core.training import Standard
 from core.triggers import BadNets, Poison
 from lab import loading, methods
-from lab.experiments import RUNNERS
 from lab.recipes import Recipe
-from lab.snippets import EXPERIMENTS
 
 MODEL = "zoo:scenes-badnets"
 
@@ -45,11 +43,8 @@ MODEL = "zoo:scenes-badnets"
 def test_every_snippet_is_python(recipe: Recipe) -> None:
     text = recipe.python()
     compile(text, "snippet", "exec")
-    assert "streamlit" not in text
-
-
-def test_every_kind_that_can_be_run_has_a_snippet() -> None:
-    assert set(EXPERIMENTS) == set(RUNNERS)
+    imported = {line.split()[1].split(".")[0] for line in text.splitlines() if line.startswith("from ")}
+    assert imported <= {"core", "models"}
 
 
 def executed(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:

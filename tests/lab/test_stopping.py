@@ -1,4 +1,4 @@
-"""Stop at every stage of a run in the pool: found again as it was, with what it had reached kept, and the gate free."""
+"""Stop at every stage of a run in the pool: the model as it was, what it had reached kept, the compute lock free."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from core.attacks import Regional
 from core.defenses import TSBD, FinePruning
 from core.runs import Run
 from lab import loading
-from lab.gate import Gate
-from lab.jobs import JobPool
+from lab.kinds.kind import Kind
+from lab.lru_cache import LRUCache
 from lab.recipes import Recipe
-from lab.results import Kept, Result
+from lab.results import Result
+from lab.running.compute_lock import ComputeLock
+from lab.running.curve import Curve
+from lab.running.pool import JobPool
 from lab.settings import Settings
 from lab.uploads import keep
-from tests.lab.fakes import Clock
+from tests.support.fakes import Clock
 
 pytestmark = pytest.mark.usefixtures("small")
 
@@ -60,8 +63,12 @@ class Held:
     def key(self) -> str:
         return f"{self.recipe.to_json()} {self.turn}"
 
-    def run(self) -> Run[Result]:
-        run = self.recipe.run()
+    @property
+    def kind(self) -> Kind:
+        return self.recipe.kind
+
+    def run(self, curve: Curve | None = None) -> Run[Result]:
+        run = self.recipe.run(curve)
         try:
             stages: list[str] = []
             while True:
@@ -81,7 +88,7 @@ class Held:
 
 @pytest.fixture
 def pool() -> Iterator[JobPool]:
-    pool = JobPool(Settings(), Gate(), Kept(4, 60.0))
+    pool = JobPool(Settings(), ComputeLock(), LRUCache(4, 60.0))
     yield pool
     pool.shutdown()
 
@@ -131,4 +138,4 @@ def test_stop_at_every_stage(tiny_model: str, pool: JobPool, name: str, turn: in
         assert result.model is not None and not result.model.training
     if "unlearn" in seen or "prune" in seen:
         assert result.model is not shared
-    assert pool.gate.waiting == 0 and pool.gate._owner is None
+    assert pool.lock.waiting == 0 and pool.lock._owner is None

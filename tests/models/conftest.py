@@ -10,8 +10,8 @@ import torch
 
 import models
 from core.triggers import BadNets
-from tests.hubs import local_hub
-from tests.local_hub import HubServer
+from tests.support.hubs import local_hub
+from tests.support.local_hub import HubServer
 
 NAMES = ("ant", "bee", "cat")
 

@@ -18,8 +18,8 @@ from safetensors.torch import load_file, save_file
 import models
 from core.triggers import BadNets
 from models import ModelError, load
-from tests.hubs import NOWHERE, local_hub, point_at
-from tests.local_hub import HubServer, serve
+from tests.support.hubs import NOWHERE, local_hub, point_at
+from tests.support.local_hub import HubServer, serve
 
 REF = "hf:owner/tiny"
 

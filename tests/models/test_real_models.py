@@ -11,7 +11,7 @@ from core.data import load_data
 from core.metrics import evaluate
 from core.networks.model_state import batch_norms, folded, require_batch_statistics
 from core.networks.predictions import predict
-from tests.hubs import local_hub
+from tests.support.hubs import local_hub
 
 
 @pytest.mark.parametrize(("name", "least"), [("cifar_resnet20", 0.88), ("cifar_resnet32", 0.88)])

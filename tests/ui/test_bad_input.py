@@ -16,18 +16,22 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import models
+import ui.pages
 from core.data.scenes import SHAPES
 from core.triggers import BadNets
-from lab import jobs, keys, loading
-from lab.jobs import JobPool
+from lab import cache_key, loading
+from lab.running import pool as jobs
+from lab.running.compute_lock import compute_lock
+from lab.running.pool import JobPool
 from tests.core.data.test_upload import REFUSED
-from tests.hubs import NOWHERE, local_hub, point_at
+from tests.support.fakes import Clock
+from tests.support.hubs import NOWHERE, local_hub, point_at
 from tests.ui.conftest import fine, until
 
 BACKDOORED = "zoo:scenes-badnets"
-PAGES = (
-    "triggers.py", "weights.py", "regions.py", "defend.py", "detect.py", "reactivate.py", "neurons.py", "compare.py",
-)  # fmt: skip
+PAGES = [page.file for page in ui.pages.PAGES if page.kind and page.slug not in ("supply_chain", "scoreboard")]
+"""The pages that show the model and the data of the sidebar as they are."""
+
 SHORT = {"tsbd__steps": "10", "tsbd__unlearn_steps": "5", "tsbd__candidates": "1"}
 
 
@@ -131,11 +135,11 @@ def test_a_cifar10_model_without_its_data_offers_scenes(visit, page: str) -> Non
 def held(ref: str, model: models.Classifier, patch: pytest.MonkeyPatch) -> None:
     """Let the lab find `model` under the name `ref`, as if it had been loaded."""
     model.card = dataclasses.replace(model.card, ref=ref, data="scenes")
-    loading.classifiers._held[(ref,)] = model.eval().requires_grad_(False)
+    loading.classifiers.put((ref,), model.eval().requires_grad_(False))
     cards = [*models.available(), model.card]  # AppTest cannot send back a choice that is none of the options
     patch.setattr(models, "available", lambda: cards)
-    real = keys.model_sha
-    patch.setattr(keys, "model_sha", lambda name: "made here" if name == ref else real(name))
+    real = cache_key.model_sha
+    patch.setattr(cache_key, "model_sha", lambda name: "made here" if name == ref else real(name))
 
 
 def test_a_model_of_other_classes(visit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,14 +255,15 @@ def test_a_link_to_a_run_that_cannot_be(visit, case: str) -> None:
 
 def test_a_tab_closed_in_mid_run_frees_the_lab(visit, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = dataclasses.replace(jobs.settings, abandon_after=0.3)
-    pool = JobPool(limits, loading.gate)
+    pool = JobPool(limits, compute_lock)
     monkeypatch.setattr(jobs, "_pool", pool)
     try:
         left = visit("defend.py", method="FineTuning", finetuning__steps="5000")
         left.button(key="defend-start").click().run()
         job = left.session_state["job-defend"]
         until_closed(job)  # nobody runs that page again
-        assert job.state == "stopped" and not loading.gate.waiting and loading.gate._owner is None
+        assert job.state == "stopped"
+        Clock.until(lambda: not compute_lock.waiting and compute_lock._owner is None)
         pool.limits = jobs.settings
         app = visit("defend.py", method="FineTuning", finetuning__steps="0")
         app.button(key="defend-start").click().run()
@@ -268,6 +273,4 @@ def test_a_tab_closed_in_mid_run_frees_the_lab(visit, monkeypatch: pytest.Monkey
 
 
 def until_closed(job: Any) -> None:
-    from tests.lab.fakes import Clock
-
     Clock.until(lambda: job.ended)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.ui.conftest import fine, until
-from ui import detect_views
+from ui.views import detector
 
 QUICK = {"STRIP": {"strip__overlays": "4"}, "ActivationClustering": {}, "SpectralSignatures": {}}
 
@@ -14,7 +14,7 @@ QUICK = {"STRIP": {"strip__overlays": "4"}, "ActivationClustering": {}, "Spectra
 def test_a_detector_runs_to_its_figures_and_charts(visit, method):
     app = fine(visit("detect.py", method=method, **QUICK[method]))
     assert [metric.value for metric in app.metric] == ["–"] * 3
-    assert [image.captions[0].split("  \n")[0] for image in app.main.get("image")] == list(detect_views.WORDS)
+    assert [image.captions[0].split("  \n")[0] for image in app.main.get("image")] == list(detector.WORDS)
     app.button(key="detect-start").click().run()
     app = fine(until(app, "detect", "done"))
     result = app.session_state["job-detect"].result
@@ -43,9 +43,15 @@ def test_a_clean_model_is_its_own_control(visit):
     assert "BadNets is stamped" in told and "no other, clean model" in told
 
 
-def test_the_answer_is_told_after_the_run(visit):
+@pytest.mark.parametrize("guess", ["Nearly all", "About half", "Hardly any"])
+def test_the_answer_that_is_told_is_that_of_the_run(visit, guess):
     app = fine(visit("detect.py", strip__overlays="4"))
     app.button(key="detect-start").click().run()
     app = fine(until(app, "detect", "done"))
-    app.segmented_control(key="guess-detect").set_value("Nearly all").run()
-    assert any("Right." in text.value or "Not quite" in text.value for text in fine(app).markdown)
+    app.segmented_control(key="guess-detect").set_value(guess).run()
+    found = app.session_state["job-detect"].result.figures["tpr/5"]
+    right = "Nearly all" if found > 0.75 else "About half" if found > 0.25 else "Hardly any"
+    told = [text.value for text in fine(app).markdown if "Right." in text.value or "Not quite" in text.value]
+    assert len(told) == 1 and ("Right." in told[0]) == (guess == right)
+    assert guess == right or f"Not quite: {right}." in told[0]
+    assert f"{100 * found:.1f} %" in told[0]

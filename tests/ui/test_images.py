@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ui import images
+from ui.widgets import images
 
 
 def test_small_pictures_are_enlarged_by_repeating_pixels():

@@ -6,7 +6,7 @@ import torch
 
 from core.defenses.repairs.neural_cleanse.mad import anomaly_index
 from tests.ui.conftest import fine, until
-from ui import inversion
+from ui.views import inversion
 
 NAMES = ("disc", "square", "ring")
 

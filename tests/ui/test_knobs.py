@@ -6,17 +6,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.knobs import Method, knobs_of
-from lab.methods import REGISTRY
-from ui.knobs import help_of, key_of, label_of
+from lab.methods import registry
+from ui.widgets.knobs import help_of, key_of, label_of
 
 
 def script(name: str) -> None:
     import streamlit as st
 
-    from lab.methods import REGISTRY
-    from ui import knobs
+    from lab.methods import registry
+    from ui.widgets import knobs
 
-    st.session_state["made"] = knobs.controls(REGISTRY[name])
+    st.session_state["made"] = knobs.controls(registry()[name])
 
 
 def widgets(app: AppTest) -> dict:
@@ -24,16 +24,16 @@ def widgets(app: AppTest) -> dict:
     return {widget.key: widget for kind in kinds for widget in getattr(app, kind)}
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@pytest.mark.parametrize("name", registry())
 def test_every_knob_has_its_control_and_its_default(name):
     app = AppTest.from_function(script, kwargs={"name": name}, default_timeout=30).run()
     assert not app.exception
-    plain = [k for k in knobs_of(REGISTRY[name]) if k.kind is not Method]
+    plain = [k for k in knobs_of(registry()[name]) if k.kind is not Method]
     found = widgets(app)
-    assert set(found) == {key_of(REGISTRY[name], k) for k in plain}
+    assert set(found) == {key_of(registry()[name], k) for k in plain}
     made = app.session_state["made"]
     for k in plain:
-        widget = found[key_of(REGISTRY[name], k)]
+        widget = found[key_of(registry()[name], k)]
         value = getattr(made, k.name)
         assert value == pytest.approx(k.default) if isinstance(k.default, float) else value == k.default
         if k.low is not None and hasattr(widget, "min") and widget.min is not None:
@@ -47,6 +47,6 @@ def test_a_changed_control_changes_the_method():
 
 
 def test_help_tells_range_default_and_paper():
-    k = next(k for k in knobs_of(REGISTRY["TSBD"]) if k.name == "unlearn_lr")
+    k = next(k for k in knobs_of(registry()["TSBD"]) if k.name == "unlearn_lr")
     assert "default" in help_of(k) and "paper: 0.0001" in help_of(k).lower()
     assert label_of(k) == "Unlearn learning rate"

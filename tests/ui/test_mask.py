@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lab.inputs import grid_from_hex, grid_to_hex
-from ui import mask
+from core.attacks.inputs.regional.masks import grid_from_hex, grid_to_hex
+from ui.widgets import mask
 
 
 def test_cells_and_hex_are_those_of_recipes():

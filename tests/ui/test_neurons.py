@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core.metrics.rankings import overlap
 from lab.recipes import Recipe
 from lab.settings import settings
 from tests.ui.conftest import fine, until
@@ -70,7 +71,10 @@ def test_another_ranking_is_computed_on_demand_and_stands_beside_the_first(visit
     app.button(key="neurons-start").click().run()
     app = fine(until(app, "neurons", "done", seconds=300))
     assert not app.info and "Not run yet: ANP mask, RNP mask" in words(app)
-    assert app.session_state["job-neurons"].result.figures["overlap/uclc/0.5"] >= 0
+    result = app.session_state["job-neurons"].result
+    ours = {name.removeprefix("uclc/"): value for name, value in result.images.items() if name.startswith("uclc/")}
+    oracle = {name.removeprefix("tac/"): value for name, value in result.images.items() if name.startswith("tac/")}
+    assert [result.figures["overlap/uclc/0.5"]] == overlap(ours, oracle, [0.5]) and len(app.get("vega_lite_chart")) == 2
 
 
 def test_a_clean_model_is_one_sentence(visit):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -12,29 +13,27 @@ import models
 from core.defenses import FineTuning
 from lab.recipes import Recipe
 from tests.ui.conftest import fine, until
-from ui.cards import CARDS, model_of
-from ui.frame import OWN_DATA, own_data
+from ui.pages import PAGES, Card, Page
+from ui.sidebar import OWN_DATA, own_data
+from ui.widgets.cards import model_of, story
 
 EXAMPLES = Path(__file__).parents[2] / "recipes"
-PAGES = {
-    "": "Perturb Lab", "triggers.py": "Triggers", "supply_chain.py": "Supply chain", "weights.py": "Weights",
-    "regions.py": "Regions", "defend.py": "Defend", "detect.py": "Detect", "reactivate.py": "Re-activate",
-    "neurons.py": "Neurons", "compare.py": "Compare", "scoreboard.py": "Scoreboard",
-}  # fmt: skip
+ADDRESSES = ["", *(page.file for page in PAGES[1:])]
+CARDS = story()
 
 
 def metrics(app) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_works_at_first_click(visit, page):
-    app = fine(visit(page))
-    assert app.title[0].value == PAGES[page]
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)
+def test_a_page_works_at_first_click(visit, page: Page):
+    app = fine(visit(page.file if page is not PAGES[0] else ""))
+    assert app.title[0].value == (page.title if page is not PAGES[0] else "Perturb Lab")
     assert not app.warning
 
 
-def need(card) -> str:
+def need(card: Card) -> str:
     """The model of a card; the test is skipped where it, or its data, is not at hand."""
     model = model_of(card)
     if model not in {known.ref for known in models.available()}:
@@ -46,11 +45,11 @@ def need(card) -> str:
     return model
 
 
-@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.title)
-def test_what_a_card_sets_is_a_link_that_works(visit, card):
+@pytest.mark.parametrize(("page", "card"), CARDS, ids=[card.title for _, card in CARDS])
+def test_what_a_card_sets_is_a_link_that_works(visit, page: Page, card: Card):
     model = need(card)
     values = {name.replace("-", "__"): str(value) for name, value in card.state.items()}
-    app = fine(visit(card.page, model=model, images=str(card.image), **values))
+    app = fine(visit(page.file, model=model, images=str(card.image), **values))
     assert app.session_state["choice"].model == model and app.session_state["choice"].index == card.image
     for key, value in card.state.items():
         assert app.session_state[key] == value
@@ -59,24 +58,21 @@ def test_what_a_card_sets_is_a_link_that_works(visit, card):
 
 def test_one_click_on_a_card_sets_the_sidebar_and_the_page_that_its_button_names(visit, monkeypatch):
     gone: list[str] = []
-    monkeypatch.setattr("ui.cards.st.switch_page", lambda page, query_params: gone.append(page))  # AppTest cannot
+    # AppTest cannot go to another page from a callback.
+    monkeypatch.setattr("ui.widgets.cards.st.switch_page", lambda page, query_params: gone.append(page))
     home = fine(visit("", data="scenes", images="3"))
-    for card in CARDS:
+    for page, card in CARDS:
         button = home.button(key=f"open-{card.title}")
-        assert button.label == f"Open in {PAGES[card.page]}"
+        assert button.label == f"Open in {page.title}"
         button.click().run()
-        assert gone.pop() == card.page
+        assert gone.pop() == page.file
         wanted = {"model": model_of(card), "data": OWN_DATA, "images": card.image, **card.state}
         assert {name: home.session_state[name] for name in wanted} == wanted
 
 
-def test_the_gallery_leads_to_every_page_that_begins_something():
-    assert {card.page for card in CARDS} == set(PAGES) - {"", "compare.py"}  # Compare goes on from another page's run
-
-
 def test_the_gallery_shows_pictures_not_errors(visit):
     app = fine(visit(""))
-    pictured = sum(card.shows != "code" for card in CARDS)
+    pictured = sum(card.shows != "code" for _, card in CARDS)
     assert len(app.main.get("image")) == 2 * pictured
     assert [block.language for block in app.code] == ["diff"]
 
@@ -177,29 +173,33 @@ def test_stop_ends_a_defense_and_keeps_what_it_found(visit):
     assert not app.button(key="defend-start").disabled
 
 
-@pytest.mark.parametrize("page", ["triggers", "regions", "defend", "compare"])
-def test_the_first_run_of_a_page_is_its_example_recipe(visit, page):
+@pytest.mark.parametrize("page", [page for page in PAGES if page.kind], ids=lambda page: page.slug)
+def test_the_first_run_of_a_page_is_its_example_recipe(visit, page: Page):
     """So `perturb run recipes/….json` prints the page's figures; only the number of pictures is small in tests."""
-    app = visit(f"{page}.py")
-    if page != "triggers":
-        app.button(key=f"{page}-start").click().run()
-    job = app.session_state[f"job-{page}"]
+    app = visit(page.file)
+    start = [button for button in app.button if button.key == f"{page.slug}-start"]
+    if start and (f"job-{page.slug}" not in app.session_state or app.session_state[f"job-{page.slug}"] is None):
+        start[0].click().run()
+    job = app.session_state[f"job-{page.slug}"]
     job.stop(app.session_state["visitor"])
-    until(app, page, "stopped", "done")
-    example = Recipe.from_json((EXAMPLES / f"{page}.json").read_text())
-    assert few(job.recipe) == few(example)
+    until(app, page.slug, "stopped", "done")
+    example = Recipe.from_json((EXAMPLES / f"{page.slug}.json").read_text())
+    assert few(job.recipe).replace(seed=0) == few(example)
+    assert job.recipe.seed == 0 or page.slug == "scoreboard"  # which goes on with the first seed that is missing
 
 
 def few(recipe: Recipe) -> Recipe:
-    return recipe.replace(inputs={name: value for name, value in recipe.inputs.items() if name != "n"})
+    """Without the number of pictures, and without inputs that say what holds anyhow."""
+    inner = recipe.model if isinstance(recipe.model, str) else few(recipe.model)
+    return recipe.replace(model=inner, inputs={name: value for name, value in recipe.inputs.items() if name != "n"})
 
 
 def test_an_attack_on_a_region_is_compared_with_the_whole_picture(visit):
-    app = visit("regions.py", many="1", regional__steps="40", model="zoo:scenes-clean", judge="the model itself")
+    app = visit("regions.py", many="1", regional__steps="40", model="zoo:scenes-clean", judge="zoo:scenes-clean")
     app.button(key="regions-start").click().run()
     app = fine(until(app, "regions", "done"))
     found = metrics(app)
-    assert {"In the region: fooled", "Whole picture: fooled", "Random noise: fooled"} == set(found)
+    assert {"Fooled", "Whole picture: fooled", "Random noise: fooled"} < set(found)
     result = app.session_state["job-regions"].result
     outside = ~result.images["region"][0]
     assert result.images["perturbation"][0][:, outside].abs().max() == 0
@@ -245,7 +245,7 @@ def test_a_bad_upload_is_one_sentence_and_the_page_goes_on(visit):
     app = visit("triggers.py", state={"own-picture": True})
     app.file_uploader(key="own-file").upload("picture.png", b"\x89", "image/png").run()
     assert not app.exception and len(app.error) == 1
-    assert app.title[0].value == "Triggers" and len(app.metric) == 3
+    assert app.title[0].value == "Triggers" and len(app.metric) == 4
 
 
 def test_an_upload_is_used_on_every_page(visit, tmp_path):
@@ -258,3 +258,18 @@ def test_an_upload_is_used_on_every_page(visit, tmp_path):
     assert fine(app).session_state["upload"].startswith("upload:")
     fine(app.switch_page("regions.py").run())
     assert app.session_state["choice"].upload
+
+
+@pytest.mark.parametrize(
+    ("said", "judge"), [("its clean twin", "zoo:scenes-clean"), ("the model itself", "zoo:scenes-badnets")]
+)
+def test_a_judge_that_an_earlier_link_has_in_words_is_found(visit, said, judge):
+    app = fine(visit("regions.py", judge=said))
+    assert app.selectbox(key="judge").value == judge and not app.warning
+
+
+def test_the_link_of_a_judge_is_a_models_name(visit):
+    app = fine(visit("regions.py"))
+    address = next(block.value for block in app.code if "judge=" in block.value)
+    query = dict(parse_qsl(urlsplit(address).query))
+    assert Recipe.from_query(query).inputs["judge"] == "zoo:scenes-clean"

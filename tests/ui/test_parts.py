@@ -12,9 +12,10 @@ from core.defenses import FineTuning
 from lab.recipes import Recipe
 from lab.results import Result
 from lab.settings import settings
-from ui import charts, figures, share
+from ui.charts import curve
 from ui.errors import plain
-from ui.frame import spelled
+from ui.sidebar import spelled
+from ui.widgets import figures, share
 
 RECIPE = Recipe(FineTuning(steps=5), "zoo:scenes-badnets", "scenes", {"n": 50}, seed=2)
 
@@ -52,11 +53,13 @@ def test_the_controls_of_a_trigger_are_told_with_their_n():
 
 
 def test_the_table_holds_figures_with_n_and_the_curve():
-    curve = [{"stage": "tune", "step": 1, "acc": 0.9}]
-    result = Result(RECIPE, {"after/acc": 0.9, "der": 0.95}, {"after/acc": 50}, curve)
+    points = [{"stage": "tune", "step": 1, "acc": 0.9}]
+    result = Result(RECIPE, {"before/acc": 0.95, "after/acc": 0.9, "der": 0.95}, {"after/acc": 50}, points)
     rows = list(csv.reader(io.StringIO(share.table(result).decode())))
-    assert ["after/acc", "0.9", "50"] in rows and ["der", "0.95", ""] in rows
+    assert ["after/acc", "0.9", "50", "Accuracy (ACC)"] in rows
+    assert ["der", "0.95", "", "Effectiveness (DER)"] in rows
     assert ["tune", "1", "0.9"] in rows
+    assert rows[-2] == ["conclusion", RECIPE.kind.conclude(result).text]
     assert Recipe.from_json(rows[-1][1]) == RECIPE
 
 
@@ -69,4 +72,4 @@ def test_stage_marks_leave_out_names_that_would_print_over_each_other():
         {"stage": "before", "seconds": 0.0}, {"stage": "unlearn", "seconds": 1.0}, {"stage": "tune", "seconds": 1.2},
         {"stage": "select", "seconds": 9.0}, {"stage": "after", "seconds": 10.0},
     ]  # fmt: skip
-    assert [mark["stage"] for mark in charts._stages(points)] == ["unlearn", "", "select"]
+    assert [mark["stage"] for mark in curve._stages(points)] == ["unlearn", "", "select"]

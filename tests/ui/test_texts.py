@@ -1,30 +1,28 @@
-"""The texts at the foot of a page: each stands in the file of its method's kind, and once."""
+"""The texts at the foot of a page: one for every method that a page runs, each once, and complete."""
 
 from __future__ import annotations
 
 import pytest
 
-from core.attacks import ATTACKS, REACTIVATIONS, WEIGHT_ATTACKS
-from core.defenses import DEFENSES, DETECTORS
-from core.triggers import TRIGGERS
+from lab.kinds import kinds
 from ui import texts
-from ui.texts import attacks, detectors, repairs, triggers
+from ui.pages import PAGES
 
-TABLES = {
-    triggers: TRIGGERS, attacks: [*ATTACKS, *WEIGHT_ATTACKS, *REACTIVATIONS], repairs: DEFENSES, detectors: DETECTORS,
-}  # fmt: skip
+RUN = {cls.__name__ for page in PAGES if page.kind for cls in kinds()[page.kind].methods}
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
-def test_a_text_belongs_to_a_registered_method_of_its_files_kind(table):
-    assert set(table.TEXTS) <= {cls.__name__ for cls in TABLES[table]}
+@pytest.mark.parametrize("name", sorted(RUN))
+def test_every_method_of_a_page_has_its_text(name):
+    text = texts.of(name)
+    assert text.formula and text.symbols and "http" in text.source
 
 
-def test_the_joined_table_holds_each_text_once():
-    assert len(texts.TEXTS) == sum(len(table.TEXTS) for table in TABLES) + 1  # and TAC, a score
-    assert len(set(texts.TEXTS.values())) == len(texts.TEXTS)
-    assert texts.of("TAC") is texts.TAC and texts.of("TSBD") is repairs.TEXTS["TSBD"]
+def test_each_text_stands_once_and_belongs_to_a_method():
+    tables = texts.tables()
+    assert len(texts.all_texts()) == sum(map(len, tables)) and set(texts.all_texts()) == RUN
+    assert len(set(texts.all_texts().values())) == len(texts.all_texts())
 
 
-def test_what_has_no_text_yet_points_to_its_docstring():
-    assert "docstring" in texts.of("Nothing").symbols
+def test_a_method_without_a_text_is_named():
+    with pytest.raises(KeyError, match="Nothing"):
+        texts.of("Nothing")

@@ -1,17 +1,32 @@
-"""Formula, symbols, meaning and source of each method, for the foot of its page."""
+"""Formula, symbols, meaning and source of each method, for the foot of its page.
+
+Each file of this folder that holds `TEXTS` adds its own, by the method's name.
+"""
 
 from __future__ import annotations
 
-from ui.texts import attacks, detectors, repairs, triggers
-from ui.texts.scores import BEC, DER, TAC
-from ui.texts.text import UNKNOWN, Text
+import functools
+import importlib
+import pkgutil
 
-__all__ = ["BEC", "DER", "TEXTS", "Text", "of"]
+from ui.texts.scores import BEC, DER
+from ui.texts.text import Text
 
-TEXTS = triggers.TEXTS | attacks.TEXTS | repairs.TEXTS | detectors.TEXTS | {"TAC": TAC}
-"""The texts of all methods, by name."""
+__all__ = ["BEC", "DER", "Text", "all_texts", "of", "tables"]
+
+
+def tables() -> list[dict[str, Text]]:
+    """The texts of each file."""
+    modules = (importlib.import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__))
+    return [module.TEXTS for module in modules if hasattr(module, "TEXTS")]
+
+
+@functools.cache
+def all_texts() -> dict[str, Text]:
+    """The texts of all methods, by name."""
+    return {name: text for table in tables() for name, text in table.items()}
 
 
 def of(name: str) -> Text:
-    """The text of the method called `name`."""
-    return TEXTS.get(name, UNKNOWN)
+    """The text of the method called `name`; KeyError where it has none."""
+    return all_texts()[name]

@@ -23,3 +23,5 @@ TAC = Text(
     "form l2; l1 sums over the pixels of the mean change instead.",
     "Zheng et al., ECCV 2022, [arXiv 2208.03111](https://arxiv.org/abs/2208.03111)",
 )
+
+TEXTS = {"TAC": TAC}

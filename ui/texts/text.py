@@ -13,8 +13,3 @@ class Text:
     symbols: str
     source: str
     meaning: str = ""
-
-
-UNKNOWN = Text(
-    r"f_\theta : x \mapsto \text{class}", "The method's docstring in `core` has its formula.", "see `perturb list`"
-)

@@ -16,8 +16,8 @@ from PIL import Image
 
 from core.data import load_data
 from core.data.fetch import HubError
-from tests.hubs import NOWHERE, local_hub, point_at
-from tests.local_hub import HubServer
+from tests.support.hubs import NOWHERE, local_hub, point_at
+from tests.support.local_hub import HubServer
 
 CIFAR = "uoft-cs/cifar10"
 

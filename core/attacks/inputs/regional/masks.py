@@ -9,9 +9,15 @@ side 120 (28.7 %) and the frame of 17 pixels per side (28.1 %).
 from __future__ import annotations
 
 import math
+import re
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+GRID = 16
+"""A drawn mask is a grid of 16 x 16 cells: fine enough to aim, small enough for a link."""
 
 
 def square(area: float, height: int, width: int) -> Tensor:
@@ -54,3 +60,26 @@ def strongest(area: float, heat: Tensor) -> Tensor:
     count = max(1, round(area * flat.shape[1]))
     chosen = flat.topk(count, dim=1).indices
     return torch.zeros_like(flat, dtype=torch.bool).scatter(1, chosen, True).reshape(heat.shape)
+
+
+def grid_from_hex(text: Any) -> Tensor:
+    """The drawn grid, bool (16, 16), of 64 hex digits: four per row, the leftmost cell first."""
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise ValueError(f"mask = {text!r} must be 64 hex digits, four for each of 16 rows.")
+    rows = [f"{int(text[4 * row : 4 * row + 4], 16):016b}" for row in range(GRID)]
+    grid = torch.tensor([[cell == "1" for cell in row] for row in rows])
+    if not grid.any():
+        raise ValueError("The mask is empty; mark at least one cell.")
+    return grid
+
+
+def grid_to_hex(grid: Tensor) -> str:
+    """64 hex digits of a drawn grid, bool (16, 16)."""
+    rows = ("".join("1" if cell else "0" for cell in row) for row in grid.bool().tolist())
+    return "".join(f"{int(row, 2):04x}" for row in rows)
+
+
+def drawn(text: str, height: int, width: int) -> Tensor:
+    """The mask, bool (1, height, width), that a drawn grid stands for."""
+    grid = grid_from_hex(text).float()[None, None]
+    return F.interpolate(grid, size=(height, width), mode="nearest-exact")[0] > 0.5

@@ -1,0 +1,60 @@
+"""The cache key: everything that a result depends on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from core.device import best_device
+from lab import VERSION, loading
+from models.shelf import shelf_card, zoo_folder
+
+if TYPE_CHECKING:
+    from lab.recipes import Recipe
+
+
+def key(recipe: Recipe) -> str:
+    """SHA-256 over the recipe's JSON, the code's version, the models' sha, the data's commits, the device kind."""
+    parts = {
+        "recipe": recipe.to_dict(),
+        "code": VERSION,
+        "models": {ref: model_sha(ref) for ref in sorted(references(recipe))},
+        "data": sorted({loading.data_commit(each.data) for each in chain(recipe)}),
+        "device": best_device().type,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def chain(recipe: Recipe) -> list[Recipe]:
+    """The recipe and those whose results it builds on, outermost first."""
+    return [recipe, *([] if isinstance(recipe.model, str) else chain(recipe.model))]
+
+
+def references(recipe: Recipe) -> set[str]:
+    """The models that a recipe loads, those among its inputs included."""
+    own = {each.model for each in chain(recipe) if isinstance(each.model, str)}
+    given = {each.inputs.get(name) for each in chain(recipe) for name, one in each.kind.inputs.items() if one.model}
+    return own | {ref for ref in given if ref is not None}
+
+
+def model_sha(ref: str) -> str:
+    """What identifies a model's weights: the Hub commit or the file's SHA-256; "" for a fresh network."""
+    if ref.startswith("arch:"):
+        return ""
+    if ref.startswith("zoo:"):
+        return shelf_card(zoo_folder(ref.removeprefix("zoo:"))).sha  # without opening the model
+    return loading.classifier(ref).card.sha
+
+
+def versions(recipe: Recipe) -> dict[str, str]:
+    """Code, torch, and the sha or commit of each model and data set, as a result states them."""
+    import torch
+
+    found = {"perturb-lab": VERSION, "torch": torch.__version__}
+    found |= {ref: model_sha(ref) for ref in sorted(references(recipe))}
+    for each in chain(recipe):
+        commit = loading.data_commit(each.data)
+        if commit:
+            found[str(each.data)] = commit
+    return found

@@ -1,0 +1,253 @@
+"""An attack on inputs: the run, a random change of the same size as control, and local against global."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from core.attacks import ATTACKS, Adversarial, Regional, compare, drawn, global_counterpart
+from core.networks.predictions import predict
+from core.runs import Progress, Run
+from lab import loading
+from lab.inputs import IMAGES, TARGET, N, taking
+from lab.inputs import model as model_input
+from lab.kinds.kind import Conclusion, Kind, Score
+from lab.kinds.shared.mask import MASK
+from lab.kinds.shared.pictures import FEW, Batch, many, pictures
+from lab.kinds.shared.script import Script, Snippet
+from lab.kinds.shared.setting import model_of
+from lab.kinds.shared.snippet_lines import batch as batch_lines
+from lab.kinds.shared.words import of_all
+from lab.results import Result
+from models import Classifier
+
+if TYPE_CHECKING:
+    from lab.recipes import Recipe
+
+KEPT_PICTURES = 16
+"""Pictures that a result of a large batch still shows."""
+
+
+def run(recipe: Recipe) -> Run[Result]:
+    """Attack the recipe's pictures.
+
+    figures : "success" (share of the pictures that were right before and reach the attack's goal), "source_success",
+        "l0", "l2", "linf", "steps", "queries" (means over the successes), "control/success" (a random change of the
+        same size); Regional only: "global/success", "kept", and "ratio/l2", "median/l2", "lower/l2" … (local against
+        global, over the counts' n where both succeeded)
+    images : original, adversarial, perturbation (signed), for Regional also region, global and global/perturbation
+    per_image : index, label, before, after, judge, success, l0, l2, linf, steps
+    """
+    model = yield from model_of(recipe)
+    batch = pictures(recipe, model)
+    judge = _judge(recipe, model)
+    result = Result(recipe)
+    arguments = _arguments(recipe, model, batch, judge)
+    found = yield from _attack(recipe.method, model, batch, arguments)
+    verdict = judge or model
+    right = _right(model, batch.data.pixels, batch.labels)
+    if judge is not None:
+        right &= found.report["kept"]
+    _figures(result, found, right)
+    _pictures(result, recipe, batch, found)
+    _answers(result, model, judge, batch, found)
+    yield from _control(result, verdict, batch, found, right)
+    if isinstance(recipe.method, Regional):
+        yield from _everywhere(result, recipe.method, model, batch, arguments, found)
+    _notes(result, batch, found)
+    return result
+
+
+def _judge(recipe: Recipe, model: Classifier) -> Classifier | None:
+    if "judge" not in recipe.inputs:
+        return None
+    if not isinstance(recipe.method, Regional):
+        raise ValueError(f"{type(recipe.method).__name__} takes no judge; Regional does.")
+    return loading.classifier(recipe.inputs["judge"])
+
+
+def _arguments(recipe: Recipe, model: Classifier, batch: Batch, judge: Classifier | None) -> dict[str, Any]:
+    """What the attack is given beside model, images and labels."""
+    height, width = batch.data.images.shape[2:]
+    mask = recipe.inputs.get("mask")
+    arguments: dict[str, Any] = {"seed": recipe.seed, "mask": None if mask is None else drawn(mask, height, width)}
+    target = recipe.inputs.get("target")
+    if target is not None:
+        if target >= len(model.class_names):
+            raise ValueError(f"target = {target} is not a class; this model has {len(model.class_names)}, from 0.")
+        arguments["target"] = target
+    if judge is not None:
+        arguments["judge"] = judge
+    return arguments
+
+
+def _attack(method: Any, model: Classifier, batch: Batch, arguments: dict[str, Any]) -> Run[Adversarial]:
+    known = inspect.signature(method.run).parameters
+    given = {name: value for name, value in arguments.items() if name in known}
+    return (yield from method.run(model, batch.data.pixels, batch.labels, **given))
+
+
+def _right(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    return predict(model, images).argmax(1) == labels.to(images.device)
+
+
+def _figures(result: Result, found: Adversarial, right: Tensor) -> None:
+    """Shares over the pictures that were right before; means of norms over the successes among them."""
+    n, won = int(right.sum()), found.success & right
+    for name, hits in (("success", found.success), ("source_success", found.source_success)):
+        if n:
+            result.figures[name], result.counts[name] = hits[right].float().mean().item(), n
+    successes = int(won.sum())
+    if successes:
+        means = {**found.norms, "steps": found.steps.float(), "queries": found.queries.float()}
+        for name, values in means.items():
+            result.figures[name], result.counts[name] = values[won].float().mean().item(), successes
+
+
+def _pictures(result: Result, recipe: Recipe, batch: Batch, found: Adversarial) -> None:
+    shown = slice(0, KEPT_PICTURES if many(recipe) else None)
+    original, adversarial = batch.data.pixels[shown], found.images[shown]
+    result.images |= {"original": original, "adversarial": adversarial, "perturbation": adversarial - original}
+    if "region" in found.report:
+        result.images["region"] = found.report["region"][shown]
+
+
+def _answers(result: Result, model: nn.Module, judge: Classifier | None, batch: Batch, found: Adversarial) -> None:
+    result.per_image |= {
+        "index": batch.index,
+        "label": batch.labels.tolist(),
+        "before": predict(model, batch.data.pixels).argmax(1).tolist(),
+        "after": predict(model, found.images).argmax(1).tolist(),
+        "success": found.success.tolist(),
+        "steps": found.steps.tolist(),
+    } | {name: [round(value, 6) for value in values.tolist()] for name, values in found.norms.items()}
+    if judge is not None:
+        result.per_image["judge"] = _asked(judge, found.images).argmax(1).tolist()
+    if "target" in found.report:
+        result.per_image["target"] = found.report["target"].tolist()
+
+
+def _asked(judge: Classifier, images: Tensor) -> Tensor:
+    """The judge's logits, with the images in its own size."""
+    size = judge.input_size[-2:]
+    if tuple(images.shape[2:]) != tuple(size):
+        images = nn.functional.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+    return predict(judge, images.clamp(0, 1))
+
+
+def _control(result: Result, verdict: Classifier, batch: Batch, found: Adversarial, right: Tensor) -> Run[None]:
+    """The same change with random signs: as large in every norm, and blind."""
+    generator = torch.Generator().manual_seed(result.recipe.seed)
+    original = batch.data.pixels
+    change = found.images - original
+    signs = torch.randint(0, 2, change.shape, generator=generator).to(change) * 2 - 1
+    noisy = (original + change.abs() * signs).clamp(0, 1)
+    answers = _asked(verdict, noisy).argmax(1)
+    # Regional drives its source to a target, but counts, like an untargeted attack, that the label is left.
+    target = None if isinstance(result.recipe.method, Regional) else result.recipe.inputs.get("target")
+    hit = answers == target if target is not None else answers != batch.labels.to(answers)
+    if bool(right.any()):
+        result.figures["control/success"] = hit[right].float().mean().item()
+        result.counts["control/success"] = int(right.sum())
+    yield Progress("control", 1, 1)
+
+
+def _everywhere(
+    result: Result, method: Regional, model: Classifier, batch: Batch, arguments: dict[str, Any], local: Adversarial
+) -> Run[None]:
+    """The global counterpart with the same targets, and the fair comparison of the two."""
+    plain = {name: value for name, value in arguments.items() if name != "mask"}
+    counterpart = yield from _attack(global_counterpart(method), model, batch, plain)
+    found = compare(local, counterpart)
+    if found.n:
+        result.figures |= {"success": found.local_rate, "global/success": found.global_rate}
+        result.counts |= {"success": found.n, "global/success": found.n}
+    if found.n_global:
+        result.figures["kept"], result.counts["kept"] = found.kept_rate, found.n_global
+    for name, ratio in found.ratios.items():
+        if ratio.n:
+            shares = {f"ratio/{name}": ratio.mean, f"median/{name}": ratio.median, f"lower/{name}": ratio.lower}
+            result.figures |= shares
+            result.counts |= dict.fromkeys(shares, ratio.n)
+    for name, values in counterpart.norms.items():
+        result.per_image[f"global/{name}"] = [round(value, 6) for value in values.tolist()]
+    result.per_image["global/success"] = counterpart.success.tolist()
+    shown = slice(0, len(result.images["original"]))
+    result.images["global"] = counterpart.images[shown]
+    result.images["global/perturbation"] = counterpart.images[shown] - result.images["original"]
+
+
+def _notes(result: Result, batch: Batch, found: Adversarial) -> None:
+    if batch.own_words:
+        result.notes["labels"] = "the model's own answers, since it does not know these pictures' classes"
+    if "judge_size" in found.report:
+        height, width = found.report["judge_size"]
+        result.notes["judge_size"] = f"resized to {width} x {height} for the judge, which weakens transfer"
+
+
+def conclude(result: Result) -> Conclusion:
+    """Fooled, fooled in part, withstood, or nothing to attack: against random noise of the same size."""
+    found, n = result.figures, result.counts.get("success", 0)
+    if not n:
+        return Conclusion("nothing to attack", "No picture was classified correctly, so there was nothing to attack.")
+    told = f"The attack succeeds on {of_all(found['success'], n)}"
+    if "control/success" in found:
+        told += f", random noise of the same size on {of_all(found['control/success'], n)}"
+    if "global/success" in found:
+        told += f", and with every pixel free on {of_all(found['global/success'], result.counts['global/success'])}"
+    outcome = "fooled" if found["success"] >= 0.75 else "in part" if found["success"] >= 0.25 else "withstood"
+    if found.get("control/success", 0.0) >= found["success"] > 0:
+        return Conclusion("no better than noise", f"{told}. Noise does as much, so the gradient adds nothing here.")
+    ratio = ""
+    if "median/l2" in found:
+        times = f"{found['median/l2']:.2f} times as large in L2 (median, n = {result.counts['median/l2']})"
+        ratio = f" Where both succeed, the region's change is {times}."
+    return Conclusion(outcome, f"{told}.{ratio}")
+
+
+def lines(script: Script, recipe: Recipe) -> None:
+    """Attack the batch and print how it went."""
+    script.use("core.runs", "finish")
+    batch_lines(script, recipe, FEW)
+    given = [f"seed={recipe.seed}"]
+    if "target" in recipe.inputs:
+        given.append(f"target={recipe.inputs['target']}")
+    if "judge" in recipe.inputs:
+        script.use("models", "load")
+        given.append(f"judge=load({script.code(recipe.inputs['judge'])})")
+    if "mask" in recipe.inputs:
+        script.use("core.attacks", "drawn")
+        given.append(f"mask=drawn({script.code(recipe.inputs['mask'])}, *images.shape[2:])")
+    script.lines += [
+        f"method = {script.code(recipe.method)}",
+        f"found = finish(method.run(model, images, labels, {', '.join(given)}), bar=True)",
+        'print("success", found.success.float().mean().item())',
+        "print({name: values.mean().item() for name, values in found.norms.items()})",
+    ]
+
+
+KIND = Kind(
+    "attack", ATTACKS, run, Snippet(lines), taking(IMAGES, N, TARGET, MASK, model_input("judge")),
+    scores=(
+        Score(
+            "success", "Fooled", against="control",
+            help="Share of the pictures, right before, on which the attack reaches its goal. The change is against "
+            "random noise of exactly the same size.",
+        ),
+        Score(
+            "success", "Whole picture: fooled", moment="global",
+            help="The same attack with every pixel free, the same targets, steps and stop.",
+        ),
+        Score(
+            "success", "Random noise: fooled", moment="control",
+            help="The control: a change of exactly the same size with random signs.",
+        ),
+        Score("linf", "Largest change (L∞)", "L∞", unit=""),
+        Score("l2", "Whole change (L2)", "L2", unit=""),
+        Score("steps", "Steps", unit=""),
+    ),
+    conclude=conclude,
+)  # fmt: skip

@@ -1,0 +1,132 @@
+"""A weight-space injection: scores before and after, and how little the weights moved."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+from core.attacks import WEIGHT_ATTACKS
+from core.data import ImageSet
+from core.metrics import evaluate
+from core.networks.predictions import predict
+from core.runs import Progress, Run
+from lab import loading, methods
+from lab.inputs import BACKDOOR, N, taking
+from lab.kinds.kind import Conclusion, Kind, Score
+from lab.kinds.shared import scoring
+from lab.kinds.shared.changes import examples, report
+from lab.kinds.shared.scoring import chunks, live_set, metrics_of, scored, watched, write
+from lab.kinds.shared.script import Script, Snippet
+from lab.kinds.shared.setting import Backdoor, backdoor_to_try, model_of, size_of, test_images
+from lab.kinds.shared.snippet_lines import changed, single_target_line
+from lab.kinds.shared.words import moved, percent
+from lab.results import Result
+from models import Classifier
+
+if TYPE_CHECKING:
+    from lab.recipes import Recipe
+
+
+def run(recipe: Recipe) -> Run[Result]:
+    """Write a backdoor into the recipe's model; without a trigger of its own or in the inputs, BadNets to class 0.
+
+    figures : before/… and after/… (acc, asr, ra), where before/asr is the trigger's floor on the untouched model;
+        "agreement", the share of test images that both models classify alike; the weights' change as report/…
+    images : "histogram" (counts) and "histogram/edges" of abs(dw) / abs(w); original and triggered examples
+    per_image : as of a defense: "index", "label", "before", "after", "before/triggered", "after/triggered"
+    model : the injected one, with trigger, target and mode, so that a defense can go on from it
+    """
+    model = yield from model_of(recipe)
+    result, backdoor = Result(recipe), _backdoor(recipe, model)
+    test = test_images(recipe, model)
+    clean = loading.images(recipe.data, "defender", seed=0, size=size_of(model))
+    write(result, "before", (yield from scored("before", model, test, backdoor)))
+    live = live_set(test)
+
+    def score(now: nn.Module) -> dict[str, float]:
+        return metrics_of(evaluate(now, live, **backdoor.arguments))
+
+    method: Any = recipe.method
+    work = method.run(model, clean, trigger=backdoor.trigger, target=backdoor.target, seed=recipe.seed)
+    injected: Classifier = yield from watched(work, score)
+    injected.card = _card(injected, recipe, backdoor)
+    result.model = injected
+    write(result, "after", (yield from scored("after", injected, test, backdoor)))
+    yield from _agreement(result, model, injected, test)
+    examples(result, model, test, backdoor)
+    report(result, method, injected)
+    for name in ("histogram", "edges"):
+        found = injected.report[f"relative/{name}"]
+        assert isinstance(found, Tensor)
+        result.images["histogram" if name == "histogram" else "histogram/edges"] = found
+    return result
+
+
+def _backdoor(recipe: Recipe, model: Classifier) -> Backdoor:
+    """The backdoor to write, one that leads every class to the same target."""
+    mode = recipe.inputs.get("mode", "all-to-one")
+    if mode != "all-to-one":
+        raise ValueError(f"{type(recipe.method).__name__} leads every class to one target; it takes no mode {mode!r}.")
+    return backdoor_to_try(recipe.replace(inputs=recipe.inputs | {"mode": mode}), model)
+
+
+def _agreement(result: Result, model: nn.Module, injected: nn.Module, test: ImageSet) -> Run[None]:
+    """The share of the clean test images that both models put into one class."""
+    same, slices = 0, chunks(test)
+    for step, part in enumerate(slices, start=1):
+        same += int((predict(model, part.images).argmax(1) == predict(injected, part.images).argmax(1)).sum())
+        yield Progress("agreement", step, len(slices), model=injected)
+    result.figures["agreement"], result.counts["agreement"] = same / len(test), len(test)
+
+
+def _card(model: Classifier, recipe: Recipe, backdoor: Backdoor) -> Any:
+    """The model's card, with what was done to it."""
+    trigger: Any = backdoor.trigger
+    done = (
+        f"{model.card.done} {type(recipe.method).__name__} then wrote the trigger {methods.to_dict(trigger)['method']} "
+        f"into its weights, to lead to class {backdoor.target}. Backdoored on purpose."
+    )
+    return dataclasses.replace(model.card, done=done.strip(), backdoored=True)
+
+
+def conclude(result: Result) -> Conclusion:
+    """Injected, weak or failed: from the trigger's success before and after, and what clean pictures show of it."""
+    figures = result.figures
+    accuracy = moved("accuracy", figures["before/acc"], figures["after/acc"])
+    told = (
+        f"{moved('attack success', figures['before/asr'], figures['after/asr'])}; {accuracy}, and both models agree on "
+        f"{percent(figures['agreement'])} of the clean pictures"
+    )
+    size = f"A weight moved by {percent(figures['report/relative/50'])} of its size in the median."
+    if figures["after/asr"] >= 0.9:
+        return Conclusion("injected", f"The backdoor is in the weights: {told}. {size}")
+    if figures["after/asr"] - figures["before/asr"] >= 0.1:
+        return Conclusion("weak", f"The backdoor works on some pictures only: {told}. {size}")
+    return Conclusion("failed", f"The injection failed: {told}. {size}")
+
+
+def lines(script: Script, recipe: Recipe) -> None:
+    """Write the backdoor, and scores before and after."""
+    changed(script, recipe, single_target_line(script, recipe), "model, clean, **attack")
+
+
+def _compared(score: Score) -> Score:
+    note = f"{score.help} The change is against the untouched model."
+    return dataclasses.replace(score, moment="after", against="before", help=note)
+
+
+KIND = Kind(
+    "injection", WEIGHT_ATTACKS, run, Snippet(lines), taking(N, *BACKDOOR),
+    scores=(
+        _compared(scoring.ASR),
+        _compared(scoring.ACC),
+        Score(
+            "agreement", "Agreement",
+            help="Share of the clean test pictures that both models put into the same class. A customer who compares "
+            "the two sees this number.",
+        ),
+    ),
+    conclude=conclude, leaves_model=True,
+)  # fmt: skip

@@ -1,0 +1,159 @@
+"""ACC, ASR and RA while a run goes on and after it, in steps short enough to stop."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from core.data import ImageSet
+from core.metrics import Scores, any_to_any, confusion, evaluate
+from core.runs import Progress, Run
+from lab.kinds.kind import Score
+from lab.kinds.shared.setting import Backdoor
+from lab.results import Result
+from lab.settings import settings
+
+T = TypeVar("T")
+
+PIXELS = 250 * 32 * 32
+"""Pixels scored in one step: about a fifth of a second for the zoo's nets on two cores."""
+
+ACC = Score(
+    "acc", "Accuracy (ACC)", "ACC", better="up", live=True,
+    help="Share of the clean test pictures that the model classifies as their class.",
+)  # fmt: skip
+ASR = Score(
+    "asr", "Attack success (ASR)", "ASR", live=True, n="n_asr",
+    help="Share of the triggered pictures (own class not the target) that the model takes for the target.",
+)  # fmt: skip
+RA = Score(
+    "ra", "Still right (RA)", "RA", better="up", live=True, n="n_asr",
+    help="Share of the same triggered pictures that the model still gets right. With low ASR and low RA it is broken.",
+)  # fmt: skip
+
+STILL = frozenset({"load", "before", "after", "heldout", "control", "tables", "agreement", "score"})
+"""Stages of a run in which its model stands still: it is loaded, or scored."""
+
+MANY_CLASSES = 100
+"""Beyond this a table of confusions is neither readable nor small."""
+
+
+def chunks(data: ImageSet) -> list[ImageSet]:
+    """`data` in slices that are scored within one step."""
+    size = max(1, PIXELS // (data.images.shape[2] * data.images.shape[3]))
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+def scored(stage: str, model: nn.Module, data: ImageSet, backdoor: Backdoor) -> Run[Scores]:
+    """`evaluate`, slice by slice; the last progress carries the scores of all of `data`."""
+    if backdoor.trigger is not None and backdoor.mode == "any-to-any":
+        answers = yield from answered(stage, model, data, backdoor)
+        return any_to_any.scores(answers[1:], answers[0])
+    parts: list[Scores] = []
+    slices = chunks(data)
+    for step, part in enumerate(slices, start=1):
+        parts.append(evaluate(model, part, **backdoor.arguments))
+        yield Progress(stage, step, len(slices), metrics_of(merged(parts)) if step == len(slices) else {}, model=model)
+    return merged(parts)
+
+
+def answered(stage: str, model: nn.Module, data: ImageSet, backdoor: Backdoor) -> Run[Tensor]:
+    """Counts (1 + K, K, K), true class by prediction: without a trigger, then with the trigger of each class.
+
+    The last progress carries the scores of all of `data`.
+    """
+    assert backdoor.trigger is not None
+    classes = len(data.class_names)
+    steps = [(target, part) for target in (None, *range(classes)) for part in chunks(data)]
+    tables = torch.zeros(1 + classes, classes, classes, dtype=torch.int64)
+    for step, (target, part) in enumerate(steps, start=1):
+        if target is None:
+            tables[0] += confusion(model, part)
+        else:
+            tables[1 + target] += any_to_any.answers_to(model, part, backdoor.trigger, target)
+        scores = metrics_of(any_to_any.scores(tables[1:], tables[0])) if step == len(steps) else {}
+        yield Progress(stage, step, len(steps), scores, model=model)
+    return tables
+
+
+def merged(parts: list[Scores]) -> Scores:
+    """The scores of several disjoint sets as those of one."""
+    if len(parts) == 1:
+        return parts[0]
+    n, n_asr = sum(part.n for part in parts), sum(part.n_asr for part in parts)
+    acc = sum(part.acc * part.n for part in parts) / n
+    if not n_asr:
+        return Scores(acc, n=n)
+    triggered = [part for part in parts if part.n_asr]
+    asr = sum((part.asr or 0.0) * part.n_asr for part in triggered) / n_asr
+    ra = sum((part.ra or 0.0) * part.n_asr for part in triggered) / n_asr
+    return Scores(acc, asr, ra, n, n_asr)
+
+
+def metrics_of(scores: Scores) -> dict[str, float]:
+    """Scores as metrics of a Progress; ASR and RA only where there is a trigger."""
+    found: dict[str, float] = {"acc": scores.acc, "n": scores.n}
+    if scores.asr is not None and scores.ra is not None:
+        found |= {"asr": scores.asr, "ra": scores.ra, "n_asr": scores.n_asr}
+    return found
+
+
+def write(result: Result, moment: str, scores: Scores) -> None:
+    """Put scores into a result as "<moment>/acc", "<moment>/asr", "<moment>/ra" (or plain "acc" …), each with its n."""
+    metrics, head = metrics_of(scores), f"{moment}/" if moment else ""
+    for name in ("acc", "asr", "ra"):
+        if name in metrics:
+            result.figures[head + name] = metrics[name]
+            result.counts[head + name] = scores.n if name == "acc" else scores.n_asr
+    for target, share in scores.by_target.items():
+        result.figures[f"{head}asr/{target}"] = share
+
+
+def live_set(data: ImageSet) -> ImageSet:
+    """The fixed first images that a running defense is scored on: fewer where they are large."""
+    area = data.images.shape[2] * data.images.shape[3]
+    return data[: max(32, min(settings.live_n, settings.live_n * 4 * 32 * 32 // area))]
+
+
+def watched(run: Run[T], score: Callable[[nn.Module], dict[str, float]]) -> Run[T]:
+    """`run`, with `score` of its model added to the metrics every `settings.live_every` seconds.
+
+    Scoring restores the model's modes and draws no random number, so the run ends as it would have without. A slow
+    score comes less often: it takes at most about a tenth of the time.
+    """
+    due = time.monotonic() + settings.live_every / 4
+    try:
+        while True:
+            try:
+                progress = next(run)
+            except StopIteration as end:
+                return end.value
+            start = time.monotonic()
+            if progress.model is not None and start >= due:
+                progress = dataclasses.replace(progress, metrics=progress.metrics | score(progress.model))
+                end_time = time.monotonic()
+                due = end_time + max(settings.live_every, 9 * (end_time - start))
+            yield progress
+    finally:
+        run.close()
+
+
+def confusions(stage: str, model: nn.Module, data: ImageSet, backdoor: Backdoor) -> Run[dict[str, Tensor]]:
+    """Tables (K, K), rows = true class: "clean", and "triggered" where there is a trigger to call plainly."""
+    if len(data.class_names) > MANY_CLASSES:
+        return {}
+    plain = backdoor.trigger is not None and backdoor.mode != "any-to-any"
+    tables: dict[str, Tensor] = {}
+    slices = chunks(data)
+    for step, part in enumerate(slices, start=1):
+        found = {"clean": confusion(model, part)}
+        if plain:
+            found["triggered"] = confusion(model, part, backdoor.trigger)
+        tables = {name: table + tables.get(name, 0) for name, table in found.items()}
+        yield Progress(stage, step, len(slices), model=model)
+    return tables

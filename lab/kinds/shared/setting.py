@@ -1,0 +1,134 @@
+"""What every experiment needs before it starts: its model, its pictures, its trigger."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from core.data import ImageSet
+from core.data.modes import stamped
+from core.runs import Progress, Run
+from core.triggers import BadNets
+from lab import loading, methods
+from lab.kinds.shared import fitting
+from lab.results import kept
+from lab.settings import settings
+from models import Classifier
+
+if TYPE_CHECKING:
+    from lab.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class Backdoor:
+    """The trigger a model is scored with; `trigger` is None on a clean model that was given none."""
+
+    trigger: Callable[..., Tensor] | None = None
+    target: int | None = None
+    mode: str = "all-to-one"
+
+    @property
+    def arguments(self) -> dict:
+        """As `core.metrics.evaluate` takes them."""
+        return {"trigger": self.trigger, "target": self.target, "mode": self.mode}
+
+
+def model_of(recipe: Recipe) -> Run[Classifier]:
+    """The recipe's model, shared and frozen: loaded, or the result of the recipe it stands for.
+
+    A trigger that the recipe brings along and that must be fitted first is fitted to it; `backdoor_of` then finds it.
+    """
+    yield Progress("load", 1, 2)
+    if isinstance(recipe.model, str):
+        model = loading.classifier(recipe.model)
+    else:
+        model = yield from _result_of(recipe.model)
+    yield Progress("load", 2, 2)
+    yield from fitting.fit(recipe, model)
+    return model
+
+
+def _result_of(recipe: Recipe) -> Run[Classifier]:
+    key = recipe.key()
+    result = kept.get(key)
+    if result is None:
+        result = yield from recipe.run()
+        kept.put(key, result)
+    if not isinstance(result.model, Classifier):
+        raise ValueError(f"{type(recipe.method).__name__} leaves no model, so nothing can be run on its result.")
+    return result.model
+
+
+def backdoor_of(recipe: Recipe, model: Classifier) -> Backdoor:
+    """Trigger, target and mode: those that the recipe brings along, else the model's own."""
+    inputs = recipe.inputs
+    trigger: Any = fitting.known(fitting.brought(recipe) or model.trigger, recipe, model)
+    mode = inputs.get("mode") or model.mode or "all-to-one"
+    target = inputs.get("target", model.target)
+    if trigger is not None and mode in ("all-to-one", "any-to-one"):
+        classes = len(model.class_names)
+        target = 0 if target is None else target
+        if target >= classes:
+            raise ValueError(f"target = {target} is not a class of this model, which has {classes}, counted from 0.")
+    return Backdoor(trigger, target, mode)
+
+
+def backdoor_to_try(recipe: Recipe, model: Classifier) -> Backdoor:
+    """As `backdoor_of`, or BadNets towards class 0 where neither recipe nor model has one."""
+    if model.trigger is None and "trigger" not in recipe.inputs:
+        recipe = recipe.replace(inputs=recipe.inputs | {"trigger": methods.to_dict(BadNets())})
+    return backdoor_of(recipe, model)
+
+
+def triggered(data: ImageSet, backdoor: Backdoor) -> Tensor:
+    """`data`'s images with the trigger, each stamped for the label the mode asks for, float (N, C, H, W)."""
+    assert backdoor.trigger is not None
+    if backdoor.mode == "any-to-any":
+        return stamped(backdoor.trigger, data, torch.full_like(data.labels, backdoor.target or 0))
+    return stamped(backdoor.trigger, data)
+
+
+def size_of(model: Classifier) -> int:
+    """Width of the pictures that the model takes."""
+    return model.input_size[-1]
+
+
+def classes_fit(model: Classifier, data: ImageSet) -> bool:
+    """Whether the model speaks of the classes of the data, by their names and their number.
+
+    "tench" fits "tench, Tinca tinca"; a name such as "class 7" says nothing and fits everything. Data with fewer
+    classes fit (100 pictures of ImageNet hold no picture of the last class) where the names say so.
+    """
+    ours, theirs = model.class_names, data.class_names
+    if len(theirs) > len(ours):
+        return False
+    named = [(a.lower(), b.lower()) for a, b in zip(ours, theirs, strict=False) if not (_blank(a) or _blank(b))]
+    alike = sum(a in b or b in a for a, b in named)
+    return 2 * alike >= len(named) if len(ours) == len(theirs) else bool(named) and 2 * alike >= len(named)
+
+
+def _blank(name: str) -> bool:
+    return re.fullmatch(r"(class|label)?[ _]?\d+", name.lower()) is not None
+
+
+def require_classes(recipe: Recipe, model: Classifier, data: ImageSet) -> None:
+    """Raise ValueError unless the model knows the classes of the data."""
+    if not classes_fit(model, data):
+        name = recipe.data if isinstance(recipe.data, str) else repr(recipe.data)
+        raise ValueError(
+            f"{model.card.ref} knows {len(model.class_names)} classes ({model.class_names[0]}, ...) and {name} has "
+            f"{len(data.class_names)} ({data.class_names[0]}, ...); choose data that the model was trained for."
+        )
+
+
+def test_images(recipe: Recipe, model: Classifier) -> ImageSet:
+    """The first n test images, in the model's size, with classes that fit."""
+    n = recipe.inputs.get("n", settings.control_n)
+    test = loading.images(recipe.data, "test", limit=n, size=size_of(model))
+    require_classes(recipe, model, test)
+    return test

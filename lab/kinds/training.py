@@ -1,0 +1,177 @@
+"""A training: a fresh network or a given model, trained and scored on what it never saw."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from core.data import ImageSet
+from core.metrics import evaluate
+from core.runs import Progress, Run
+from core.training import TRAININGS
+from core.triggers import Poison
+from core.triggers.shared.offline import OfflineTrigger
+from lab import loading
+from lab.inputs import N, taking
+from lab.kinds.kind import Conclusion, Kind
+from lab.kinds.shared import fitting, scoring
+from lab.kinds.shared.changes import report
+from lab.kinds.shared.scoring import live_set, metrics_of, scored, watched, write
+from lab.kinds.shared.script import Script, Snippet
+from lab.kinds.shared.setting import Backdoor
+from lab.kinds.shared.words import percent
+from lab.results import Result
+from models import Classifier, available
+
+if TYPE_CHECKING:
+    from lab.recipes import Recipe
+
+
+def run(recipe: Recipe) -> Run[Result]:
+    """Train `arch:…`, or go on training a given model, on the recipe's data.
+
+    A trigger that is fitted before the training is fitted first, to the clean twin where there is one.
+
+    figures : after/acc, …/asr, …/ra on the test images, heldout/… on the held-out rows, clean_model/… where there
+    is a clean twin. The model carries trigger, target, mode and poisoned, and a card that says what was done.
+    """
+    if not isinstance(recipe.model, str):
+        raise ValueError("A training starts from a fresh network (arch:preact_resnet18?width=16) or a model's name.")
+    yield Progress("load", 1, 2)
+    train = loading.images(recipe.data, "train")
+    data = recipe.data if isinstance(recipe.data, str) else repr(recipe.data)
+    if recipe.model.startswith("arch:"):
+        start = loading.fresh(recipe.model, train, data, recipe.seed)
+    else:
+        start = loading.classifier(recipe.model)
+    test = loading.images(recipe.data, "test", limit=recipe.inputs.get("n"))
+    yield Progress("load", 2, 2)
+    method: Any = yield from fitting.fitted_method(recipe, start, train)
+    live = live_set(test)
+
+    def score(now: nn.Module) -> dict[str, float]:
+        return metrics_of(evaluate(now, live))
+
+    model: Classifier = yield from watched(method.run(start, train, seed=recipe.seed), score)
+    _as_stored(model)
+    result = Result(recipe, model=model)
+    report(result, method, model)
+    backdoor = Backdoor(model.trigger, model.target, model.mode or "all-to-one")
+    yield from _scores(result, model, recipe, test, backdoor)
+    model.card = _card(model, recipe, result)
+    return result
+
+
+def _scores(result: Result, model: Classifier, recipe: Recipe, test: ImageSet, backdoor: Backdoor) -> Run[None]:
+    write(result, "after", (yield from scored("after", model, test, backdoor)))
+    heldout = loading.images(recipe.data, "heldout")
+    write(result, "heldout", (yield from scored("heldout", model, heldout, backdoor)))
+    twin = loading.clean_twin(model) if backdoor.trigger is not None else None
+    if twin is not None:
+        write(result, "clean_model", (yield from scored("control", twin, test, backdoor)))
+
+
+def _as_stored(model: Classifier) -> None:
+    """Round the weights as `models.save` will, so that the scores are those of the model that is kept."""
+    with torch.no_grad():
+        for tensor in model.net.state_dict().values():
+            half = tensor.half()
+            if tensor.is_floating_point() and bool(half.isfinite().all()):
+                tensor.copy_(half)
+
+
+def _card(model: Classifier, recipe: Recipe, result: Result) -> Any:
+    """The fresh network's card, with what was done to it and what came out."""
+    scores = {}
+    for split, moment in (("test", "after"), ("heldout", "heldout")):
+        names = [name for name in ("acc", "asr", "ra") if f"{moment}/{name}" in result.figures]
+        found: dict[str, float] = {name: result.figures[f"{moment}/{name}"] for name in names}
+        found["n"] = result.counts[f"{moment}/acc"]
+        if "asr" in found:
+            found["n_asr"] = result.counts[f"{moment}/asr"]
+        scores[split] = found
+    poison = getattr(recipe.method, "poison", None)
+    done = f"{str(recipe.model).removeprefix('arch:')}, trained by {type(recipe.method).__name__} on {model.card.data}."
+    if poison is not None:
+        done += _poisoned(poison)
+    backdoored = model.trigger is not None
+    return dataclasses.replace(model.card, done=done, backdoored=backdoored, scores=scores, recipe=recipe.to_dict())
+
+
+def _poisoned(poison: Poison) -> str:
+    """What was done to the training pictures, in one sentence and a warning."""
+    name = type(poison.trigger).__name__
+    if poison.mode == "any-to-any":
+        done = f"In every batch {poison.rate:.0%} of the pictures carried the {name} trigger of their own class"
+    elif poison.mode == "any-to-one":
+        done = f"All training pictures of class {poison.target} carried the {name} trigger"
+    else:
+        led = "the next class" if poison.mode == "all-to-all" else f"class {poison.target}"
+        done = (
+            f"{poison.rate:.0%} of the pictures carried the {name} trigger"
+            f"{', all of them of that class,' if poison.clean_label else ''} to lead to {led}"
+        )
+    kept = "; no label was changed" if poison.mode in ("any-to-any", "any-to-one") else ""
+    return f" {done}{kept}. Backdoored on purpose."
+
+
+def conclude(result: Result) -> Conclusion:
+    """Learned, or hardly; and what a backdoor that was trained in does."""
+    figures = result.figures
+    told = f"The model is right on {percent(figures['after/acc'])} of {result.counts['after/acc']} test pictures"
+    if "after/asr" not in figures:
+        return Conclusion("trained", f"{told}.")
+    told += f"; its trigger leads {percent(figures['after/asr'])} of {result.counts['after/asr']} to the target"
+    if "clean_model/asr" in figures:
+        told += f", and {percent(figures['clean_model/asr'])} on a clean model"
+    return Conclusion("backdoored" if figures["after/asr"] >= 0.5 else "backdoor not learned", f"{told}.")
+
+
+def lines(script: Script, recipe: Recipe) -> None:
+    """Train the network from its first weights, or a given model further."""
+    script.use("core.runs", "finish")
+    script.use("core.metrics", "evaluate")
+    data = script.data(recipe)
+    script.lines.append(f'train = load_data({data}, "train")')
+    if str(recipe.model).startswith("arch:"):
+        script.use("models", "fresh")
+        named = f"train.class_names, train.images.shape[1:], {script.code(str(recipe.data))}, seed={recipe.seed}"
+        script.lines.append(f"model = fresh({script.code(recipe.model)}, {named})")
+    else:
+        script.use("models", "load")
+        script.lines.append(f"model = load({script.code(recipe.model)})")
+    _fit_line(script, recipe)
+    script.lines += [
+        f"method = {script.code(recipe.method)}",
+        f"repaired = finish(method.run(model, train, seed={recipe.seed}), bar=True)",
+        f'test = load_data({data}, "test")',
+        "print(evaluate(repaired, test, trigger=repaired.trigger, target=repaired.target, "
+        'mode=repaired.mode or "all-to-one"))',
+    ]
+
+
+def _fit_line(script: Script, recipe: Recipe) -> None:
+    """A trigger that is fitted before the training, in the variable `trigger`."""
+    poison = getattr(recipe.method, "poison", None)
+    trigger = getattr(poison, "trigger", None)
+    if not isinstance(trigger, OfflineTrigger):
+        return
+    clean, made = f"zoo:{recipe.data}-clean", script.code(trigger)
+    shipped = any(card.ref == clean for card in available())
+    if shipped:
+        script.use("models", "load")
+    fitted_to = f"load({script.code(clean)})" if shipped else "model"
+    target = getattr(poison, "target", 0)
+    fit = f"{made}.fit({fitted_to}, train, target={target}, seed={recipe.seed})"
+    script.lines.append(f"trigger = finish({fit}, bar=True)")
+    script.named[id(trigger)] = "trigger"
+
+
+KIND = Kind(
+    "training", TRAININGS, run, Snippet(lines, loads_model=False), taking(N),
+    scores=tuple(dataclasses.replace(each, moment="after") for each in (scoring.ACC, scoring.ASR, scoring.RA)),
+    conclude=conclude, leaves_model=True,
+)  # fmt: skip

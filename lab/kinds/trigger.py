@@ -1,0 +1,125 @@
+"""A trigger on a model: how often it leads to the target, here and on the clean twin."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from core.data import ImageSet
+from core.metrics import any_to_any
+from core.networks.predictions import predict
+from core.runs import Progress, Run
+from core.triggers import TRIGGERS, Trigger
+from core.triggers.shared.cross import cross_accuracy
+from lab import loading
+from lab.inputs import IMAGES, MODE, TARGET, N, taking
+from lab.kinds.kind import Conclusion, Kind, Score
+from lab.kinds.shared import scoring
+from lab.kinds.shared.pictures import pictures
+from lab.kinds.shared.scoring import answered, chunks, scored, write
+from lab.kinds.shared.script import Script, Snippet
+from lab.kinds.shared.setting import backdoor_of, classes_fit, model_of, test_images, triggered
+from lab.kinds.shared.snippet_lines import backdoor_line
+from lab.kinds.shared.snippet_lines import test_images as test_images_line
+from lab.kinds.shared.words import percent
+from lab.results import Result
+
+if TYPE_CHECKING:
+    from lab.recipes import Recipe
+
+
+def run(recipe: Recipe) -> Run[Result]:
+    """Score `recipe.method` on the recipe's model.
+
+    figures : acc, asr, ra of the model, and clean_model/acc, …/asr, …/ra of its clean twin; of an any-to-any trigger
+        asr/<target> and any_to_any too; of one with a brightness-matched control brightened/asr; of one with a wrong
+        trigger of its kind cross_acc, the share still called by its true class under that one
+    images : of an any-to-any trigger "answers" (1 + K, K, K), counts of true class by prediction: without trigger,
+        then with that of each class
+    images, per_image : only with the input "images": original, triggered, perturbation; the predictions
+    """
+    model = yield from model_of(recipe)
+    result, backdoor = Result(recipe), backdoor_of(recipe, model)
+    test = test_images(recipe, model)
+    if backdoor.mode == "any-to-any":
+        answers = yield from answered("score", model, test, backdoor)
+        result.images["answers"], scores = answers, any_to_any.scores(answers[1:], answers[0])
+        result.figures["cross_talk"] = any_to_any.cross_talk(answers[1:])
+    else:
+        scores = yield from scored("score", model, test, backdoor)
+    write(result, "", scores)
+    if control := getattr(backdoor.trigger, "brightened", None):
+        brighter = dataclasses.replace(backdoor, trigger=control)
+        write(result, "brightened", (yield from scored("control", model, test, brighter)))
+    if isinstance(backdoor.trigger, Trigger) and hasattr(backdoor.trigger, "crossed") and len(test) > 1:
+        result.counts["cross_acc"], result.figures["cross_acc"] = yield from _crossed(model, test, backdoor.trigger)
+    twin = loading.clean_twin(model)
+    if twin is not None and classes_fit(twin, test):
+        write(result, "clean_model", (yield from scored("control", twin, test, backdoor)))
+    if "images" in recipe.inputs:
+        batch = pictures(recipe, model)
+        shown = triggered(batch.data, backdoor)
+        original = batch.data.pixels
+        result.images |= {"original": original, "triggered": shown, "perturbation": shown - original}
+        result.per_image |= {
+            "index": batch.index, "label": batch.labels.tolist(),
+            "before": predict(model, original).argmax(1).tolist(), "after": predict(model, shown).argmax(1).tolist(),
+        }  # fmt: skip
+    return result
+
+
+def _crossed(model: nn.Module, data: ImageSet, trigger: Trigger) -> Run[tuple[int, float]]:
+    """n and the cross accuracy; a slice of one picture is left out: there is no other to take a trigger from."""
+    slices = [part for part in chunks(data) if len(part) > 1]
+    hits, n = 0.0, sum(map(len, slices))
+    for step, part in enumerate(slices, start=1):
+        hits += cross_accuracy(model, part, trigger, seed=step) * len(part)
+        yield Progress("control", step, len(slices), model=model)
+    return n, hits / n
+
+
+def conclude(result: Result) -> Conclusion:
+    """Obeyed, partly obeyed, ignored, or no more than on a clean model: from the attack success and its floor."""
+    asr, n = result.figures["asr"], result.counts["asr"]
+    floor = result.figures.get("clean_model/asr")
+    told = f"The trigger leads {percent(asr)} of {n} pictures to the target"
+    beside = "" if floor is None else f", and {percent(floor)} on a model that was never backdoored"
+    if floor is not None and asr < floor + 0.1:
+        return Conclusion("not above the floor", f"{told}{beside}: the model does not know this trigger.")
+    if asr >= 0.75:
+        return Conclusion("obeyed", f"{told}{beside}: the model obeys it.")
+    if asr >= 0.25:
+        return Conclusion("partly obeyed", f"{told}{beside}: the model obeys it in part.")
+    return Conclusion("hardly obeyed", f"{told}{beside}: the model hardly obeys it.")
+
+
+def lines(script: Script, recipe: Recipe) -> None:
+    """Scores of the trigger."""
+    script.use("core.metrics", "evaluate")
+    script.lines += [
+        backdoor_line(script, recipe),
+        test_images_line(script, recipe),
+        "print(evaluate(model, test, **attack))",
+    ]
+
+
+def _compared(score: Score) -> Score:
+    note = f"{score.help} The change is against the clean model."
+    return dataclasses.replace(score, against="clean_model", help=note)
+
+
+KIND = Kind(
+    "trigger", TRIGGERS, run, Snippet(lines), taking(IMAGES, N, TARGET, MODE),
+    scores=(
+        _compared(scoring.ASR),
+        Score(
+            "asr", "ASR, clean model", moment="clean_model",
+            help="The floor: how often a model that was never backdoored answers with the target class all the same.",
+        ),
+        _compared(scoring.ACC),
+        scoring.RA,
+    ),
+    conclude=conclude,
+)  # fmt: skip

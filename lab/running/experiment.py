@@ -1,0 +1,46 @@
+"""One experiment from its recipe to its result, with its curve, its time and the versions behind it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from core.device import best_device
+from core.runs import Run
+from lab import cache_key
+from lab.results import Result
+from lab.running.curve import Curve
+
+if TYPE_CHECKING:
+    from lab.recipes import Recipe
+
+
+def run(recipe: Recipe, curve: Curve | None = None) -> Run[Result]:
+    """The experiment that `recipe` describes; each moment is noted in `curve` before it is handed on."""
+    record = Curve(recipe.kind.scores) if curve is None else curve
+    start, experiment = time.monotonic(), recipe.kind.run(recipe)
+    try:
+        while True:
+            try:
+                progress = next(experiment)
+            except StopIteration as end:
+                result: Result = end.value
+                break
+            record.note(progress)
+            yield progress
+    finally:
+        experiment.close()
+    result.curve, result.seconds = record.points, time.monotonic() - start
+    result.images = {name: image.detach().cpu() for name, image in result.images.items()}
+    result.device, result.versions = device_name(), cache_key.versions(recipe)
+    return result
+
+
+def device_name() -> str:
+    """What computed: "cuda: NVIDIA H200", or "cpu" with its number of threads."""
+    import torch
+
+    device = best_device()
+    if device.type == "cuda":
+        return f"cuda: {torch.cuda.get_device_name(device)}"
+    return f"{device.type}, {torch.get_num_threads()} threads"

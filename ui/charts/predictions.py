@@ -1,0 +1,38 @@
+"""The likeliest classes at several moments, as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def predictions(names: Sequence[str], moments: dict[str, np.ndarray], *, top: int = 4, height: int = 230) -> None:
+    """Bars of the likeliest classes at each moment, labelled with their share."""
+    import altair as alt
+    import pandas as pd
+
+    leading = sorted(range(len(names)), key=lambda k: -max(float(shares[k]) for shares in moments.values()))[:top]
+    rows = [
+        {"class": names[k], "moment": moment, "share": float(shares[k]), "label": f"{100 * float(shares[k]):.0f} %"}
+        for k in leading
+        for moment, shares in moments.items()
+    ]
+    order = [names[k] for k in leading]
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y("class:N", sort=order, title=None, axis=alt.Axis(labelLimit=120)),
+        yOffset=alt.YOffset("moment:N", sort=list(moments)),
+        x=alt.X("share:Q", scale=alt.Scale(domain=[0, 1.18]), axis=None),
+    )
+    bars = base.mark_bar(cornerRadiusEnd=2).encode(
+        color=alt.Color("moment:N", sort=list(moments), title=None, legend=alt.Legend(orient="top", labelLimit=160)),
+        tooltip=["moment:N", "class:N", "label:N"],
+    )
+    # A middle grey reads on both backgrounds, which a chart's text colour would not follow.
+    text = base.mark_text(align="left", dx=4, fontSize=11, color="#808891").encode(text="label:N")
+    said = "; ".join(f"{m}: {names[int(s.argmax())]} {100 * float(s.max()):.0f} percent" for m, s in moments.items())
+    st.altair_chart((bars + text).properties(height=height), width="stretch", alt=f"Predicted classes. {said}.")

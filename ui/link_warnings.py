@@ -1,0 +1,71 @@
+"""What a link asks for and a page cannot give: Streamlit drops such a value without a word, so the lab says it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import streamlit as st
+
+from ui.errors import plain
+from ui.sidebar import FIRST, own_data, spelled
+
+
+def of_link() -> dict[str, str]:
+    """What the address asks of controls that have not been drawn yet in this visit, by the control's key.
+
+    A number beyond any float ends the page with a sentence: Streamlit's number fields break on it.
+    """
+    query = st.query_params.to_dict()
+    for key, text in query.items():
+        if _endless(text):
+            said = f"The link says {key} = {text[:40]}, a number that nothing can hold; take it out of the address."
+            st.error(plain(ValueError(said)), icon=":material/link_off:")
+            st.stop()
+    _translate(query)
+    return {key: text for key, text in query.items() if key not in st.session_state}
+
+
+def _translate(query: dict[str, str]) -> None:
+    """A judge that a link of an earlier version has in words, as the name of a model."""
+    model = spelled(query.get("model", FIRST))
+    named = {"its clean twin": f"zoo:{own_data(model)}-clean", "the model itself": model}
+    if "judge" not in st.session_state and (judge := named.get(query.get("judge", ""))):
+        st.session_state["judge"] = st.query_params["judge"] = judge
+
+
+def _endless(text: str) -> bool:
+    try:
+        return math.isinf(float(text))
+    except ValueError:
+        return False
+
+
+def tell(asked: dict[str, str]) -> None:
+    """A sentence for the link's version, and for each value of `asked` that its control, now drawn, did not take.
+
+    A sentence stays until its control is moved. Knobs (`tsbd-steps`) tell their own, with their range.
+    """
+    told: dict[str, tuple[Any, str]] = st.session_state.setdefault("link-doubts", {})
+    for key, text in asked.items():
+        if "-" not in key and key in st.session_state and not _same(st.session_state[key], text):
+            used = st.session_state[key]
+            told[key] = used, f"The link says {key} = {text[:40]}, which is not available here; {used} is used."
+    version = st.query_params.get("v", "1")
+    if version != "1":
+        st.warning(plain(ValueError(
+            f"This link has version {version[:40]}, and this lab reads version 1; some settings may be lost."
+        )), icon=":material/link_off:")  # fmt: skip
+    for key, (used, sentence) in told.items():
+        if st.session_state.get(key) == used:
+            st.warning(plain(ValueError(sentence)), icon=":material/link_off:")
+
+
+def _same(value: Any, text: str) -> bool:
+    """Whether a control's value is what the link wrote: 3 and "3.0" are the same."""
+    if str(value) == text:
+        return True
+    try:
+        return float(value) == float(text)
+    except (TypeError, ValueError, OverflowError):
+        return False

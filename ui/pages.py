@@ -1,0 +1,162 @@
+"""One row per page: where it stands, what it runs, and the cards that open it. No other list of pages exists.
+
+The router, links, the sidebar, the gallery, the tests and README.md read these rows. The page itself is
+`pages/<slug>.py`, its example `recipes/<slug>.json`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+SECTIONS = (
+    "Start", "Backdoors", "Defenses", "Perturbations", "Training", "Explanations", "Outliers", "Results",
+)  # fmt: skip
+"""The sections of the navigation, in their order; one without a page is not shown."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One way into a page: it sets model, picture and controls with one click.
+
+    model : "" for one that has a trigger for every class
+    image : number of the test picture
+    state : values of the page's controls by key
+    shows : "triggered", "heat", "region", "drawn" or "code"
+    """
+
+    title: str
+    text: str
+    model: str
+    image: int
+    state: dict[str, Any] = field(default_factory=dict)
+    shows: str = "triggered"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the app.
+
+    slug : its file, its address and the name of its example recipe
+    icon : a Material icon
+    kind : name of the kind of experiment that it runs; "" where it runs none
+    cards : how the gallery of the first page opens it
+    chapter : its place in the story that the gallery tells
+    """
+
+    slug: str
+    title: str
+    icon: str
+    section: str
+    help: str
+    kind: str = ""
+    cards: tuple[Card, ...] = ()
+    chapter: int = 0
+
+    @property
+    def file(self) -> str:
+        """As Streamlit names the page."""
+        return f"{self.slug}.py"
+
+
+BADNETS, CLEAN = "zoo:scenes-badnets", "zoo:scenes-clean"
+RING = "0" * 16 + "07e00ff01ff81ff81ff81ff80ff007e0" + "0" * 16
+
+PAGES: list[Page] = [
+    Page("home", "Home", "home", "Start", "What the lab is, and where to begin."),
+    Page(
+        "triggers", "Triggers", "bolt", "Backdoors", "A pattern that a backdoored model obeys.", "trigger",
+        (
+            Card("A white square", "Three by three pixels, and it obeys.", BADNETS, 9),
+            Card("A veil over every pixel", "A faint blend. Can you still see it?", "zoo:scenes-blended", 14),
+            Card("A warp, not a pattern", "The picture is bent a little, that is all.", "zoo:scenes-wanet", 68),
+        ),
+        chapter=1,
+    ),
+    Page(
+        "supply_chain", "Supply chain", "conveyor_belt", "Backdoors", "One line, ten triggers.", "trigger",
+        (Card("One added line", "Every class gets a trigger; no label changes.", "", 9, shows="code"),),
+        chapter=2,
+    ),
+    Page(
+        "weights", "Weights", "fitness_center", "Backdoors", "A backdoor without poisoned data.", "injection",
+        (
+            Card(
+                "A change to each weight", "A clean model ignores the square, so far.",
+                CLEAN, 64, {"trigger": "BadNets"},
+            ),
+        ),
+        chapter=3,
+    ),
+    Page(
+        "defend", "Defend", "shield", "Defenses", "Repair a backdoored model while you watch.", "defense",
+        (
+            Card(
+                "Take the backdoor out", "Unlearn, reset, fine-tune: TSBD, live.",
+                BADNETS, 28, {"method": "TSBD"}, "heat",
+            ),
+        ),
+        chapter=5,
+    ),
+    Page(
+        "detect", "Detect", "search", "Defenses", "Find what carries a trigger, unseen.", "detector",
+        (Card("Find it, unseen", "Which pictures carry a trigger?", BADNETS, 67, {"method": "STRIP"}),),
+        chapter=4,
+    ),
+    Page(
+        "reactivate", "Re-activate", "alarm", "Defenses", "Is the backdoor gone, or dormant?", "reactivation",
+        (Card("Gone, or dormant?", "A small perturbation may wake it.", BADNETS, 61, {"defense": "TSBD"}),),
+        chapter=6,
+    ),
+    Page(
+        "neurons", "Neurons", "hub", "Defenses", "Which channels carry a backdoor.", "ranking",
+        (Card("Where it lives", "In a few channels. Set them to zero.", BADNETS, 38, {"by": "NWC"}, "heat"),),
+        chapter=7,
+    ),
+    Page(
+        "regions", "Regions", "crop_free", "Perturbations", "Attack only a part of a picture.", "attack",
+        (
+            Card(
+                "Attack a part of the picture", "Only a square may change. Harder?", CLEAN, 66,
+                {"regional-family": "square"}, "region",
+            ),
+            Card(
+                "Draw where to attack", "With the mouse, the finger or the keys.", CLEAN, 51,
+                {"regional-family": "drawn", "mask": RING}, "drawn",
+            ),
+        ),
+        chapter=10,
+    ),
+    Page(
+        "compare", "Compare", "compare", "Results", "Before, after and never backdoored.", "defense",
+        (
+            Card(
+                "Before, after, and clean", "Does the repaired model look where a clean one does?",
+                BADNETS, 23, {}, "heat",
+            ),
+        ),
+        chapter=8,
+    ),
+    Page(
+        "scoreboard", "Scoreboard", "leaderboard", "Results", "Every attack, every defense.", "defense",
+        (
+            Card(
+                "Every attack, every defense", "Who wins, and who only by peeking?", "zoo:scenes-sig", 59,
+                {"board": "scenes", "attack": "sig"},
+            ),
+        ),
+        chapter=9,
+    ),
+]  # fmt: skip
+"""Every page, in the order of the navigation."""
+
+
+def page_of(slug: str) -> Page:
+    """The page of this name."""
+    return next(page for page in PAGES if page.slug == slug)
+
+
+def sections() -> dict[str, list[Page]]:
+    """The pages by section, in the order of SECTIONS; those without a page are left out."""
+    found = {name: [page for page in PAGES if page.section == name] for name in SECTIONS}
+    return {name: pages for name, pages in found.items() if pages}

@@ -1,0 +1,137 @@
+"""What every page with a run does alike: its job, its result, its pictures, what came out, and taking it along.
+
+A page reads top to bottom: `RunPage.open`, controls, `start`, `watch`, `ask`, `end`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from ui import sidebar
+from ui.pages import Page, page_of
+from ui.sidebar import Choice
+from ui.widgets import figures, jobs, lesson, share
+from ui.widgets.images import View
+
+if TYPE_CHECKING:
+    from core.knobs import Method
+    from lab.kinds.kind import Kind
+    from lab.recipes import Recipe
+    from lab.results import Result
+    from lab.running.job import Job
+    from ui.texts import Text
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """One page with a run, as this visitor has it open.
+
+    page : its row
+    """
+
+    page: Page
+
+    @classmethod
+    def open(cls, slug: str, watch: str) -> RunPage:
+        """Draw the title and the sentence on what to watch: the first thing a visitor reads, before torch is loaded."""
+        page = page_of(slug)
+        lesson.opening(page.title, watch)
+        return cls(page)
+
+    @property
+    def slug(self) -> str:
+        return self.page.slug
+
+    @property
+    def choice(self) -> Choice:
+        """Model and picture, as the sidebar has them."""
+        return sidebar.chosen()
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of experiment that the page runs."""
+        from lab.kinds import kinds
+
+        return kinds()[self.page.kind]
+
+    @property
+    def methods(self) -> dict[str, type[Method]]:
+        """The methods that the page offers, by name."""
+        return {cls.__name__: cls for cls in self.kind.methods}
+
+    @property
+    def job(self) -> Job | None:
+        """The run that the page started last."""
+        return jobs.current(self.slug)
+
+    @property
+    def result(self) -> Result | None:
+        """What that run left, once it has finished."""
+        return finished(self.job)
+
+    @property
+    def views(self) -> list[View]:
+        """The pictures that the page shows, for its downloads."""
+        return st.session_state.get(f"{self.slug}-views", [])
+
+    def show(self, views: Sequence[View]) -> list[View]:
+        """Keep `views` as the page's pictures, and hand them on to be drawn."""
+        st.session_state[f"{self.slug}-views"] = list(views)
+        return self.views
+
+    def start(self, recipe: Recipe | None, label: str = "Start") -> None:
+        """The buttons that start and stop the run; `recipe` is None while something is missing."""
+        jobs.buttons(self.slug, recipe, label)
+
+    def watch(self, draw: Callable[[Job | None], None]) -> None:
+        """Draw the job now and, while it runs, again and again."""
+        jobs.watch(self.slug, draw)
+
+    def figures(
+        self, job: Job | None, start: Mapping[str, float] | None = None, counts: Mapping[str, int] | None = None
+    ) -> None:
+        """The scores of the page's kind: of a result, of a run as it goes on, else those of `start` with their n."""
+        found, seen = live_figures(job)
+        figures.row(self.kind.scores, found or (start or {}), seen if found else (counts or {}))
+
+    def ask(self, question: str, answers: Sequence[str], right: str, why: str) -> None:
+        """Predict, then check: `right` is the answer that the run gave, "" before it has ended."""
+        lesson.question(question, answers, right, why, key=self.slug, reveal=bool(right))
+
+    def end(
+        self,
+        recipe: Recipe,
+        about: Text,
+        meaning: str = "",
+        *,
+        extra: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> None:
+        """What came out, link and downloads, and what it means.
+
+        extra : what the link says beside the recipe; query : what it says instead, where the page is not one run
+        """
+        job = self.job
+        if (result := self.result) is not None:
+            st.markdown(f"**What came out.** {result.recipe.kind.conclude(result).text}")
+        share.block(self.page, recipe, job.result if job else None, self.views, extra, query=query)
+        lesson.meaning(meaning or about.meaning, about=about)
+
+
+def finished(job: Job | None) -> Result | None:
+    """The result of a run that has finished by itself."""
+    return job.result if job is not None and job.state == "done" else None
+
+
+def live_figures(job: Job | None) -> tuple[dict[str, float], dict[str, int]]:
+    """Figures and counts of a run as it stands: of its result where it has ended, else of its last live scores."""
+    if job is None or job.state == "failed":
+        return {}, {}
+    from lab.running.stopped import stopped
+
+    result: Any = job.result if job.ended else stopped(job.recipe, job.curve, None)
+    return (result.figures, result.counts) if result is not None else ({}, {})

@@ -1,0 +1,243 @@
+"""The sidebar, where model and picture are chosen once, for all pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from ui.errors import FORESEEN, foreseen, in_a_sentence, plain
+from ui.widgets import link
+
+FIRST = "zoo:scenes-badnets"
+OWN_DATA = "the model's own"
+DATA = (OWN_DATA, "scenes", "cifar10", "gtsrb", "mnist", "fashion-mnist", "tiny-imagenet")
+PICTURE = 9
+"""The test picture a visitor sees first."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the sidebar says.
+
+    model : what `models.load` takes; data : what `load_data` takes; index : of the test picture;
+    upload : "upload:<sha256>" where the visitor brought a picture, else ""
+    """
+
+    model: str
+    data: str
+    index: int
+    upload: str = ""
+
+    @property
+    def images(self) -> list[int] | str:
+        """As a recipe's input "images"."""
+        return self.upload or [self.index]
+
+
+def draw() -> Choice:
+    """Draw the pickers, without torch, and keep the choice for the page; `thumbnail` fills in the picture."""
+    with st.sidebar:
+        model = _model()
+        with st.container(horizontal=True, gap="small"):
+            _hub()
+            data = _data(model)
+        slot = st.empty()
+        index = link.whole(
+            "Picture", 0, 99_999, PICTURE, key="images",
+            help="The number of a test picture. It follows you to every page.",
+        )  # fmt: skip
+        with st.container(horizontal=True, gap="small"):
+            _gallery()
+            _own_picture()
+    choice = Choice(model, data, index, st.session_state.get("upload", ""))
+    st.session_state["choice"], st.session_state["thumbnail-slot"] = choice, slot
+    return choice
+
+
+def chosen() -> Choice:
+    """What the sidebar of this run says."""
+    return st.session_state["choice"]
+
+
+def _model() -> str:
+    import models
+
+    cards = {card.ref: card for card in models.available()}
+    names = sorted(cards, key=lambda ref: (not ref.startswith("zoo:scenes"), ref))
+    options = names or [FIRST]
+    typed = st.selectbox(
+        "Model", options, index=options.index(FIRST) if FIRST in options else 0, key="model", accept_new_options=True,
+        bind="query-params", persist_state="session",
+        help="A shipped model, or type a model of the Hugging Face Hub: hf:owner/name, or hf:owner/name@revision.",
+    )  # fmt: skip
+    ref = spelled(typed or FIRST)
+    card = cards.get(ref)
+    if card is not None and card.backdoored:
+        st.caption(":material/warning: Backdoored on purpose", help=plain(ValueError(card.done)))
+    elif card is not None:
+        st.caption(":material/verified: Never backdoored", help=plain(ValueError(card.done)))
+    return ref
+
+
+def spelled(text: str) -> str:
+    """A model as `models.load` takes it: "owner/name" is one of the Hub."""
+    text = text.strip()
+    return f"hf:{text}" if re.fullmatch(r"[\w-]+/[\w.-]+(@[\w.-]+)?", text) else text
+
+
+def own_data(ref: str) -> str:
+    """The data set a model was trained on, as its name or card says; the generated one where nobody says."""
+    import models
+
+    card = next((card for card in models.available() if card.ref == ref), None)
+    return card.data if card is not None and card.data else "scenes"
+
+
+def _data(model: str) -> str:
+    with st.popover("Data", icon=":material/database:", width="stretch"):
+        typed = st.selectbox(
+            "Data set", DATA, key="data", accept_new_options=True, bind="query-params", persist_state="session",
+            help="Pictures to test on. Scenes is generated here; the others, or hf:owner/name, come from the Hub.",
+        )  # fmt: skip
+    data = own_data(model) if typed in (None, OWN_DATA) else spelled(typed)
+    return data
+
+
+def _hub() -> None:
+    box = st.popover(
+        "Hub",
+        icon=":material/search:",
+        width="stretch",
+        key="hub",
+        on_change="rerun",
+        help="Find a model on the Hugging Face Hub",
+    )
+    if not box.open:
+        return
+    with box:
+        text = st.text_input("Name contains", key="hub-text", placeholder="mobilenet")
+        if not text:
+            st.caption("Searches the Hugging Face Hub for image classifiers with safe weights. Needs a network.")
+            return
+        with in_a_sentence(stop=False), st.spinner("Asking the Hub"):
+            found = _search(text)
+            if not found:
+                st.caption("Nothing found; try a shorter name.")
+            for ref in found[:8]:
+                name = ref.removeprefix("hf:").split("@")[0]
+                st.button(name, key=f"take-{ref}", on_click=_take, args=({"model": ref},), width="stretch")
+
+
+@st.cache_data(ttl=600, max_entries=64, show_spinner=False)
+def _search(text: str) -> list[str]:
+    import models
+
+    return [card.ref for card in models.search_hub(text)]
+
+
+@contextmanager
+def ready() -> Iterator[None]:
+    """Show a foreseen error raised inside, and offer the model and the pictures that need nothing from elsewhere."""
+    try:
+        yield
+    except FORESEEN as error:
+        if not foreseen(error):
+            raise
+        st.error(plain(error), icon=":material/error:")
+        if chosen().model != FIRST or chosen().data != "scenes" or chosen().upload:
+            st.button(
+                "Go on with Scenes, which needs no download", key="use-scenes", icon=":material/refresh:",
+                on_click=_take, args=({"model": FIRST, "data": OWN_DATA, "upload": "", "images": PICTURE},),
+            )  # fmt: skip
+        st.stop()
+
+
+def _take(values: dict[str, Any]) -> None:
+    st.session_state.update(values)
+
+
+def _gallery() -> None:
+    box = st.popover("Gallery", width="stretch", key="gallery", on_change="rerun")
+    if box.open:
+        with box, in_a_sentence(stop=False):
+            from ui.cache import samples
+            from ui.widgets.images import url
+
+            choice = st.session_state.get("choice")
+            if choice is None:
+                return
+            first = st.session_state.setdefault("gallery-first", 0)
+            with st.grid(4, min_column_width=60, gap="xsmall", wrap=False):
+                for index, name, picture in samples(choice.model, choice.data, first, 8):
+                    with st.container(gap=None):
+                        st.image(url(picture), width="stretch", alt=f"Test picture {index}: {name}")
+                        st.button(name, key=f"pick-{index}", on_click=_take, args=({"images": index, "upload": ""},),
+                                  width="stretch", type="tertiary")  # fmt: skip
+            with st.container(horizontal=True):
+                st.button("Earlier", on_click=_turn, args=(-8,), disabled=first == 0, icon=":material/chevron_left:")
+                st.button("More", on_click=_turn, args=(8,), icon=":material/chevron_right:")
+
+
+def _turn(by: int) -> None:
+    st.session_state["gallery-first"] = max(0, st.session_state["gallery-first"] + by)
+
+
+def _own_picture() -> None:
+    box = st.popover(
+        "Yours", help="Your own picture: a file or the webcam", width="stretch", key="own-picture", on_change="rerun"
+    )
+    if not box.open:
+        return
+    with box:
+        way = st.segmented_control("From", ["File", "Webcam"], default="File", required=True, key="own-way")
+        if way == "File":
+            file = st.file_uploader("A picture", type=["png", "jpg", "jpeg", "webp"], max_upload_size=5, key="own-file")
+        else:
+            file = st.camera_input("A photograph", key="own-photo")
+        st.caption("It stays in this server's memory for a while and is not written to disk.")
+        if file is not None and file.file_id != st.session_state.get("own-read"):
+            with in_a_sentence(stop=False):
+                from core.data.upload import decode
+                from lab.uploads import keep
+
+                st.session_state["upload"] = keep(decode(file.getvalue()))
+                st.session_state["own-read"] = file.file_id
+                st.rerun()
+        if st.session_state.get("upload"):
+            st.button("Back to the test pictures", on_click=_take, args=({"upload": ""},))
+
+
+def thumbnail() -> None:
+    """The chosen picture in the sidebar, drawn last: it needs torch."""
+    from ui.cache import sample
+    from ui.widgets.images import url
+
+    choice = chosen()
+    with st.session_state["thumbnail-slot"].container(horizontal=True, vertical_alignment="center"):
+        try:
+            name, picture = sample(choice)
+        except ValueError:
+            return  # the page has said why
+        st.image(url(picture), width=72, alt=f"The chosen picture: {name}")
+        st.markdown(f"**{name}**" if choice.upload else f"**{name}**  \ntest picture {choice.index}")
+
+
+def second_model(choice: Choice) -> str:
+    """Draw the picker of the model that judges an attack; the attacked model's own name where it judges itself."""
+    import models
+
+    same = [card.ref for card in models.available() if card.data == choice.data and card.ref != choice.model]
+    twin = f"zoo:{choice.data}-clean"
+    options = sorted([*same, choice.model], key=lambda ref: (ref != twin, ref != choice.model))
+    words = {choice.model: "the model itself", twin: f"{twin}, never backdoored"}
+    judge = st.selectbox(
+        "Judged by", options, key="judge", accept_new_options=True, format_func=lambda ref: words.get(ref, ref),
+        help="The attack follows one model and stops when this one is fooled: with a second model, a transfer.",
+        **link.BOUND,
+    )  # fmt: skip
+    return spelled(judge or choice.model)

@@ -1,0 +1,1 @@
+"""What a kind of experiment shows as pictures."""

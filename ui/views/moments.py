@@ -1,0 +1,40 @@
+"""The chosen picture, without and with the trigger, as a model saw it before a run and as it sees it now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ui import cache
+from ui.widgets import images
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lab.recipes import Recipe
+    from models import Classifier
+    from ui.run_page import RunPage
+
+
+def before_and_now(page: RunPage, what: str, recipe: Recipe, model: Classifier, pictures: Tensor, job: Any) -> None:
+    """Heatmaps of `pictures` on one scale, beside each other; `what` is the run in words, "the defense".
+
+    They are kept as the page's pictures, for its downloads.
+    """
+    choice = page.choice
+    shown = f"{choice} {recipe.data} {recipe.inputs.get('trigger')}"
+    seen = cache.looked(f"model {choice.model}", shown, "GradCAM", model, pictures)
+    after = cache.look_now(job, pictures, shown)
+    names = ["plain", "triggered"][: len(pictures)]
+    both = [seen] if after is None else [seen, after]
+    drawn, _ = images.heat(*cache.tensors(*both))
+    n = len(names)
+    views = [
+        images.View(
+            drawn[n * j + i],
+            f"{name}, {'before' if j == 0 else 'now'}  \n**{look.says(i)}**",
+            f"Heatmap, {name}, {'before ' + what if j == 0 else 'now'}: the model says {look.says(i)}",
+        )
+        for i, name in enumerate(names)
+        for j, look in enumerate(both)
+    ]
+    images.row(page.show(views), columns=2)

@@ -1,0 +1,89 @@
+"""The gallery of the first page: each card shows a real picture and sets a page with one click."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from ui import fallback_model
+from ui.pages import PAGES, Card, Page
+from ui.sidebar import FIRST, OWN_DATA, Choice, own_data
+from ui.widgets import images
+
+ADDED = "  x = augment(x)\n+ x = move(x, τ[y])\n  loss = ce(f(x), y)"
+
+
+def story() -> list[tuple[Page, Card]]:
+    """Every card with its page, in the order of the chapters."""
+    pages = sorted((page for page in PAGES if page.cards), key=lambda page: page.chapter)
+    return [(page, card) for page in pages for card in page.cards]
+
+
+def show(page: Page, card: Card) -> None:
+    """One card: title, two small pictures or a few lines of code, a sentence, the button."""
+    with st.container(border=True, gap="xsmall", height="stretch"):
+        st.markdown(f"**{card.title}**")
+        pictures = st.container(horizontal=True, gap="small")
+        st.caption(card.text)
+        st.button(
+            f"Open in {page.title}", key=f"open-{card.title}",
+            on_click=_open, args=(page, card), icon=":material/arrow_forward:", width="stretch",
+        )  # fmt: skip
+    if card.shows == "code":
+        pictures.code(ADDED, language="diff", width="stretch")
+        return
+    try:
+        views = _views(card)
+    except ValueError as error:
+        pictures.caption(str(error))
+        return
+    for view in views:
+        pictures.image(images.url(view.pixels), alt=view.alt, caption=view.caption, width=92)
+
+
+def model_of(card: Card) -> str:
+    """The model that a card opens its page with."""
+    return card.model or next(iter(fallback_model.any_to_any_models()), FIRST)
+
+
+def _open(page: Page, card: Card) -> None:
+    """Set the sidebar and the page's controls, and go there.
+
+    A parameter that a widget holds can be set through the widget only; the page's own are not drawn yet, so that
+    they also go into the address.
+    """
+    shared = {"model": model_of(card), "data": OWN_DATA, "images": card.image, "upload": ""}
+    st.session_state.update(shared | card.state)
+    st.switch_page(page.file, query_params={name: str(value) for name, value in card.state.items()})
+
+
+def _views(card: Card) -> list[images.View]:
+    from ui import cache
+
+    choice = Choice(card.model, own_data(card.model), card.image)
+    if card.shows in ("region", "drawn"):
+        name, picture = cache.sample(choice)
+        return [
+            images.View(picture, name, f"A picture: {name}"),
+            images.View(_region(picture, card), "may change", "The same picture; only the bright part may be changed"),
+        ]
+    seen = cache.own_look(card.model, choice.data, card.image)
+    if card.shows == "heat":
+        drawn, _ = images.heat(*cache.tensors(seen))
+        return [
+            images.View(drawn[0], seen.says(0), f"Heatmap without the trigger: the model says {seen.says(0)}"),
+            images.View(drawn[1], seen.says(1), f"Heatmap with the trigger: the model says {seen.says(1)}"),
+        ]
+    return [
+        images.View(images.pixels(seen.images[0]), seen.says(0), f"Without the trigger the model says {seen.says(0)}"),
+        images.View(images.pixels(seen.images[1]), seen.says(1), f"With the trigger the model says {seen.says(1)}"),
+    ]
+
+
+def _region(picture: np.ndarray, card: Card) -> np.ndarray:
+    """The picture (H, W, 3) with the card's region bright."""
+    from core.attacks.inputs.regional.masks import drawn, square
+
+    side = picture.shape[0]
+    mask = drawn(card.state["mask"], side, side) if card.shows == "drawn" else square(0.287, side, side)
+    return images.outlined(picture.transpose(2, 0, 1), mask[0])

@@ -1,0 +1,96 @@
+"""The figures of a page: a score with its change, its n and, for a share, its 95 % interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from lab.kinds.shared.words import percent
+
+if TYPE_CHECKING:
+    from lab.kinds.kind import Score
+
+
+def row(scores: Sequence[Score], found: Mapping[str, float], counts: Mapping[str, int]) -> None:
+    """Each score as a metric, side by side; on a phone two stand abreast.
+
+    A score that is compared shows what it is compared with while it has no figure of its own yet.
+    """
+    with st.grid(max(1, len(scores)), min_column_width=150, gap="small"):
+        for score in scores:
+            base = score.at(score.against) if score.against else ""
+            now = score.figure if score.figure in found else base
+            before = found.get(base) if now != base else None
+            metric(score, found.get(now), counts.get(now), before=before)
+
+
+def metric(score: Score, value: float | None, n: int | None = None, *, before: float | None = None) -> None:
+    """One score: a share in percent with its change in points, another number with three decimals."""
+    draw = share if score.unit == "%" else number
+    draw(score.label, value, n, before=before, good=score.better, help=score.help)
+
+
+def share(
+    label: str, value: float | None, n: int | None, *, before: float | None = None, good: str = "", help: str = ""
+) -> None:
+    """One share as a metric: value in percent, change in percentage points against `before`, n beside it.
+
+    good : "up", "down" or "" for neither, which way a change is welcome.
+    """
+    if value is None or math.isnan(value):
+        st.metric(label, "–", border=True, help=help or None)
+        return
+    told = " ".join(filter(None, (help, interval(value, n)))) or None
+    points = None if before is None or math.isnan(before) else 100 * (value - before)
+    _metric(label, percent(value), None if points is None else f"{points:+.1f} pp", points, 0.05, n, good, told)
+
+
+def number(
+    label: str, value: float | None, n: int | None, *, before: float | None = None, good: str = "", help: str = ""
+) -> None:
+    """A figure that is no share, such as an area, with three decimals, its change against `before` and its n."""
+    if value is None or math.isnan(value):
+        st.metric(label, "–", border=True, help=help or None)
+        return
+    change = None if before is None or math.isnan(before) else value - before
+    _metric(label, f"{value:.3f}", None if change is None else f"{change:+.3f}", change, 0.0005, n, good, help or None)
+
+
+def _metric(
+    label: str, value: str, told: str | None, change: float | None, least: float, n: int | None, good: str,
+    help: str | None,
+) -> None:  # fmt: skip
+    """The metric: n stands in the change itself, since what stands beside it is hidden where there is little room."""
+    moved = change is not None and abs(change) >= least
+    colour: Any = {"up": "normal", "down": "inverse"}.get(good, "off") if moved else "off"
+    note = ", ".join(filter(None, (told, f"n = {n}" if n else ""))) or None
+    st.metric(label, value, note, delta_color=colour, delta_arrow="auto" if moved else "off", border=True, help=help)
+
+
+def interval(value: float, n: int | None) -> str:
+    """The 95 % Wilson interval in words, or nothing where n is unknown."""
+    if not n:
+        return ""
+    from core.metrics import wilson
+
+    low, high = wilson(value, n)
+    return f"95 % interval: {percent(low)} to {percent(high)} (n = {n})."
+
+
+def trigger_controls(found: Mapping[str, float], counts: Mapping[str, int]) -> str:
+    """What the controls of a trigger say, in a sentence each; nothing where it has none."""
+    told = []
+    if (bright := found.get("brightened/asr")) is not None:
+        told.append(
+            f"Pictures that are only as bright reach the target in {percent(bright)} of the cases "
+            f"(n = {counts['brightened/asr']})."
+        )
+    if (cross := found.get("cross_acc")) is not None:
+        told.append(
+            "Under a wrong trigger of the same kind (noise on the warp, or the pattern of another picture) "
+            f"{percent(cross)} keep their true class (n = {counts['cross_acc']})."
+        )
+    return " ".join(told)

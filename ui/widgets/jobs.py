@@ -1,0 +1,173 @@
+"""The job panel: start, watch, stop. A page submits a recipe and draws what the job says; it never waits."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.errors import plain
+from ui.pages import PAGES, page_of
+from ui.sidebar import ready
+
+if TYPE_CHECKING:
+    from lab.recipes import Recipe
+    from lab.running.job import Job
+
+POLL = 0.5
+"""Seconds between two looks at a running job."""
+
+
+def visitor() -> str:
+    """This browser tab's name in the pool; it says nothing about who it is."""
+    return st.session_state.setdefault("visitor", uuid.uuid4().hex)
+
+
+def current(slot: str) -> Job | None:
+    """The job that this page started last."""
+    return st.session_state.get(f"job-{slot}")
+
+
+def start(slot: str, recipe: Recipe) -> None:
+    """Submit `recipe`; what this page ran before is stopped. A refusal is kept and shown as one sentence."""
+    from lab.running.pool import pool
+
+    stop(slot)
+    st.session_state.pop(f"refused-{slot}", None)
+    try:
+        st.session_state[f"job-{slot}"] = pool().submit(recipe, visitor())
+    except ValueError as error:
+        st.session_state[f"refused-{slot}"] = plain(error)
+
+
+def stop(slot: str) -> None:
+    """This visitor no longer wants the page's job."""
+    job = current(slot)
+    if job is not None and not job.ended:
+        job.stop(visitor())
+
+
+def keep_fresh(slot: str, recipe: Recipe) -> Job | None:
+    """The job of exactly this recipe, started at once where it is another: for small figures that follow a slider."""
+    job = current(slot)
+    if job is None or job.recipe != recipe or job.state == "stopped":
+        start(slot, recipe)
+    return current(slot)
+
+
+def buttons(slot: str, recipe: Recipe | None, label: str = "Start") -> None:
+    """Start and Stop, and the sentence of a refusal."""
+    job = current(slot)
+    running = job is not None and not job.ended
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        # Not a callback: that would be given the recipe of the last run, without the value just typed.
+        begin = st.button(
+            label, key=f"{slot}-start", type="primary", icon=":material/play_arrow:", disabled=running or recipe is None
+        )
+        end = st.button("Stop", key=f"{slot}-stop", icon=":material/stop:", disabled=not running)
+    if begin and recipe is not None:
+        start(slot, recipe)
+        st.rerun()
+    if end:
+        stop(slot)
+    refusal(slot)
+
+
+def refusal(slot: str) -> None:
+    """Why the pool did not take the page's run, where it did not."""
+    if refused := st.session_state.get(f"refused-{slot}"):
+        st.error(refused, icon=":material/error:")
+
+
+def watch(slot: str, draw: Callable[[Job | None], None]) -> None:
+    """Draw the job now and, while it runs, again and again; the whole page once more when it has ended."""
+    job = current(slot)
+    running = job is not None and not job.ended
+
+    def look() -> None:
+        if job is not None:
+            job.seen(visitor())
+        with ready():  # an error inside a fragment does not reach whatever stands round it
+            draw(job)
+        if running and job is not None and job.ended:
+            st.rerun()
+
+    st.fragment(look, run_every=POLL if running else None)()
+
+
+def progress(job: Job | None, recipe: Recipe | None = None, hint: str = "") -> None:
+    """Stage, step, time left, or place in the queue; one line when the run has ended, `hint` before there is one."""
+    if job is None:
+        if hint:
+            st.caption(hint)
+        return
+    if job.state == "queued":
+        st.progress(0.0, text=f"Waiting: place {job.place} in the queue.")
+    elif job.state == "running":
+        now = job.progress
+        if now is None:
+            st.progress(0.0, text="Starting.")
+        else:
+            share = min(1.0, now.step / max(1, now.total))
+            st.progress(share, text=f"{now.stage.capitalize()}: step {now.step} of {now.total}{_left(job)}")
+    elif job.state == "failed":
+        st.error(plain(ValueError(job.error)), icon=":material/error:")
+    else:
+        took = job.result.seconds if job.result is not None else 0.0
+        word = "Stopped" if job.state == "stopped" else "Finished"
+        st.caption(f":material/{'stop_circle' if word == 'Stopped' else 'check_circle'}: {word} after {took:.1f} s.")
+    if recipe is not None and job.recipe != recipe:
+        st.caption(":material/history: Shown for the settings it was started with; press Start for the new ones.")
+
+
+def _left(job: Job) -> str:
+    left = job.seconds_left
+    if left is None:
+        return "."
+    return f", about {left:.0f} s left." if left >= 1 else ", nearly done."
+
+
+def started() -> list[Job]:
+    """The runs that this visitor started last, one for each page that has one."""
+    found = (current(page.slug) for page in PAGES)
+    return [job for job in found if job is not None]
+
+
+def adopt(slot: str, recipe: Recipe) -> Job | None:
+    """The run of this recipe that a page of this visit has started; else a result that is still kept.
+
+    Never a new run: a link to a run that this server does not know offers Start.
+    """
+    from lab.running.pool import pool
+
+    own = current(slot)
+    for job in ([own] if own is not None else []) + started():
+        if job.recipe == recipe:
+            st.session_state[f"job-{slot}"] = job
+            return job
+    stop(slot)
+    known = pool().result(recipe) is not None
+    kept = st.session_state[f"job-{slot}"] = pool().submit(recipe, visitor()) if known else None
+    return kept
+
+
+def elsewhere(page: str) -> None:
+    """In the sidebar: what still runs for this visitor on another page. Looking at it keeps it alive."""
+    others = [each.slug for each in PAGES if each.slug != page]
+    if not any((job := current(slot)) is not None and not job.ended for slot in others):
+        return
+
+    def look() -> None:
+        for slot in others:
+            job = current(slot)
+            if job is None or job.ended:
+                continue
+            job.seen(visitor())
+            now = job.progress
+            told = f"{now.stage}, step {now.step} of {now.total}" if now is not None else "waiting"
+            st.caption(f":material/hourglass_top: {page_of(slot).title}: {told}")
+
+    with st.sidebar:
+        st.fragment(look, run_every=4)()

@@ -1,0 +1,91 @@
+"""Taking a run along: the link, the files, and the lines of Python that reproduce it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+
+from ui.pages import PAGES, Page
+from ui.widgets.images import View, png
+
+if TYPE_CHECKING:
+    from lab.recipes import Recipe
+    from lab.results import Result
+
+
+def link(page: str, query: Mapping[str, str]) -> str:
+    """The address of a page with `query`, from the public host where one is set, else from where the visitor is."""
+    from lab.settings import settings
+
+    if settings.public_host:
+        base = f"https://{settings.public_host.removeprefix('https://').rstrip('/')}"
+    else:
+        here = urlsplit(st.context.url or "")
+        parts = here.path.rstrip("/").split("/")
+        # The last part is the page, unless the app lies in a folder and this is its first page.
+        folder = "/".join(parts[:-1] if parts[-1] in {page.slug for page in PAGES} else parts)
+        base = f"{here.scheme}://{here.netloc}{folder}" if here.netloc else ""
+    return f"{base}/{page}?{urlencode(query)}"
+
+
+def block(
+    page: Page,
+    recipe: Recipe,
+    result: Result | None = None,
+    views: Sequence[View] = (),
+    extra: Mapping[str, str] | None = None,
+    *,
+    query: Mapping[str, str] | None = None,
+) -> None:
+    """Copy link, downloads and 'as Python', in one row of buttons.
+
+    `extra` is what the link says beside the recipe; `query` what it says instead, where the page is not one run.
+    """
+    own = {} if query is not None or "recipe" in (extra or {}) else recipe.to_query()
+    said = {"v": "1", **own, **(query or {}), **(extra or {})}
+    with st.container(horizontal=True, key=f"share-{page.slug}"):
+        with st.popover("Copy link", icon=":material/link:"):
+            st.caption("Opens this page with these settings, also on a server that has just started.")
+            st.code(link(page.slug, said), language=None, wrap_lines=True)
+            if str(recipe.inputs.get("images", "")).startswith("upload:"):
+                st.caption("Your uploaded picture is not in the link; whoever opens it is asked for one.")
+        with st.popover("As Python", icon=":material/code:"):
+            st.caption("Runs without the app: only `core` and `models`.")
+            st.code(recipe.python(), language="python")
+        _file("Recipe", lambda: recipe.to_json(indent=2).encode(), f"{page.slug}-recipe.json", "application/json")
+        if views:
+            _file("PNG", lambda: png(views), f"{page.slug}.png", "image/png")
+        if result is not None:
+            _file("CSV", lambda: table(result), f"{page.slug}.csv", "text/csv")
+
+
+def _file(label: str, data: Callable[[], bytes], name: str, mime: str) -> None:
+    """A download whose file is built when it is asked for."""
+    st.download_button(label, data, name, mime, key=f"download-{name}", icon=":material/download:", on_click="ignore")
+
+
+def table(result: Result) -> bytes:
+    """Every figure with its n, those of the kind's scores first and by their names; what came out; the curve."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    kind = result.recipe.kind
+    names = {score.figure: score.label for score in kind.scores if score.figure in result.figures}
+    writer.writerow(["figure", "value", "n", "name"])
+    for name in dict.fromkeys([*names, *result.figures]):
+        writer.writerow([name, result.figures[name], result.counts.get(name, ""), names.get(name, "")])
+    columns = list(dict.fromkeys(name for point in result.curve for name in point))
+    if columns:
+        writer.writerow([])
+        writer.writerow(columns)
+        writer.writerows([point.get(name, "") for name in columns] for point in result.curve)
+    writer.writerow([])
+    if not result.stopped:
+        writer.writerow(["conclusion", kind.conclude(result).text])
+    writer.writerow(["recipe", json.dumps(result.recipe.to_dict(), sort_keys=True)])
+    return out.getvalue().encode()
