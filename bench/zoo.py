@@ -5,7 +5,7 @@
 Scores every model of models/zoo on its test split and on the held-out rows of the training split, which no training has
 seen. Each model's rows are written to FILE as soon as they are known, and are not measured again until it or the clean
 model is trained anew. A model whose data set cannot be had (no network) keeps its row, without figures. The table goes
-to bench/results/zoo.json.
+to lab/stored/tables/zoo.json.
 """
 
 from __future__ import annotations

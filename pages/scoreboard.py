@@ -12,7 +12,7 @@ lesson.opening(
 from ui import board, errors, frame, jobs, link, share, texts  # noqa: E402
 
 with frame.ready():
-    from lab import scoreboard, store
+    from lab import run_log, scoreboard
     from lab.settings import settings
 
 FIGURES = {"ASR": "asr", "ACC": "acc", "RA": "ra", "DER": "der"}
@@ -36,7 +36,7 @@ with three:
 with frame.ready():
     boards = {name: scoreboard.board(data, settings.control_n, name) for name in RULES}
     shown, job = boards[rule], jobs.current("scoreboard")
-    rows = store.stored()
+    rows = run_log.stored()
     if job is not None and job.state == "done" and job.result is not None:
         rows.append(job.result.row())  # the history may be a moment behind
     cells = {name: scoreboard.fill(each, rows) for name, each in boards.items()}

@@ -15,6 +15,7 @@ from bench.storage import EIGHT_BITS
 from core.data import ImageSet
 from core.networks.predictions import predict
 from core.triggers import Flareon
+from lab import tables
 from models import Card, Classifier
 from tests.conftest import TinyNet, colour_set
 
@@ -235,7 +236,7 @@ def test_both_parts_end_in_one_table_that_names_the_schedule(house, tmp_path, mo
         for worst, mean, best in zip(row["worst target"], row["ASR"], row["best target"], strict=True):
             assert 0 <= worst <= mean <= best <= 1
     assert "the first 16 training images, 1 epochs in batches of 128" in found["note"]
-    text = report.section(found)
+    text = tables.section(found)
     assert "| storage | cifar10-flareon-teaching | JPEG 75 |" in text
     assert "`python -m bench.flareon --images 16 --epochs 1 --seeds 2`" in text
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from core.defenses import DEFENSES, TSBD, FineTuning
-from lab import store, sweep
+from lab import sweep
 from lab.cli import main
 from lab.recipes import Recipe
+from lab.run_log import RunLog
 from lab.scoreboard import Board, Cell, as_selected, board, data_sets, fill, peeks, standings, t_interval
-from lab.store import Store
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 BOARD = Board("scenes", {"a": "zoo:scenes-a", "b": "zoo:scenes-b"}, {"FineTuning": FineTuning(), "TSBD": TSBD()}, 100)
@@ -169,29 +169,12 @@ def test_a_sweep_into_a_file_goes_on_where_it_was_broken_off(tiny_model: str, tm
         assert [one["known"] for one in rows] == [True] * 3 and [one["recipe"]["seed"] for one in rows] == [0, 1, 2]
         assert main(["sweep", str(file), "--store", str(cells), "--fresh"]) == 0
         assert ran == [0, 1, 1, 2, 0, 1, 2]
-    assert len(Store(cells).rows()) == 3 and all(one["hardware"] for one in Store(cells).rows())
+    assert len(RunLog(cells).rows()) == 3 and all(one["hardware"] for one in RunLog(cells).rows())
 
 
 @pytest.mark.usefixtures("small")
 def test_a_recipe_that_cannot_be_run_does_not_end_the_sweep(tiny_model: str, tmp_path: Path) -> None:
     good = Recipe(FineTuning(steps=1, batch_size=8), tiny_model, inputs={"n": 10})
-    rows = list(sweep.sweep([good.replace(model="zoo:no-such-model"), good], past=Store(tmp_path / "cells.jsonl")))
+    rows = list(sweep.sweep([good.replace(model="zoo:no-such-model"), good], past=RunLog(tmp_path / "cells.jsonl")))
     assert "no-such-model" in rows[0]["error"] and rows[1]["figures"]
-    assert len(Store(tmp_path / "cells.jsonl").rows()) == 1
-
-
-def test_rows_of_a_model_that_was_trained_again_are_left_out() -> None:
-    own = row(BOARD.recipe("TSBD", "a"), versions={"torch": "2", "zoo:scenes-a": "old"})
-    assert store.current(own, {"zoo:scenes-a": "old"})
-    assert not store.current(own, {"zoo:scenes-a": "new"}) and not store.current(own, {})
-
-
-def test_shipped_files_are_read_whole(tmp_path: Path) -> None:
-    first = row(BOARD.recipe("TSBD", "a"))
-    Store(tmp_path / "a.jsonl").add(first)
-    Store(tmp_path / "b.jsonl").add(first | {"key": "b"})
-    (tmp_path / "other.json").write_text("[1]")
-    (tmp_path / "c.jsonl").write_text('[1]\n{"key": "no more than this"}\n')
-    assert [one["key"] for one in store.shipped(tmp_path)] == [first["key"], "b"]
-    Store(tmp_path / "b.jsonl").add(first | {"key": "c"})
-    assert len(store.shipped(tmp_path)) == 3, "an edit is noticed"
+    assert len(RunLog(tmp_path / "cells.jsonl").rows()) == 1
