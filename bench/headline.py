@@ -13,7 +13,6 @@ from typing import Any
 
 from bench.scoreboard import complete
 from lab import papers, run_log, scoreboard
-from lab.experiments.ranking import PICTURES
 from lab.papers.tables import label
 from lab.tables import cell, stored_table, table
 
@@ -41,24 +40,23 @@ def flareon() -> list[Row]:
 
 
 def weight_backdoor() -> list[Row]:
-    """A trigger written into the weights of two finished models, with the lab's defaults."""
-    rows = []
-    for name, told in (("akamaster/cifar_resnet20", "the Hub's ResNet-20"), ("cifar10-clean", "the lab's clean model")):
-        runs = of_paper("weight-backdoor", 0, f"WeightBackdoor on {name}")
-        if runs:
-            change = fmean(run["figures"]["after/acc"] - run["figures"]["before/acc"] for run in runs)
-            value = f"{values(runs, 'after/asr')} ({100 * change:+.1f} points)"
-            rows.append(behind(f"Weight backdoor in {told}", "ASR (change of accuracy)", value, runs, "after/asr"))
-    return rows
+    """A trigger written into the weights of a finished model, with the lab's defaults."""
+    runs = of_paper("weight-backdoor", 0, "WeightBackdoor on akamaster/cifar_resnet20")
+    if not runs:
+        return []
+    change = fmean(run["figures"]["after/acc"] - run["figures"]["before/acc"] for run in runs)
+    value = f"{values(runs, 'after/asr')} ({100 * change:+.1f} points)"
+    return [behind("Weight backdoor in the Hub's ResNet-20", "ASR (change of accuracy)", value, runs, "after/asr")]
 
 
 def reactivation() -> list[Row]:
     """What a small budget wakes beside what it does to clean images."""
     runs = of_paper("reactivation", 0, "ReActivation(eps=0.05) on FineTuning on cifar10-blended")
+    if not runs:
+        return []
     name, control = "asr/reactivated@3.188", "asr/clean_universal@3.188"
-    value = f"{values(runs, name)} ({values(runs, control)})" if runs else ""
-    told = "Re-activation of Blended after fine-tuning, 3.2/255"
-    return [behind(told, "ASR (same budget, found on clean images)", value, runs, name)] if runs else []
+    told, figure = "Re-activation of Blended after fine-tuning, 3.2/255", "ASR (same budget, found on clean images)"
+    return [behind(told, figure, f"{values(runs, name)} ({values(runs, control)})", runs, name)]
 
 
 def repairs() -> list[Row]:
@@ -75,15 +73,6 @@ def repairs() -> list[Row]:
             figure = "mean ASR left over eight attacks (accuracy lost)"
             rows.append(behind(told, figure, value, scoreboard.runs_behind(own), "after/asr"))
     return rows
-
-
-def neurons() -> list[Row]:
-    """How much of the trigger's channels TSBD's ranking finds, over the attacks."""
-    found = measured("neurons")
-    by_seed = zip(*(row["TSBD finds"] for row in found["rows"]), strict=True)
-    value = cell([fmean(shares) for shares in by_seed], "%")
-    figure = "share of the trigger's top tenth of channels (chance: 10 %)"
-    return [line("TSBD's ranking finds", figure, value, PICTURES, found["seeds"], found["hardware"])]
 
 
 def regional() -> list[Row]:
@@ -107,7 +96,7 @@ def speed() -> list[Row]:
     ]  # fmt: skip
 
 
-SYSTEMS: list[Callable[[], list[Row]]] = [flareon, weight_backdoor, reactivation, repairs, neurons, regional, speed]
+SYSTEMS: tuple[Callable[[], list[Row]], ...] = (flareon, weight_backdoor, reactivation, repairs, regional, speed)
 
 
 def measured(name: str) -> dict[str, Any]:
@@ -138,6 +127,6 @@ def values(runs: list[Row], figure: str) -> str:
 
 def behind(experiment: str, figure: str, value: str, runs: list[Row], counted: str) -> Row:
     """A row about stored runs; `counted` is the figure whose n stands in it (the smallest, where they differ)."""
-    n = min(run["counts"].get(counted, run["counts"].get(counted.split("@")[0], 0)) for run in runs)
+    n = min(run["counts"][counted] for run in runs)
     seeds = sorted({run["recipe"]["seed"] for run in runs})
     return line(experiment, figure, value, n, seeds, "; ".join(sorted({run["hardware"] for run in runs})))

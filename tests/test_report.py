@@ -1,4 +1,4 @@
-"""Measured figures on their way into the README."""
+"""Measured figures on their way into README.md and docs/results.md."""
 
 from __future__ import annotations
 
@@ -41,3 +41,18 @@ def test_filling_replaces_only_what_is_between_the_markers():
 def test_a_readme_without_markers_is_refused():
     with pytest.raises(ValueError):
         report.fill("nothing here", "new")
+
+
+def test_check_says_what_is_out_of_date_and_writes_nothing(tmp_path, monkeypatch, capsys):
+    pages = [tmp_path / name for name in ("README.md", "results.md")]
+    for page in pages:
+        page.write_text("old")
+    monkeypatch.setattr(report, "ROOT", tmp_path)
+    monkeypatch.setattr(report, "pages", lambda: {pages[0]: "old", pages[1]: "new"})
+    with pytest.raises(SystemExit, match="python -m bench.report"):
+        report.main(["--check"])
+    assert capsys.readouterr().out == "results.md is out of date\n" and pages[1].read_text() == "old"
+    report.main([])
+    assert [page.read_text() for page in pages] == ["old", "new"]
+    monkeypatch.setattr(report, "pages", lambda: {page: page.read_text() for page in pages})
+    report.main(["--check"])
