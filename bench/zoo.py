@@ -34,12 +34,12 @@ def rows_of(name: str, model: Classifier, clean: Classifier | None) -> list[dict
         except ValueError as error:
             print(f"{name}: {error}")
             return [row]
-        door = {} if model.trigger is None else {"trigger": model.trigger, "target": model.target, "mode": model.mode}
-        scores = evaluate(model, data, **door)
+        hidden = {} if model.trigger is None else {"trigger": model.trigger, "target": model.target, "mode": model.mode}
+        scores = evaluate(model, data, **hidden)
         row |= {"scored on": said, "ACC": scores.acc, "ASR": scores.asr, "RA": scores.ra}
         if hasattr(model.trigger, "crossed"):
             row["cross ACC"] = cross_accuracy(model, data, model.trigger)
-        row["ASR on the clean model"] = evaluate(clean, data, **door).asr if clean is not None and door else None
+        row["ASR on the clean model"] = evaluate(clean, data, **hidden).asr if clean is not None and hidden else None
         rows.append(row | {"n": scores.n, "n (ASR, RA)": scores.n_asr or None})
     return rows
 

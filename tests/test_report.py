@@ -49,7 +49,7 @@ def test_check_says_what_is_out_of_date_and_writes_nothing(tmp_path, monkeypatch
         page.write_text("old")
     monkeypatch.setattr(report, "ROOT", tmp_path)
     monkeypatch.setattr(report, "pages", lambda: {pages[0]: "old", pages[1]: "new"})
-    with pytest.raises(SystemExit, match="python -m bench.report"):
+    with pytest.raises(SystemExit, match=r"python -m bench\.report"):
         report.main(["--check"])
     assert capsys.readouterr().out == "results.md is out of date\n" and pages[1].read_text() == "old"
     report.main([])
