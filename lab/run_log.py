@@ -77,12 +77,19 @@ def _row(line: str) -> Row | None:
 
 def up_to_date(row: Row) -> Row | None:
     """The row with its recipe and key as today's code writes them; None where its recipe can no longer be built."""
-    try:
-        recipe = Recipe.from_dict(row["recipe"])
-    except ValueError:
+    recipe = _recipe(json.dumps(row["recipe"], sort_keys=True))
+    if recipe is None:
         return None
     written = recipe.to_dict()
     return row if written == row["recipe"] else row | {"recipe": written, "key": keys.key_of_row(recipe, row)}
+
+
+@functools.lru_cache(maxsize=8192)  # the history is read again each time a page is drawn
+def _recipe(text: str) -> Recipe | None:
+    try:
+        return Recipe.from_json(text)
+    except ValueError:
+        return None
 
 
 def shipped(folder: Path | None = None) -> list[Row]:
