@@ -77,19 +77,21 @@ def _row(line: str) -> Row | None:
 
 def up_to_date(row: Row) -> Row | None:
     """The row with its recipe and key as today's code writes them; None where its recipe can no longer be built."""
-    recipe = _recipe(json.dumps(row["recipe"], sort_keys=True))
-    if recipe is None:
+    found = _built(json.dumps(row["recipe"], sort_keys=True))
+    if found is None:
         return None
-    written = recipe.to_dict()
+    recipe, written = found
     return row if written == row["recipe"] else row | {"recipe": written, "key": keys.key_of_row(recipe, row)}
 
 
 @functools.lru_cache(maxsize=8192)  # the history is read again each time a page is drawn
-def _recipe(text: str) -> Recipe | None:
+def _built(text: str) -> tuple[Recipe, dict[str, Any]] | None:
+    """The recipe, and its JSON data as today's code writes them."""
     try:
-        return Recipe.from_json(text)
+        recipe = Recipe.from_json(text)
     except ValueError:
         return None
+    return recipe, recipe.to_dict()
 
 
 def shipped(folder: Path | None = None) -> list[Row]:
