@@ -1,4 +1,4 @@
-# A Docker Space of the Hugging Face Hub, and any other container host. README.md shows how to build it.
+# A Docker Space of the Hugging Face Hub, and any other container host. docs/running.md shows how to build it.
 FROM python:3.11-slim
 
 # PyTorch's own index of CPU-only builds; both torch and torchvision come from it.

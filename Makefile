@@ -3,7 +3,7 @@
 # make lint   ruff and mypy
 # make zoo    train the shipped models again, each from its recipe.json (hours; ZOO="scenes-clean" for one)
 #
-# CPU-only machine: make app TORCH_INDEX=<PyTorch's CPU wheel index; README.md gives the address>
+# CPU-only machine: make app TORCH_INDEX=<PyTorch's CPU wheel index; docs/running.md gives the address>
 
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -27,7 +27,7 @@ app: $(VENV)/.app
 test: $(VENV)/.test
 	@$(BIN)/python -c "import torch, torchvision, timm" || { \
 	  echo "torch and torchvision are not builds of one kind. Cure: rm -rf $(VENV), then make test" \
-	       "(on a CPU-only machine with TORCH_INDEX, see README.md), so that both come from one place." >&2; exit 1; }
+	       "(on a CPU-only machine with TORCH_INDEX, see docs/running.md), so that both come from one place." >&2; exit 1; }
 	@$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadgroup -q $(ARGS)
 
 lint: $(VENV)/.lint

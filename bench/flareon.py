@@ -4,7 +4,7 @@
 
 Part "test" scores the shipped models, part "train" trains short ones of its own; bench/curves.py has the points. Each
 is written to FILE as soon as it is known; what is there already is not measured again, so the command may be stopped
-and repeated. The table goes to bench/results/flareon.json.
+and repeated. The table goes to lab/stored/tables/flareon.json.
 """
 
 from __future__ import annotations

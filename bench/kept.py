@@ -6,9 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.report import RESULTS
-
-FOLDER = RESULTS / "cells"
+FOLDER = Path(__file__).resolve().parent / "cells"
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ Measured with a clock outside the app, on the defaults of the Triggers and Defen
 - a trigger slider's step to the new picture, prediction and heatmap;
 - the Defend click to the first progress, and to the finished run.
 
-Writes bench/results/live.json.
+Writes lab/stored/tables/live.json.
 """
 
 from __future__ import annotations

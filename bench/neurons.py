@@ -3,9 +3,9 @@
     python -m bench.neurons [--seeds 1]
 
 On the CIFAR-10 model of each of the eight attacks, the channels are ranked by TAC, the oracle, and by what TSBD, ANP,
-CLP and RNP say of them from clean pictures. A run is kept in bench/results/cells/neurons.jsonl as soon as it has
+CLP and RNP say of them from clean pictures. A run is kept in lab/stored/neurons.jsonl as soon as it has
 ended, so the command may be stopped and repeated. The ASR is that of the scoreboard's stored runs with thresholds
-chosen from clean images. The table goes to bench/results/neurons.json.
+chosen from clean images. The table goes to lab/stored/tables/neurons.json.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import argparse
 from typing import Any
 
 from bench.report import keep
-from bench.scoreboard import ATTACKS, only
+from bench.scoreboard import ATTACKS
 from bench.scoreboard import PICTURES as SCORED
-from lab import scoreboard, store, sweep
+from lab import run_log, scoreboard, sweep
 from lab.channel_rankings import MAKERS, PICTURES, ranked
 from lab.recipes import Recipe
-from lab.scoreboard import Board, Cells
+from lab.scoreboard import Board, Cells, only
 
 DATA, SHARE = "cifar10", 0.1
 
@@ -50,9 +50,9 @@ def main() -> None:
         ranked(kind, model, DATA, seed=seed)
         for seed in range(seeds) for model in board.attacks.values() for kind in MAKERS
     ]  # fmt: skip
-    for done in sweep.sweep(recipes, past=store.Store(store.CELLS / "neurons.jsonl")):
+    for done in sweep.sweep(recipes, past=run_log.RunLog(run_log.SHIPPED / "neurons.jsonl")):
         print(done["recipe"]["model"]["model"], done.get("error") or done["figures"], flush=True)
-    rows = {Recipe.from_dict(one["recipe"]): one for one in store.stored()}
+    rows = {Recipe.from_dict(one["recipe"]): one for one in run_log.stored()}
     publish(board, rows, scoreboard.fill(board, rows.values()), seeds)
 
 

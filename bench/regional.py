@@ -5,7 +5,7 @@
 For both directions between the two models and for the centre square, the frame and random pixels of the
 medium area: transfer rates over all images that both models classify correctly, and the paired norm
 ratios local / global over the images where both attacks transfer. Targets are drawn by seed and shared
-by all regions. Writes bench/results/cells/regional.json and the table bench/results/regional.json.
+by all regions. Writes bench/cells/regional.json and the table lab/stored/tables/regional.json.
 """
 
 from __future__ import annotations
@@ -21,16 +21,18 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.report import RESULTS, keep, table
+from bench import kept
+from bench.report import keep
 from core.attacks import Adversarial, Regional, compare, global_counterpart, loading_slip, right_for_both
 from core.data import load_data
 from core.device import best_device
 from core.metrics import wilson
 from core.runs import finish
+from lab.tables import table
 from models import Classifier, load
 
 FAMILIES = ("square", "frame", "random")
-RAW = RESULTS / "cells" / "regional.json"
+RAW = kept.FOLDER / "regional.json"
 
 
 def main(argv: list[str] | None = None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
     python -m bench.speed [--seeds 1]
 
 On an idle machine only: two computations on the same cores slow each other many times over. Loading is not counted.
-Writes bench/results/speed.json.
+Writes lab/stored/tables/speed.json.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 Every defense gets the "defender" images of the seed (clean, 5 % of the training images) and nothing else. ACC, ASR
 and RA are measured on the test images, before and after. Each cell is written to FILE as soon as it is known; what is
 there already is not run again, so the command may be stopped and repeated. Delete FILE after a change of defaults.
-The table goes to bench/results/tsbd.json.
+The table goes to lab/stored/tables/tsbd.json.
 """
 
 from __future__ import annotations

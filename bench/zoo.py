@@ -5,7 +5,7 @@
 Scores every model of models/zoo on its test split and on the held-out rows of the training split, which no training has
 seen. Each model's rows are written to FILE as soon as they are known, and are not measured again until it or the clean
 model is trained anew. A model whose data set cannot be had (no network) keeps its row, without figures. The table goes
-to bench/results/zoo.json.
+to lab/stored/tables/zoo.json.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def rows_of(name: str, model: Classifier, clean: Classifier | None) -> list[dict
         except ValueError as error:
             print(f"{name}: {error}")
             return [row]
-        door = {} if model.trigger is None else {"trigger": model.trigger, "target": model.target, "mode": model.mode}
-        scores = evaluate(model, data, **door)
+        hidden = {} if model.trigger is None else {"trigger": model.trigger, "target": model.target, "mode": model.mode}
+        scores = evaluate(model, data, **hidden)
         row |= {"scored on": said, "ACC": scores.acc, "ASR": scores.asr, "RA": scores.ra}
         if hasattr(model.trigger, "crossed"):
             row["cross ACC"] = cross_accuracy(model, data, model.trigger)
-        row["ASR on the clean model"] = evaluate(clean, data, **door).asr if clean is not None and door else None
+        row["ASR on the clean model"] = evaluate(clean, data, **hidden).asr if clean is not None and hidden else None
         rows.append(row | {"n": scores.n, "n (ASR, RA)": scores.n_asr or None})
     return rows
 

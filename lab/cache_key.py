@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from core.device import best_device
 from lab import VERSION, loading
@@ -16,13 +18,21 @@ if TYPE_CHECKING:
 
 def key(recipe: Recipe) -> str:
     """SHA-256 over the recipe's JSON, the code's version, the models' sha, the data's commits, the device kind."""
-    parts = {
-        "recipe": recipe.to_dict(),
-        "code": VERSION,
-        "models": {ref: model_sha(ref) for ref in sorted(references(recipe))},
-        "data": sorted({loading.data_commit(each.data) for each in chain(recipe)}),
-        "device": best_device().type,
-    }
+    shas = {ref: model_sha(ref) for ref in sorted(references(recipe))}
+    commits = {loading.data_commit(each.data) for each in chain(recipe)}
+    return _digest(recipe, VERSION, shas, commits, best_device().type)
+
+
+def key_of_row(recipe: Recipe, row: Mapping[str, Any]) -> str:
+    """The key that the run of a stored row has with `recipe`: the rest as the row says ("versions", "device")."""
+    said = row.get("versions", {})
+    shas = {ref: said.get(ref, "") for ref in sorted(references(recipe))}
+    commits = {said.get(str(each.data), "") for each in chain(recipe)}
+    return _digest(recipe, said.get("perturb-lab", ""), shas, commits, re.split("[:,]", row.get("device", ""))[0])
+
+
+def _digest(recipe: Recipe, code: str, shas: dict[str, str], commits: set[str], device: str) -> str:
+    parts = {"recipe": recipe.to_dict(), "code": code, "models": shas, "data": sorted(commits), "device": device}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""`perturb list | run | train | sweep | paper`: the lab without a browser.
+"""`perturb list | run | train | sweep | paper | app`: the lab without a browser, and its app.
 
 Results go to stdout, progress to stderr. A mistake ends in one sentence and exit status 2. What is heavy is
 imported by the command that needs it, so that `perturb --version` is quick.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import runpy
 import sys
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
@@ -74,6 +75,10 @@ def parser() -> argparse.ArgumentParser:
     paper.add_argument("name", help="flareon, tsbd, reactivation or weight-backdoor")
     paper.add_argument("--run", dest="anew", action="store_true", help="compute what is not stored yet, and keep it")
     paper.set_defaults(run=print_paper)
+
+    app = commands.add_parser("app", help="serve the app")
+    app.add_argument("options", nargs="*", metavar="OPTION", help="of streamlit run: -- --server.port 8080")
+    app.set_defaults(run=serve_app)
     return top
 
 
@@ -124,13 +129,13 @@ def train_recipe(arguments: argparse.Namespace) -> None:
 def run_sweep(arguments: argparse.Namespace) -> None:
     """Run many recipes and print a JSON line for each as it finishes."""
     from lab.history import history
-    from lab.store import Store
+    from lab.run_log import RunLog
     from lab.sweep import recipes_of, sweep
 
     recipes = recipes_of(arguments.file.read_text(encoding="utf-8"))
     if arguments.workers < 1:
         raise ValueError(f"--workers {arguments.workers} must be 1 or more.")
-    past = Store(arguments.store) if arguments.store else history()
+    past = RunLog(arguments.store) if arguments.store else history()
     with _executor(arguments.executor, arguments.workers) as executor:
         rows = sweep(recipes, executor, past, fresh=arguments.fresh)
         with closing(rows):  # what has not begun when it is interrupted is given up
@@ -141,17 +146,21 @@ def run_sweep(arguments: argparse.Namespace) -> None:
 
 def print_paper(arguments: argparse.Namespace) -> None:
     """Print a paper's protocol and our table, from stored runs or, with --run, after computing what is missing."""
-    try:
-        from bench import papers
-    except ImportError:
-        raise ValueError("The papers' tables lie beside the source; run perturb from a checkout of it.") from None
-    from lab.store import stored
+    from lab import papers
+    from lab.run_log import stored
 
     papers.read(arguments.name)
     for place, total, row in papers.run(arguments.name) if arguments.anew else ():
         known = "error: " + row["error"] if "error" in row else "known" if row.get("known") else "done"
         print(f"{place} of {total}: {known}", file=sys.stderr)
     print(papers.text(arguments.name, stored()))
+
+
+def serve_app(arguments: argparse.Namespace) -> None:
+    """Serve the app that is installed beside this package, as `streamlit run` does."""
+    app = Path(__file__).resolve().parents[1] / "app.py"
+    sys.argv = ["streamlit", "run", str(app), *arguments.options]
+    runpy.run_module("streamlit", run_name="__main__")
 
 
 def _executor(name: str, workers: int) -> AbstractContextManager[Executor | None]:

@@ -18,12 +18,13 @@ from core.defenses import DEFENSES
 from core.knobs import knobs_of
 from core.runs import finish
 from lab import methods
+from lab.errors import sentence
 from lab.kinds import kind_of
 from lab.recipes import Recipe
 
 
 class Past(Protocol):
-    """What is known already, and where new rows go: `lab.history.History`, or `lab.store.Store`."""
+    """What is known already, and where new rows go: `lab.history.History`, or `lab.run_log.RunLog`."""
 
     def find(self, key: str) -> dict[str, Any] | None: ...
 
@@ -31,11 +32,18 @@ class Past(Protocol):
 
 
 def run_row(text: str) -> dict[str, Any]:
-    """Run one recipe, given as JSON, to its end: its row, or its JSON and "error". Text in, data out: picklable."""
+    """Run one recipe, given as JSON, to its end: its row, or its JSON and "error". Text in, data out: picklable.
+
+    Whatever a run raises ends this run alone; only what stops the program (KeyboardInterrupt, SystemExit) goes on.
+    """
     try:
         return finish(Recipe.from_json(text).run()).row()
-    except ValueError as error:
-        return {"recipe": json.loads(text), "error": str(error)}
+    except Exception as error:
+        return _failed(json.loads(text), error)
+
+
+def _failed(recipe: dict[str, Any], error: Exception) -> dict[str, Any]:
+    return {"recipe": recipe, "error": sentence(error)}
 
 
 def sweep(
@@ -50,8 +58,8 @@ def sweep(
     for recipe in dict.fromkeys(recipes):
         try:
             known = None if past is None or fresh else past.find(recipe.key())
-        except ValueError as error:  # a model or data set that cannot be had
-            yield {"recipe": recipe.to_dict(), "error": str(error)}
+        except Exception as error:  # a model or data set that cannot be loaded
+            yield _failed(recipe.to_dict(), error)
             continue
         if known is not None:
             yield known | {"known": True}
@@ -65,10 +73,14 @@ def sweep(
 
 def _side_by_side(texts: list[str], executor: Executor) -> Iterator[dict[str, Any]]:
     """The rows as they end; whoever closes this gives up those that have not begun."""
-    futures = [executor.submit(run_row, text) for text in texts]
+    futures = {executor.submit(run_row, text): text for text in texts}
     try:
-        for future in _ended(futures):
-            yield future.result()
+        for future in _ended(list(futures)):
+            try:
+                row = future.result()
+            except Exception as error:  # a worker that died, a row that did not come back
+                row = _failed(json.loads(futures[future]), error)
+            yield row
     finally:
         for future in futures:
             future.cancel()

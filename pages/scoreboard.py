@@ -15,7 +15,7 @@ from ui.errors import in_a_sentence  # noqa: E402
 from ui.widgets import jobs, link  # noqa: E402
 
 with sidebar.ready():
-    from lab import scoreboard, store
+    from lab import run_log, scoreboard
     from lab.settings import settings
 
 FIGURES = {"ASR": "asr", "ACC": "acc", "RA": "ra", "DER": "der"}
@@ -39,11 +39,12 @@ with three:
 with sidebar.ready():
     boards = {name: scoreboard.board(data, settings.control_n, name) for name in RULES}
     shown, job = boards[rule], page.job
-    rows = store.stored()
+    rows = run_log.stored()
     if job is not None and job.state == "done" and job.result is not None:
         rows.append(job.result.row())  # the history may be a moment behind
     cells = {name: scoreboard.fill(each, rows) for name, each in boards.items()}
-    standings = {name: scoreboard.standings(found) for name, found in cells.items()}
+    alike = {name: scoreboard.on_shared_seeds(found) or found for name, found in cells.items()}
+    standings = {name: scoreboard.standings(found) for name, found in alike.items()}
 
 
 def picked():

@@ -1,4 +1,4 @@
-"""The README's examples run as printed."""
+"""The README's examples run as printed, and its figures and those of docs/results.md are those that are stored."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
+
+from bench import headline, report
+from core.runs import finish
+from tests.conftest import TinyNet
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,20 +42,74 @@ def test_the_library_example_removes_a_backdoor():
     assert after <= 0.2
 
 
-def test_the_method_example_is_a_trigger(tmp_path):
-    file = tmp_path / "stripe.py"
-    file.write_text(example("method"))
-    spec = importlib.util.spec_from_file_location("stripe", file)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["stripe"] = module
-    try:
-        spec.loader.exec_module(module)
-        images = torch.rand(2, 3, 8, 8)
-        striped = module.Stripe(rows=3, alpha=1.0)(images)
-        assert torch.equal(striped[:, :, :3], torch.ones(2, 3, 3, 8))
-        assert torch.equal(striped[:, :, 3:], images[:, :, 3:])
-        with pytest.raises(ValueError, match=r"rows.*99"):
-            module.Stripe(rows=99)
-    finally:
-        del sys.modules["stripe"]
+@pytest.fixture
+def module(tmp_path):
+    """Imports an example of the README under a name, as if it were a file of the project."""
+    named = []
+
+    def imported(name: str, called: str):
+        file = tmp_path / f"{called}.py"
+        file.write_text(example(name))
+        spec = importlib.util.spec_from_file_location(called, file)
+        assert spec and spec.loader
+        sys.modules[called] = importlib.util.module_from_spec(spec)
+        named.append(called)
+        spec.loader.exec_module(sys.modules[called])
+        return sys.modules[called]
+
+    yield imported
+    for called in named:
+        del sys.modules[called]
+
+
+def test_the_method_example_is_a_trigger(module):
+    stripe = module("method", "stripe").Stripe
+    images = torch.rand(2, 3, 8, 8)
+    striped = stripe(rows=3, alpha=1.0)(images)
+    assert torch.equal(striped[:, :, :3], torch.ones(2, 3, 3, 8))
+    assert torch.equal(striped[:, :, 3:], images[:, :, 3:])
+    with pytest.raises(ValueError, match=r"rows.*99"):
+        stripe(rows=99)
+
+
+def test_the_defense_example_is_a_repair(module, trained_net, colours):
+    rounding = module("defense", "rounding").Rounding
+    before = {name: value.clone() for name, value in trained_net.state_dict().items()}
+    rounded = finish(rounding(bits=3).run(trained_net, colours))
+    assert isinstance(rounded, TinyNet) and rounded.report == {"layers": 3.0}
+    assert all(torch.equal(value, before[name]) for name, value in trained_net.state_dict().items())
+    for layer in (layer for layer in rounded.modules() if isinstance(layer, nn.Conv2d | nn.Linear)):
+        assert 2 < len(layer.weight.unique()) <= 2**3 - 1
+    fine = finish(rounding(bits=8).run(trained_net, colours))
+    assert (fine.conv1.weight - trained_net.conv1.weight).abs().max() <= trained_net.conv1.weight.abs().max() / 254
+    with pytest.raises(ValueError, match=r"bits.*99"):
+        rounding(bits=99)
+
+
+def test_the_figures_are_those_that_are_stored():
+    old = [page.name for page, text in report.pages().items() if page.read_text(encoding="utf-8") != text]
+    assert not old, "out of date; python -m bench.report writes them"
+
+
+def test_each_headline_names_its_n_its_seeds_and_its_hardware():
+    rows = [row for system in headline.SYSTEMS for row in system()]
+    assert 0 < len(rows) <= 12
+    for row in rows:
+        assert int(row["n"].replace(",", "")) > 0 and all(row.values()), row
+
+
+def test_a_headline_of_stored_runs_by_hand(monkeypatch):
+    from lab.papers import planned, read
+    from lab.papers.tables import label
+
+    name = "WeightBackdoor on akamaster/cifar_resnet20"
+    recipes = [recipe for recipe in planned(read("weight-backdoor")["tables"][0]).recipes if label(recipe) == name]
+    runs = [
+        {"recipe": recipe.to_dict(), "figures": {"before/acc": 0.9, "after/acc": 0.8, "after/asr": asr},
+         "counts": {"after/asr": 7}, "hardware": "a machine"}
+        for recipe, asr in zip(recipes, (0.5, 0.7), strict=False)
+    ]  # fmt: skip
+    monkeypatch.setattr(headline, "rows_here", lambda: runs)
+    [row] = headline.weight_backdoor()
+    assert row["value"] == "60.0 ± 14.1 % (-10.0 points)" and (row["n"], row["seeds"]) == ("7", "0, 1")
+    assert row["hardware"] == "a machine" and headline.reactivation() == headline.repairs() == []

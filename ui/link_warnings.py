@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from ui.errors import plain
-from ui.sidebar import FIRST, own_data, spelled
 
 
 def of_link() -> dict[str, str]:
@@ -22,16 +21,7 @@ def of_link() -> dict[str, str]:
             said = f"The link says {key} = {text[:40]}, a number that nothing can hold; take it out of the address."
             st.error(plain(ValueError(said)), icon=":material/link_off:")
             st.stop()
-    _translate(query)
     return {key: text for key, text in query.items() if key not in st.session_state}
-
-
-def _translate(query: dict[str, str]) -> None:
-    """A judge that a link of an earlier version has in words, as the name of a model."""
-    model = spelled(query.get("model", FIRST))
-    named = {"its clean twin": f"zoo:{own_data(model)}-clean", "the model itself": model}
-    if "judge" not in st.session_state and (judge := named.get(query.get("judge", ""))):
-        st.session_state["judge"] = st.query_params["judge"] = judge
 
 
 def _endless(text: str) -> bool:

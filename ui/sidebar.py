@@ -240,4 +240,6 @@ def second_model(choice: Choice) -> str:
         help="The attack follows one model and stops when this one is fooled: with a second model, a transfer.",
         **link.BOUND,
     )  # fmt: skip
-    return spelled(judge or choice.model)
+    # Links of earlier versions have these words in place of a name.
+    named = {"its clean twin": twin, "the model itself": choice.model}
+    return spelled(named.get(judge, judge) or choice.model)

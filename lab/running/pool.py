@@ -12,9 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import torch
-
 from core.runs import Run
+from lab.errors import sentence
 from lab.lru_cache import LRUCache
 from lab.recipes import Recipe
 from lab.results import Result, kept
@@ -155,7 +154,7 @@ class JobPool:
             try:
                 self._drive(job)
             except BaseException as error:
-                job.error, state = _sentence(error), "failed"
+                job.error, state = sentence(error), "failed"
             else:
                 state = "stopped" if job.cancelled and job.result is None else "done"
             if state == "stopped":
@@ -190,19 +189,6 @@ class JobPool:
                 self.finished(job.result)
         except Exception:
             log.exception("a finished run could not be written to the history")
-
-
-def _sentence(error: BaseException) -> str:
-    """What a visitor is told: a ValueError's own sentence, else one that says what to do."""
-    if isinstance(error, ValueError):
-        return str(error)
-    log.error("a run failed", exc_info=error)
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return "The run needs more memory than there is; choose fewer images or a smaller model."
-    return (
-        f"The run ended with an unexpected {type(error).__name__}; change a setting and try again, "
-        "or tell whoever runs this lab: the server's log has the details."
-    )
 
 
 _pool: JobPool | None = None

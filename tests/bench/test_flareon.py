@@ -15,6 +15,7 @@ from bench.storage import EIGHT_BITS
 from core.data import ImageSet
 from core.networks.predictions import predict
 from core.triggers import Flareon
+from lab import tables
 from models import Card, Classifier
 from tests.conftest import TinyNet, colour_set
 
@@ -22,7 +23,7 @@ TEACHING, OWN = "zoo:cifar10-flareon-teaching", Flareon(amplify=2.0)
 
 
 @pytest.fixture
-def house(monkeypatch, tmp_path, trained_net):
+def zoo(monkeypatch, tmp_path, trained_net):
     """A zoo of two tiny models, pictures of 16 pixels in place of CIFAR-10, and results in a folder of their own."""
     shas = {CLEAN: "c", TEACHING: "t"}
 
@@ -73,7 +74,7 @@ def cell_of(point: Point) -> dict:
     return measured(point, 0, colour_set(48, seed=1), models.load(CLEAN))
 
 
-def test_the_points_are_those_of_the_five_curves(house):
+def test_the_points_are_those_of_the_five_curves(zoo):
     of = {}
     for point in [*curves.test_points(), *curves.train_points(Short())]:
         of.setdefault(point.curve, []).append(point)
@@ -88,9 +89,9 @@ def test_the_points_are_those_of_the_five_curves(house):
     assert len(of) == 5
 
 
-def test_a_second_shipped_model_has_the_same_curves(house):
+def test_a_second_shipped_model_has_the_same_curves(zoo):
     first = curves.test_points()
-    house["zoo:cifar10-flareon"] = "p"
+    zoo["zoo:cifar10-flareon"] = "p"
     both = curves.test_points()
     assert both[: len(first)] == first
     assert [(point.curve, point.at) for point in both[len(first) :]] == [(point.curve, point.at) for point in first]
@@ -98,7 +99,7 @@ def test_a_second_shipped_model_has_the_same_curves(house):
 
 
 @pytest.mark.parametrize("ref", [TEACHING, CLEAN])
-def test_without_displacement_it_is_the_floor_of_untouched_pictures(house, ref):
+def test_without_displacement_it_is_the_floor_of_untouched_pictures(zoo, ref):
     test = colour_set(48, seed=1)
     found = cell_of(Point("displacement", "s = 0", TEACHING, amplify=0.0))
     said = predict(models.load(ref), test.images).argmax(1)
@@ -110,11 +111,11 @@ def test_without_displacement_it_is_the_floor_of_untouched_pictures(house, ref):
         assert (found["n"], found["n_asr"]) == (48, 4 * 36)
 
 
-def test_a_model_s_own_motion_is_used_where_the_point_names_none(house):
+def test_a_model_s_own_motion_is_used_where_the_point_names_none(zoo):
     assert cell_of(Point("storage", "", TEACHING)) == cell_of(Point("displacement", "", TEACHING, amplify=2.0))
 
 
-def test_each_target_has_its_own_motion_and_loses_its_own_class(house):
+def test_each_target_has_its_own_motion_and_loses_its_own_class(zoo):
     test, model, found = colour_set(48, seed=1), models.load(TEACHING), cell_of(Point("", "", TEACHING, amplify=3.0))
     ra = []
     for target in range(4):
@@ -137,7 +138,7 @@ class Grain(nn.Module):
         return torch.stack((torch.full_like(grain, 0.01), grain), dim=1)
 
 
-def test_accuracy_is_that_of_clean_pictures_stored_alike(house, monkeypatch):
+def test_accuracy_is_that_of_clean_pictures_stored_alike(zoo, monkeypatch):
     """A coarse JPEG takes the grain from every picture, with a motion or without."""
     images = torch.full((8, 3, 16, 16), 128, dtype=torch.uint8)
     images[4:, :, :, ::2] += 8
@@ -151,7 +152,7 @@ def test_accuracy_is_that_of_clean_pictures_stored_alike(house, monkeypatch):
     assert accuracy(1) == 0.5
 
 
-def test_a_short_training_is_what_it_says(house):
+def test_a_short_training_is_what_it_says(zoo):
     model = Short(beta=2.0, width=4, images=16, epochs=1).run(0)
     assert model.trigger == Flareon(beta=2.0, amplify=2.0) and model.mode == "any-to-any" and model.target is None
     assert model.net.conv1.weight.shape[0] == 4
@@ -166,7 +167,7 @@ def test_a_short_training_is_what_it_says(house):
         assert not torch.equal(weights(**other), base), other
 
 
-def test_a_stopped_run_goes_on_without_repeating_a_cell(house, tmp_path, monkeypatch):
+def test_a_stopped_run_goes_on_without_repeating_a_cell(zoo, tmp_path, monkeypatch):
     before = counted(monkeypatch, stop_after=5)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, "--part", "test")
@@ -178,21 +179,21 @@ def test_a_stopped_run_goes_on_without_repeating_a_cell(house, tmp_path, monkeyp
     assert cells[:5] == first and len(cells) == 12
 
 
-def test_only_what_changed_is_measured_again(house, tmp_path, monkeypatch):
+def test_only_what_changed_is_measured_again(zoo, tmp_path, monkeypatch):
     run(tmp_path, "--part", "test")
     again = counted(monkeypatch)
     run(tmp_path, "--part", "test")
     assert again == []
     run(tmp_path, "--part", "test", "--limit", "12")
     assert len(again) == 12
-    house[TEACHING] = "trained again"
+    zoo[TEACHING] = "trained again"
     cells = run(tmp_path, "--part", "test")
     assert len(again) == 24 and len(cells) == 36
     table = json.loads((tmp_path / "flareon.json").read_text())
     assert len(table["rows"]) == 12 and table["n"].startswith("n = 48 test images for ACC, 144 triggered")
 
 
-def test_curves_share_a_training_and_another_schedule_is_another_training(house, tmp_path, monkeypatch):
+def test_curves_share_a_training_and_another_schedule_is_another_training(zoo, tmp_path, monkeypatch):
     monkeypatch.setattr(curves, "WIDTHS", (8,))
     seen = counted(monkeypatch)
     run(tmp_path, "--part", "train", "--seeds", "2")
@@ -202,7 +203,7 @@ def test_curves_share_a_training_and_another_schedule_is_another_training(house,
     assert len(seen) == 2 * 6 + 6  # `run` names the schedule last, so only the limit is new
 
 
-def test_a_limit_writes_no_table(house, tmp_path):
+def test_a_limit_writes_no_table(zoo, tmp_path):
     run(tmp_path, "--part", "test", "--limit", "12")
     assert not (tmp_path / "flareon.json").exists()
 
@@ -221,7 +222,7 @@ def test_a_row_holds_the_mean_the_worst_and_the_best_target_of_each_seed():
     assert flareon.row(shipped, cells[:1])["model"] == "cifar10-flareon-teaching"
 
 
-def test_both_parts_end_in_one_table_that_names_the_schedule(house, tmp_path, monkeypatch):
+def test_both_parts_end_in_one_table_that_names_the_schedule(zoo, tmp_path, monkeypatch):
     monkeypatch.setattr(curves, "WIDTHS", (8,))
     run(tmp_path, "--part", "train", "--seeds", "2")
     run(tmp_path, "--part", "test")
@@ -235,12 +236,12 @@ def test_both_parts_end_in_one_table_that_names_the_schedule(house, tmp_path, mo
         for worst, mean, best in zip(row["worst target"], row["ASR"], row["best target"], strict=True):
             assert 0 <= worst <= mean <= best <= 1
     assert "the first 16 training images, 1 epochs in batches of 128" in found["note"]
-    text = report.section(found)
+    text = tables.section(found)
     assert "| storage | cifar10-flareon-teaching | JPEG 75 |" in text
     assert "`python -m bench.flareon --images 16 --epochs 1 --seeds 2`" in text
 
 
-def test_without_trainings_the_note_speaks_of_none(house, tmp_path):
+def test_without_trainings_the_note_speaks_of_none(zoo, tmp_path):
     run(tmp_path, "--part", "test")
     found = json.loads((tmp_path / "flareon.json").read_text())
     assert found["seeds"] == [] and "Short trainings" not in found["note"]

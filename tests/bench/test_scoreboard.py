@@ -11,11 +11,11 @@ import pytest
 from bench import neurons, report
 from bench import scoreboard as bench
 from core.defenses import DEFENSES
-from lab import scoreboard, store
-from lab.kinds.ranking import MAKERS, ranked
+from lab import run_log, scoreboard, tables
+from lab.channel_rankings import MAKERS, ranked
 from lab.recipes import Recipe
 
-BOARD = bench.only(scoreboard.board("cifar10", bench.PICTURES), bench.ATTACKS)
+BOARD = scoreboard.only(scoreboard.board("cifar10", bench.PICTURES), bench.ATTACKS)
 
 
 def run(recipe: Recipe, **figures: float) -> dict[str, Any]:
@@ -41,19 +41,19 @@ def kept(monkeypatch, tmp_path):
     """Results in a folder of their own; the stored runs are those that a test puts in."""
     rows: list[dict[str, Any]] = []
     monkeypatch.setattr(report, "RESULTS", tmp_path)
-    monkeypatch.setattr(store, "CELLS", tmp_path / "cells")
-    monkeypatch.setattr(store, "stored", lambda: rows)
+    monkeypatch.setattr(run_log, "SHIPPED", tmp_path / "cells")
+    monkeypatch.setattr(run_log, "stored", lambda: rows)
     return rows
 
 
 def test_the_eight_attacks_have_a_shipped_model_on_both_data_sets():
     for data in ("cifar10", "scenes"):
-        assert set(bench.only(scoreboard.board(data, 1), bench.ATTACKS).attacks) == set(bench.ATTACKS)
+        assert set(scoreboard.only(scoreboard.board(data, 1), bench.ATTACKS).attacks) == set(bench.ATTACKS)
 
 
 def test_only_keeps_the_board_s_order_and_its_way_to_run_a_defense():
     board = scoreboard.board("scenes", 7, "oracle")
-    few = bench.only(board, ["sig", "badnets"], ["TSBD", "ANP"])
+    few = scoreboard.only(board, ["sig", "badnets"], ["TSBD", "ANP"])
     assert list(few.attacks) == ["badnets", "sig"] and list(few.defenses) == ["ANP", "TSBD"]
     assert few.recipe("TSBD", "sig", 2) == board.recipe("TSBD", "sig", 2)
 
@@ -61,7 +61,7 @@ def test_only_keeps_the_board_s_order_and_its_way_to_run_a_defense():
 def test_each_seed_has_its_own_mean_over_the_attacks():
     rows = [cell("TSBD", "badnets", seed, asr=asr) for seed, asr in enumerate((0.1, 0.2))]
     rows += [cell("TSBD", "sig", seed, asr=asr, acc=0.7) for seed, asr in enumerate((0.3, 0.6, 0.9))]
-    [line] = bench.rows(scoreboard.fill(BOARD, rows))
+    [line] = scoreboard.rows(scoreboard.fill(BOARD, rows))
     assert line["ASR"] == pytest.approx([0.2, 0.4])  # the third seed has met one attack only
     assert line["ACC lost"] == pytest.approx([0.15, 0.15])
     assert (line["attacks"], line["runs"]) == (2, 5)
@@ -69,8 +69,8 @@ def test_each_seed_has_its_own_mean_over_the_attacks():
 
 def test_cells_that_share_no_seed_are_not_compared():
     rows = [cell("TSBD", "badnets", 0), cell("ANP", "badnets", 1), cell("ANP", "badnets", 2)]
-    assert bench.alike(scoreboard.fill(BOARD, rows)) == {}
-    same = bench.alike(scoreboard.fill(BOARD, [*rows, cell("TSBD", "badnets", 2)]))
+    assert scoreboard.on_shared_seeds(scoreboard.fill(BOARD, rows)) == {}
+    same = scoreboard.on_shared_seeds(scoreboard.fill(BOARD, [*rows, cell("TSBD", "badnets", 2)]))
     assert [list(one.rows) for one in same.values()] == [[2], [2]]
 
 
@@ -96,7 +96,7 @@ def test_a_full_board_is_published_by_rank_and_the_one_that_peeks_waits(kept, tm
     assert {(row["data"], row["chosen by"]) for row in found["rows"]} == {("cifar10", "clean")}
     assert [row["rank"] for row in found["rows"]] == list(range(1, len(DEFENSES) + 1))
     assert "1,000 test images" in found["n"] and "900" in found["n"] and found["seeds"] == [0]
-    assert f"{100 * found['rows'][2]['ASR'][0]:.1f} %" in report.section(found)
+    assert f"{100 * found['rows'][2]['ASR'][0]:.1f} %" in tables.section(found)
 
 
 def test_rankings_stand_beside_what_their_repairs_leave(kept, tmp_path):
@@ -117,4 +117,4 @@ def test_rankings_stand_beside_what_their_repairs_leave(kept, tmp_path):
     assert line["ANP finds"] == [place / 1000, (place + 32) / 1000]
     assert line["ANP leaves"] == [0.2, 0.4] and line["TSBD leaves"] is None
     told = f"{100 * fmean(line['ANP finds']):.1f} ± {100 * stdev(line['ANP finds']):.1f} %"
-    assert told in report.section(found)
+    assert told in tables.section(found)

@@ -158,3 +158,15 @@ def test_a_sweep_goes_on_where_it_stopped(tiny_model: str, tmp_path: Path) -> No
     assert "known" not in first[0] and [row.get("known", False) for row in rows] == [True, False]
     assert rows[0]["figures"] == first[0]["figures"] and len(history.rows()) == 2
     assert "target = 12" in wrong[0]["error"]
+
+
+def test_app_is_streamlit_run_of_the_app_beside_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    import runpy
+
+    started: list[list[str]] = []
+    monkeypatch.setattr(sys, "argv", ["perturb"])
+    monkeypatch.setattr(runpy, "run_module", lambda name, run_name: started.append([name, run_name, *sys.argv]))
+    assert main(["app"]) == 0 and main(["app", "--", "--server.port", "8080"]) == 0
+    app = str(Path(__file__).parents[2] / "app.py")
+    streamlit = ["streamlit", "__main__", "streamlit", "run", app]
+    assert started == [streamlit, [*streamlit, "--server.port", "8080"]]

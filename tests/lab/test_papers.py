@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bench import papers
 from core.defenses import TSBD, FineTuning
 from core.knobs import knobs_of
-from lab import store
+from lab import papers, run_log
 from lab.cli import main
+from lab.papers import planning, tables
 from lab.recipes import Recipe
 
 BASE = {"method": {"method": "FineTuning", "steps": 1, "batch_size": 8}, "inputs": {"n": 10}}
@@ -34,10 +34,10 @@ def paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
                  "protocol": [{"": "epochs", "published": "350", "ours": "3"}]}  # fmt: skip
         (tmp_path / "small.json").write_text(json.dumps(found | more))
 
-    monkeypatch.setattr(papers, "HERE", tmp_path)
-    monkeypatch.setattr(papers, "NAMES", ["small"])
-    monkeypatch.setattr(store, "CELLS", tmp_path / "cells")
-    monkeypatch.setattr(store, "stored", lambda: store.shipped(tmp_path / "cells"))
+    monkeypatch.setattr(planning, "HERE", tmp_path)
+    monkeypatch.setattr(planning, "NAMES", ["small"])
+    monkeypatch.setattr(run_log, "own_folder", lambda: tmp_path / "cells")
+    monkeypatch.setattr(run_log, "stored", lambda: run_log.shipped(tmp_path / "cells"))
     return write
 
 
@@ -98,7 +98,7 @@ def test_a_chain_runs_on_the_result_of_each_point_with_its_seed(paper: Any) -> N
     runs = {"recipe": {"data": "scenes"}, "grid": {"method": [{"method": "FineTuning"}]}, "after": after}
     found = papers.planned({"runs": [runs]}).recipes
     assert [one.seed for one in found] == [0, 4] and found[1].model == Recipe(TSBD(), "zoo:a", "scenes", {}, 4)
-    assert papers.label(found[0]) == "FineTuning on TSBD on a"
+    assert tables.label(found[0]) == "FineTuning on TSBD on a"
 
 
 def test_what_is_not_there_is_a_sentence_and_the_rest_goes_on(paper: Any) -> None:
@@ -110,11 +110,11 @@ def test_what_is_not_there_is_a_sentence_and_the_rest_goes_on(paper: Any) -> Non
     text = papers.text("small", [])
     assert "Cannot be run here: No shipped model with a backdoor is called zoo:no-such-*." in text
     assert "Cannot be run here: 'Nothing' is not a registered method" in text
-    assert "1 of 1 runs" in text and "Not stored: bench/results/no-such-result.json" in text
+    assert "1 of 1 runs" in text and "Not stored: the table no-such-result." in text
 
 
 def test_the_knobs_come_from_the_method() -> None:
-    rows = {row["knob"]: row for row in papers.knobs(TSBD)}
+    rows = {row["knob"]: row for row in tables.knobs(TSBD)}
     assert set(rows) == {k.name for k in knobs_of(TSBD) if k.paper is not None}
     assert rows["unlearn_lr"]["published"] == "0.0001" and rows["unlearn_lr"]["ours"] == str(TSBD().unlearn_lr)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,9 @@ from typing import Any
 import pytest
 
 from core.defenses import DEFENSES, TSBD, FineTuning
-from lab import store, sweep
-from lab.cli import main
+from lab import sweep
 from lab.recipes import Recipe
 from lab.scoreboard import Board, Cell, as_selected, board, data_sets, fill, peeks, standings, t_interval
-from lab.store import Store
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 BOARD = Board("scenes", {"a": "zoo:scenes-a", "b": "zoo:scenes-b"}, {"FineTuning": FineTuning(), "TSBD": TSBD()}, 100)
@@ -124,74 +121,3 @@ def test_the_sweep_files_fill_their_board(file: Path) -> None:
     assert set(cells) == {(defense, attack) for defense in due for attack in whole.attacks}
     assert all(list(one.rows) == [0, 1, 2] for one in cells.values())
     assert [recipe.seed for recipe in recipes] == sorted(recipe.seed for recipe in recipes)
-
-
-def test_a_star_stands_for_all_that_fit() -> None:
-    base = {"model": "zoo:x", "data": "scenes"}
-    found = sweep.crossed(base, {"method": [{"method": "*", "selection": "oracle"}, {"method": "FineTuning"}]})
-    assert {type(one.method) for one in found} == {cls for cls in DEFENSES if peeks(cls)} | {FineTuning}
-    assert all(getattr(one.method, "selection", "oracle") == "oracle" for one in found)
-    ratios = sweep.crossed(base, {"neuron_ratio": [0.05, 0.1], "method": [{"method": "TSBD", "steps": 10}]})
-    assert [one.method for one in ratios] == [TSBD(neuron_ratio=ratio, steps=10) for ratio in (0.05, 0.1)]
-    for grid, said in (({"method": [{"method": "*", "colour": 1}]}, "knobs: colour"), ({"model": ["zoo:no-*"]}, "no-"),
-                       ({"seed": []}, "object of lists")):  # fmt: skip
-        with pytest.raises(ValueError, match=said):
-            sweep.crossed(base, grid)
-
-
-@pytest.mark.usefixtures("small")
-def test_a_sweep_into_a_file_goes_on_where_it_was_broken_off(tiny_model: str, tmp_path: Path, capsys: Any) -> None:
-    """The second cell is interrupted and the file's last line is cut: the first and third cell are not run again."""
-    cells = tmp_path / "new" / "cells.jsonl"
-    base = {"method": {"method": "FineTuning", "steps": 1, "batch_size": 8}, "model": tiny_model, "inputs": {"n": 10}}
-    file = tmp_path / "sweep.json"
-    file.write_text(json.dumps({"recipe": base, "grid": {"seed": [0, 1, 2]}}))
-    ran: list[int] = []
-    real = sweep.run_row
-
-    def once(text: str) -> dict[str, Any]:
-        ran.append(json.loads(text)["seed"])
-        if len(ran) == 2:
-            raise KeyboardInterrupt
-        return real(text)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweep, "run_row", once)
-        assert main(["sweep", str(file), "--store", str(cells)]) == 130
-        with cells.open("a") as half:
-            half.write('{"key": "cut o')
-        assert main(["sweep", str(file), "--store", str(cells)]) == 0
-        assert ran == [0, 1, 1, 2]
-        capsys.readouterr()
-        assert main(["sweep", str(file), "--store", str(cells)]) == 0
-        assert ran == [0, 1, 1, 2]
-        rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-        assert [one["known"] for one in rows] == [True] * 3 and [one["recipe"]["seed"] for one in rows] == [0, 1, 2]
-        assert main(["sweep", str(file), "--store", str(cells), "--fresh"]) == 0
-        assert ran == [0, 1, 1, 2, 0, 1, 2]
-    assert len(Store(cells).rows()) == 3 and all(one["hardware"] for one in Store(cells).rows())
-
-
-@pytest.mark.usefixtures("small")
-def test_a_recipe_that_cannot_be_run_does_not_end_the_sweep(tiny_model: str, tmp_path: Path) -> None:
-    good = Recipe(FineTuning(steps=1, batch_size=8), tiny_model, inputs={"n": 10})
-    rows = list(sweep.sweep([good.replace(model="zoo:no-such-model"), good], past=Store(tmp_path / "cells.jsonl")))
-    assert "no-such-model" in rows[0]["error"] and rows[1]["figures"]
-    assert len(Store(tmp_path / "cells.jsonl").rows()) == 1
-
-
-def test_rows_of_a_model_that_was_trained_again_are_left_out() -> None:
-    own = row(BOARD.recipe("TSBD", "a"), versions={"torch": "2", "zoo:scenes-a": "old"})
-    assert store.current(own, {"zoo:scenes-a": "old"})
-    assert not store.current(own, {"zoo:scenes-a": "new"}) and not store.current(own, {})
-
-
-def test_shipped_files_are_read_whole(tmp_path: Path) -> None:
-    first = row(BOARD.recipe("TSBD", "a"))
-    Store(tmp_path / "a.jsonl").add(first)
-    Store(tmp_path / "b.jsonl").add(first | {"key": "b"})
-    (tmp_path / "other.json").write_text("[1]")
-    (tmp_path / "c.jsonl").write_text('[1]\n{"key": "no more than this"}\n')
-    assert [one["key"] for one in store.shipped(tmp_path)] == [first["key"], "b"]
-    Store(tmp_path / "b.jsonl").add(first | {"key": "c"})
-    assert len(store.shipped(tmp_path)) == 3, "an edit is noticed"

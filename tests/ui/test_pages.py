@@ -264,8 +264,11 @@ def test_an_upload_is_used_on_every_page(visit, tmp_path):
     ("said", "judge"), [("its clean twin", "zoo:scenes-clean"), ("the model itself", "zoo:scenes-badnets")]
 )
 def test_a_judge_that_an_earlier_link_has_in_words_is_found(visit, said, judge):
-    app = fine(visit("regions.py", judge=said))
-    assert app.selectbox(key="judge").value == judge and not app.warning
+    app = fine(visit("regions.py", judge=said, many="1"))
+    assert not app.warning
+    app.button(key="regions-start").click().run()
+    recipe = app.session_state["job-regions"].recipe
+    assert recipe.inputs.get("judge", recipe.model) == judge
 
 
 def test_the_link_of_a_judge_is_a_models_name(visit):

@@ -6,6 +6,7 @@ import pytest
 
 from bench import regional, report
 from core.attacks.inputs.regional.regional import FAMILIES
+from lab import tables
 from models import Card, Classifier
 from tests.conftest import colour_set
 
@@ -43,4 +44,4 @@ def test_table_and_json(monkeypatch, tmp_path, trained_net, capsys):
     assert capsys.readouterr().out.count("\n| one → two") == 6
     table = json.loads((tmp_path / "regional.json").read_text())
     assert len(table["rows"]) == 12 and "at most 3 steps" in table["n"] and table["seeds"] == [0, 1]
-    assert "| one → two | square |" in report.section(table)
+    assert "| one → two | square |" in tables.section(table)

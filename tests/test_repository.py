@@ -1,4 +1,4 @@
-"""What can be checked about the house by reading it: packaging, container, stairs, sizes, addresses."""
+"""What can be checked by reading the repository: packaging, container, dependencies, sizes, addresses, commands."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from packaging.specifiers import SpecifierSet
 from setuptools import find_namespace_packages
 
 ROOT = Path(__file__).resolve().parents[1]
-FLOORS = ["core", "models", "lab", "ui", "pages"]
+LAYERS = ["core", "models", "lab", "ui", "pages"]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
 README = (ROOT / "README.md").read_text()
+TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 MEGABYTE = 1_000_000
 
 
@@ -35,7 +36,7 @@ def ours() -> list[Path]:
 
 
 def sources() -> list[Path]:
-    return [path for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
+    return [path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))]
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -54,7 +55,7 @@ def front_matter() -> dict:
 
 
 def commands(text: str) -> list[str]:
-    """Every line of the README's shell blocks."""
+    """Every line of a text's shell blocks."""
     blocks = re.findall(r"```(?:sh|powershell)\n(.*?)```", text, re.DOTALL)
     return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
 
@@ -130,8 +131,9 @@ def test_the_container_asks_the_health_check_that_app_py_serves():
     assert f'Route("{path[1]}"' in (ROOT / "app.py").read_text()
 
 
-def test_the_container_installs_as_the_readme_says():
-    said = commands(README)
+def test_the_container_installs_as_the_docs_say():
+    running = (ROOT / "docs" / "running.md").read_text()
+    said = commands(running)
     installs = [line for line in docker("RUN") if line.startswith("pip install")]
     assert len(installs) == 2
     for line in installs:
@@ -139,7 +141,7 @@ def test_the_container_installs_as_the_readme_says():
         assert line.replace(" --no-cache-dir", "") in said
     index = docker("ARG")[0].removeprefix("TORCH_INDEX=")
     assert f"TORCH_INDEX={index}" in said
-    assert set(re.findall(r"TORCH_INDEX=(\S+)", README)) == {index}
+    assert set(re.findall(r"TORCH_INDEX=(\S+)", README + running)) == {index}
 
 
 def test_the_container_has_the_python_that_the_project_asks_for():
@@ -150,7 +152,7 @@ def test_the_container_has_the_python_that_the_project_asks_for():
 
 def test_nothing_that_is_needed_stays_out_of_the_image():
     ignored = (ROOT / ".dockerignore").read_text().split()
-    needed = {"app.py", "pyproject.toml", "constraints.txt", "README.md", "LICENSE", "NOTICE", ".streamlit", *FLOORS}
+    needed = {"app.py", "pyproject.toml", "constraints.txt", "README.md", "LICENSE", "NOTICE", ".streamlit", *LAYERS}
     assert not {*needed, "recipes"} & {entry.rstrip("/") for entry in ignored}
 
 
@@ -165,7 +167,7 @@ def leaves(table: dict, prefix: str = ""):
             yield prefix + key, value
 
 
-def test_every_option_of_the_config_exists_and_none_opens_a_door():
+def test_every_option_of_the_config_exists_and_none_is_unsafe():
     from streamlit import config
 
     from lab.settings import Settings
@@ -182,7 +184,7 @@ def test_every_option_of_the_config_exists_and_none_opens_a_door():
         assert len(options[f"theme.{side}.chartDivergingColors"]) == 10
 
 
-# The stairs, and what may be in the house at all
+# Dependencies, and what may be in the repository at all
 
 
 def imports(tree: ast.AST) -> set[str]:
@@ -196,14 +198,12 @@ def imports(tree: ast.AST) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("floor", FLOORS)
-def test_the_stairs_run_one_way(floor):
-    above = {*FLOORS[FLOORS.index(floor) + 1 :], "app", "bench", "tests"}
-    if floor in ("core", "models", "lab"):
+@pytest.mark.parametrize("layer", LAYERS)
+def test_dependencies_run_one_way(layer):
+    above = {*LAYERS[LAYERS.index(layer) + 1 :], "app", "bench", "tests"}
+    if layer in ("core", "models", "lab"):
         above.add("streamlit")
-    if floor == "lab":
-        above.discard("bench")  # `perturb bench` starts what bench/ holds
-    for path in (ROOT / floor).rglob("*.py"):
+    for path in (ROOT / layer).rglob("*.py"):
         wrong = imports(ast.parse(path.read_text())) & above
         assert not wrong, f"{path.relative_to(ROOT)} imports {', '.join(sorted(wrong))}"
 
@@ -240,12 +240,37 @@ def test_no_machine_and_no_registry_is_named():
         text, name = path.read_text(), path.relative_to(ROOT).as_posix()
         assert not machine.search(text), f"{name} names a path of one machine"
         assert not registry.search(text), f"{name} names a package registry"
-        assert not pytorch.search(text) or name in ("README.md", "Dockerfile"), f"{name} names PyTorch's index"
+        assert not pytorch.search(text) or name in ("docs/running.md", "Dockerfile"), f"{name} names PyTorch's index"
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+# README and docs
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 200
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
 def test_links_and_files_that_the_text_names_exist(page):
-    text = (ROOT / page).read_text()
-    named = re.findall(r"\]\((?!https?:)([^)#]+)", text) + re.findall(r"\brecipes/[\w-]+\.json", text)
-    missing = [name for name in named if not (ROOT / name).exists()]
-    assert not missing
+    text = page.read_text()
+    named = [page.parent / name for name in re.findall(r"\]\((?!https?:)([^)#]+)", text)]
+    named += [ROOT / name for name in re.findall(r"\brecipes/[\w-]+\.json", text)]
+    assert not [path for path in named if not path.exists()]
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
+def test_commands_that_the_text_names_exist(page):
+    """The command line takes them, make has the target, bench the module, and stored tables name their own command."""
+    from lab.cli import parser
+
+    text = page.read_text()
+    said = commands(text) + re.findall(r"`((?:perturb|make|python -m) [^`]+)`", text)
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for line in said:
+        words = [word for word in shlex.split(line, comments=True) if not re.match(r"[A-Z_]+=", word)]
+        if words[:1] == ["perturb"] and "--version" not in words:
+            parser().parse_args(words[1:])
+        elif words[:1] == ["make"]:
+            assert words[1] in targets, line
+        elif words[:2] == ["python", "-m"]:
+            assert (ROOT / f"{words[2].replace('.', '/')}.py").is_file(), line
