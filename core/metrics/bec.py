@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.data.modes import Trigger, stamped
-from core.device import device_of, in_batches
+from core.device import in_batches
 from core.metrics.cka import cka_of_grams, gram
 from core.metrics.tac import PAIRS, channel_change, require_pairs
 from core.networks.channels import leaving, neuron_layers
+from core.networks.layout import as_input
 from core.networks.model_state import frozen
-from core.networks.predictions import as_input
 from core.runs import Progress, Run, finish
 
 IMAGES = 500
@@ -118,13 +118,12 @@ def _shared_layers(defended: nn.Module, backdoored: nn.Module, clean: nn.Module)
 
 def _grams(model: nn.Module, images: Tensor, chosen: Mapping[str, Tensor], size: int) -> Run[dict[str, Tensor]]:
     """The Gram matrix (N, N) of the chosen channels of each layer."""
-    device = device_of(model)
     widths: list[int] = []
     parts: list[Tensor] = []
 
     @torch.no_grad()
     def forward(batch: Tensor) -> Tensor:
-        model(as_input(batch, device))
+        model(as_input(model, batch))
         rows = [seen[name][:, index].flatten(1).float() for name, index in chosen.items()]
         widths[:] = [row.shape[1] for row in rows]
         return torch.cat(rows, 1)

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.data.modes import Trigger, goal, stamped
-from core.device import device_of, in_batches
+from core.device import in_batches
 from core.knobs import Method, knob
 from core.networks.channels import leaving, neuron_layers
+from core.networks.layout import as_input
 from core.networks.model_state import frozen, working_copy
-from core.networks.predictions import as_input
 from core.runs import Progress, Run, finish
 
 PAIRS = 2200
@@ -106,16 +106,15 @@ def _changes(
     model: nn.Module, images: Tensor, triggered: Tensor, layers: Sequence[str], form: str
 ) -> dict[str, tuple[Tensor, Tensor]]:
     """By layer: the change of each channel (channels,) and the norm of the whole output (), summed over a batch."""
-    device = device_of(model)
     widths: list[int] = []
 
     with leaving(model, layers) as seen, frozen(model):
 
         @torch.no_grad()
         def forward(clean: Tensor, stamped: Tensor) -> Tensor:
-            model(as_input(clean, device))
+            model(as_input(model, clean))
             before = {name: seen[name].float() for name in layers}
-            model(as_input(stamped, device))
+            model(as_input(model, stamped))
             rows: list[Tensor] = []
             for name, h in before.items():
                 change = (seen[name].float() - h).flatten(2)

@@ -15,6 +15,6 @@ from core.triggers.wanet import WaNet
 TRIGGERS = [BadNets, Blended, SIG, WaNet, Flareon, InputAware, LowFrequency, SSBA, TrojanNN]
 
 __all__ = [
-    "SIG", "SSBA", "TRIGGERS", "BadNets", "Blended", "Flareon", "InputAware", "LowFrequency", "Poison", "Trigger", "TrojanNN",
-    "WaNet",
+    "SIG", "SSBA", "TRIGGERS", "BadNets", "Blended", "Flareon", "InputAware", "LowFrequency", "Poison", "Trigger",
+    "TrojanNN", "WaNet",
 ]  # fmt: skip
