@@ -3,6 +3,7 @@
 from core.attacks.inputs.fgsm import FGSM
 from core.attacks.inputs.pgd import PGD
 from core.attacks.inputs.regional.locality import Comparison, Ratio, compare, global_counterpart, loading_slip
+from core.attacks.inputs.regional.masks import drawn
 from core.attacks.inputs.regional.regional import Regional, right_for_both
 from core.attacks.reactivation.reactivation import ReActivation, Reactivation
 from core.attacks.shared.adversarial import Adversarial, norms_of
@@ -26,6 +27,7 @@ __all__ = [
     "Regional",
     "WeightBackdoor",
     "compare",
+    "drawn",
     "global_counterpart",
     "loading_slip",
     "norms_of",
