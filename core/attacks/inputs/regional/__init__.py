@@ -4,4 +4,6 @@ from core.attacks.inputs.regional.locality import Comparison, Ratio, compare, gl
 from core.attacks.inputs.regional.masks import drawn
 from core.attacks.inputs.regional.regional import Regional, right_for_both
 
-__all__ = ["Comparison", "Ratio", "Regional", "compare", "drawn", "global_counterpart", "loading_slip", "right_for_both"]
+__all__ = [
+    "Comparison", "Ratio", "Regional", "compare", "drawn", "global_counterpart", "loading_slip", "right_for_both",
+]  # fmt: skip
