@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from core.data.imageset import ImageSet
-from core.data.modes import Trigger, goal, stamped
+from core.data.modes import ALL_TO_ONE, Trigger, goal, stamped, trigger_per_class
 from core.device import device_of
 from core.metrics.any_to_any import answers_to
 from core.metrics.any_to_any import scores as any_to_any_scores
@@ -22,7 +22,7 @@ def evaluate(
     *,
     trigger: Trigger | None = None,
     target: int | None = None,
-    mode: str = "all-to-one",
+    mode: str = ALL_TO_ONE,
 ) -> Scores:
     """ACC on `data` and, with a trigger, ASR and RA on its triggered images.
 
@@ -36,7 +36,7 @@ def evaluate(
     if trigger is None:
         return Scores(acc, n=len(data))
     classes = len(data.class_names)
-    if mode == "any-to-any":
+    if trigger_per_class(mode):
         answers = [answers_to(model, data[data.labels != c], trigger, c) for c in range(classes)]
         return any_to_any_scores(torch.stack(answers), counted(logits, data))
     wanted = goal(labels, mode, target, classes)

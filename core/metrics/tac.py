@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
-from core.data.modes import Trigger, goal, stamped
+from core.data.modes import ALL_TO_ONE, Trigger, goal, stamped, trigger_per_class
 from core.device import in_batches
 from core.knobs import Method, knob
 from core.networks.channels import leaving, neuron_layers
@@ -134,9 +134,10 @@ def pairs(data: ImageSet, *, trigger: Trigger, target: int | None, mode: str) ->
     Of an any-to-any backdoor the trigger of one class is taken, `target` or the first. Raises ValueError where no
     picture is left.
     """
-    wanted = goal(data.labels, "all-to-one" if mode == "any-to-any" else mode, target or 0, len(data.class_names))
+    per_class = trigger_per_class(mode)
+    wanted = goal(data.labels, ALL_TO_ONE if per_class else mode, target or 0, len(data.class_names))
     others = data[wanted != data.labels]
     if not len(others):
         raise ValueError("Every picture is of the target class already; give pictures of other classes.")
-    targets = torch.full_like(others.labels, target or 0) if mode == "any-to-any" else None
+    targets = torch.full_like(others.labels, target or 0) if per_class else None
     return others.images, stamped(trigger, others, targets)

@@ -7,16 +7,12 @@ gains nothing and is not tried.
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import torch
 from torch import Tensor, nn
 
 from core.device import device_of, dtype_of
 from core.networks.findings import PerModel
-from core.networks.model_state import frozen, working_copy
-
-Net = TypeVar("Net", bound=nn.Module)
+from core.networks.model_state import Net, frozen, working_copy
 
 
 def layout_of(model: nn.Module, images: Tensor) -> torch.memory_format:
