@@ -49,14 +49,14 @@ def training_copy(model: Net, images: Tensor) -> Net:
 
 
 def _tried(model: nn.Module, images: Tensor) -> torch.memory_format:
-    """The layout, by one pass over a black image in eval mode that draws from no random numbers of the caller.
+    """The layout, by one pass over black images in eval mode that draws from no random numbers of the caller.
 
-    A failure of any other cause shows again, in the plain layout, where the model is used.
+    Two images, as a view over the batch fits every layout of a single one. A failure of any other cause shows again, in the plain layout, where the model is used.
     """
     if not any(parameter.ndim == 4 for parameter in model.parameters()):
         return torch.contiguous_format
     device = device_of(model)
-    black = torch.zeros((1, *images.shape[1:]), device=device, dtype=dtype_of(model))
+    black = torch.zeros((2, *images.shape[1:]), device=device, dtype=dtype_of(model))
     cards = [device] if device.type == "cuda" else []
     try:
         with frozen(model), torch.no_grad(), torch.random.fork_rng(devices=cards):

@@ -126,15 +126,24 @@ def test_one_trial_pass_for_a_network_and_a_size(colours: ImageSet) -> None:
     net = Watched(TinyNet())
     for _ in range(3):
         predict(net, colours.images)
-    assert [len(images) for images in net.given] == [1, 64, 64, 64]
+    assert [len(images) for images in net.given] == [2, 64, 64, 64]
     attacked(PGD(steps=2), net, colours)
-    assert sum(len(images) == 1 for images in net.given) == 2  # PGD asks for the number of classes with one picture
+    assert sum(len(images) == 2 for images in net.given) == 1
     predict(net, colours.images[..., :12, :12])
-    assert [len(images) for images in net.given[-2:]] == [1, 64]
+    assert [len(images) for images in net.given[-2:]] == [2, 64]
     view = Watched(ViewNet())
     for _ in range(3):
         predict(view, colours.images)
-    assert [len(images) for images in view.given] == [1, 64, 64, 64]
+    assert [len(images) for images in view.given] == [2, 64, 64, 64]
+
+
+def test_a_view_over_the_batch_is_found_too(colours: ImageSet) -> None:
+    class Batched(TinyNet):
+        def forward(self, x: Tensor) -> Tensor:
+            maps = torch.relu(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+            return self.linear(maps.view(len(x) * 16, 64).mean(1).view(len(x), 16))
+
+    assert predict(Batched(), colours.images).shape == (64, 4)
 
 
 def test_a_network_without_convolutions_is_not_tried(colours: ImageSet) -> None:
