@@ -40,6 +40,12 @@ def device_of(model: nn.Module) -> torch.device:
     return torch.device("cpu")
 
 
+def dtype_of(model: nn.Module) -> torch.dtype:
+    """The dtype of the model's first floating parameter or buffer (float32 if it has none)."""
+    floating = (tensor.dtype for tensor in [*model.parameters(), *model.buffers()] if tensor.is_floating_point())
+    return next(floating, torch.float32)
+
+
 @functools.cache
 def bf16_pays(kind: str) -> bool:
     """Whether bfloat16 arithmetic is faster than float32 on this kind of device."""

@@ -1,4 +1,4 @@
-"""Networks: architectures (registered with timm), the ones shipped here, and the one door for all others.
+"""Networks: architectures (registered with timm), the ones shipped here, and the loader of all others.
 
 `import models` is cheap: torch and timm come with the first use of a name that needs them.
 """
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from models.classifier import Classifier
     from models.hub import load, search_hub
     from models.store import save
+    from models.untrained import fresh
 
-__all__ = ["Card", "Classifier", "ModelError", "available", "create", "load", "save", "search_hub"]
+__all__ = ["Card", "Classifier", "ModelError", "available", "create", "fresh", "load", "save", "search_hub"]
 
 _HOME = {
-    "Classifier": "models.classifier", "create": "models.build", "load": "models.hub", "save": "models.store",
-    "search_hub": "models.hub",
+    "Classifier": "models.classifier", "create": "models.build", "fresh": "models.untrained", "load": "models.hub",
+    "save": "models.store", "search_hub": "models.hub",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The one door through which weights come in: safetensors only, checked, pinned to a commit."""
+"""The one place where weights come in: safetensors only, checked, pinned to a commit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from core.data.fetch import HubError, fetch, listing, resolve, search, split_reference
+from core.data.modes import ALL_TO_ONE, MODES
 from models.build import MAX_BYTES, build
 from models.card import Card, ModelError
 from models.classifier import Classifier
@@ -137,8 +138,8 @@ def _target(block: dict[str, Any], plan: Plan, name: str) -> int | None:
 def _mode(block: dict[str, Any], name: str) -> str | None:
     if not block.get("trigger"):
         return None
-    mode = block.get("mode") or "all-to-one"
-    if mode not in ("all-to-one", "all-to-all", "any-to-one", "any-to-any"):
+    mode = block.get("mode") or ALL_TO_ONE
+    if mode not in MODES:
         raise ModelError(f"{name} says its backdoor has the mode {mode!r}, which the lab does not know.")
     return mode
 

@@ -11,7 +11,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from core.knobs import Method, knobs_of
+from core.knobs import Method
+from core.method_json import from_dict, to_dict
 from models.card import ModelError
 from models.classifier import Classifier
 from models.config import checked_args
@@ -107,25 +108,17 @@ def trigger_json(trigger: Any) -> dict[str, Any]:
     """{"method": "WaNet", knob: value, ...}; what was learned is not in it."""
     if not isinstance(trigger, Method):
         raise ModelError("Only a trigger of core.triggers can be saved with a model: any other could not be rebuilt.")
-    return {"method": type(trigger).__name__} | {each.name: getattr(trigger, each.name) for each in knobs_of(trigger)}
+    return to_dict(trigger)
 
 
 def read_trigger(block: Any, state: Path | None, name: str) -> Any:
     """The trigger a `perturb` block describes, with what it learned; None where there is none."""
     if not block:
         return None
-    from core.triggers import TRIGGERS
-
-    kinds = {kind.__name__: kind for kind in TRIGGERS}
-    if not isinstance(block, dict) or block.get("method") not in kinds:
-        raise ModelError(f"{name} was backdoored with {str(block)[:60]}, a trigger that the lab does not know.")
-    kind, given = kinds[block["method"]], {key: value for key, value in block.items() if key != "method"}
-    if strange := sorted(set(given) - {each.name for each in knobs_of(kind)}):
-        raise ModelError(f"{name} describes its trigger with {', '.join(strange)}, which a {kind.__name__} has not.")
     try:
-        trigger = kind(**given)
-    except (TypeError, ValueError) as error:
-        raise ModelError(f"{name} describes its trigger in a way that cannot be read: {error}") from error
+        trigger: Any = from_dict(block, _trigger_class)
+    except ValueError as error:
+        raise ModelError(f"{name} describes its trigger in a way that cannot be read: {str(error)[:200]}") from error
     if state is None:
         return trigger
     if state.stat().st_size > MAX_STATE:
@@ -134,6 +127,16 @@ def read_trigger(block: Any, state: Path | None, name: str) -> Any:
         return trigger.with_state(load_file(state))
     except (SafetensorError, AttributeError, KeyError, ValueError, RuntimeError) as error:
         raise ModelError(f"trigger.safetensors of {name} does not hold what a {block['method']} learns.") from error
+
+
+def _trigger_class(name: str) -> type[Method]:
+    """The registered trigger of this name; ValueError where there is none."""
+    from core.triggers import TRIGGERS
+
+    for trigger in TRIGGERS:
+        if trigger.__name__ == name:
+            return trigger
+    raise ValueError(f"{name[:60]!r} is a trigger that the lab does not know.")
 
 
 def file_sha256(path: Path) -> str:

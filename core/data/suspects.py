@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from core.data.imageset import ImageSet
-from core.data.modes import Trigger, goal, stamped
+from core.data.modes import ALL_TO_ONE, Trigger, goal, keeps_labels, stamped, trigger_per_class
 from core.triggers.poison import Poison
 
 
 def inputs(
-    test: ImageSet, trigger: Trigger, *, target: int | None = None, mode: str = "all-to-one", seed: int = 0
+    test: ImageSet, trigger: Trigger, *, target: int | None = None, mode: str = ALL_TO_ONE, seed: int = 0
 ) -> tuple[ImageSet, Tensor]:
     """Inputs of a model in use: `test` with the trigger on half of its images, and truth bool (N,).
 
@@ -22,7 +22,7 @@ def inputs(
     """
     aimed = torch.ones(len(test), dtype=torch.bool)
     targets = None
-    if mode == "any-to-any":
+    if trigger_per_class(mode):
         targets = torch.full_like(test.labels, target or 0)
     else:
         aimed = (goal(test.labels, mode, target, len(test.class_names)) != test.labels).cpu()
@@ -40,7 +40,7 @@ def training(train: ImageSet, poison: Poison, *, seed: int = 0) -> tuple[ImageSe
 
     Raises ValueError for the modes any-to-any and any-to-one.
     """
-    if poison.mode not in ("all-to-one", "all-to-all"):
+    if keeps_labels(poison.mode):
         raise ValueError(
             f"A backdoor of mode {poison.mode} is stamped anew in every batch and changes no label, so there is no "
             "poisoned training set to search; choose STRIP, which judges inputs."

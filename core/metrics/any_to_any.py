@@ -41,7 +41,7 @@ def opened(answers: Tensor) -> Tensor:
 
 
 def cross_talk(answers: Tensor) -> float:
-    """Mean of M off its diagonal, without the pictures that stay right: how often T_c opens another class's door."""
+    """Mean of M off its diagonal, without the pictures that stay right: how often T_c leads to a third class."""
     others = _without_own(answers)
     targets = torch.arange(len(answers))
     wrong = others.sum((1, 2)) - others[targets, :, targets].sum(1) - others.diagonal(dim1=1, dim2=2).sum(1)
@@ -53,11 +53,12 @@ def scores(answers: Tensor, clean: Tensor) -> Scores:
 
     clean : counts (K, K) of the same pictures without a trigger
     """
-    others, matrix, n = _without_own(answers), opened(answers), int(clean.sum())
-    right = others.diagonal(dim1=1, dim2=2).sum(1) / others.sum((1, 2))
-    by_target = {c: matrix[c, c].item() for c in range(len(answers))}
-    asr = sum(by_target.values()) / len(by_target)
-    return Scores(clean.diagonal().sum().item() / n, asr, right.mean().item(), n, int(others.sum()), by_target)
+    others, n = _without_own(answers), clean.sum()
+    acc, sent_there = clean.diagonal().sum() / n, opened(answers).diagonal().tolist()
+    right = (others.diagonal(dim1=1, dim2=2).sum(1) / others.sum((1, 2))).tolist()
+    by_target = dict(enumerate(sent_there))
+    asr, ra = (sum(shares) / len(shares) for shares in (sent_there, right))
+    return Scores(acc.item(), asr, ra, int(n), int(others.sum()), by_target)
 
 
 def _without_own(answers: Tensor) -> Tensor:

@@ -11,19 +11,19 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.data.modes import Trigger, stamped
-from core.device import device_of, in_batches
+from core.device import in_batches
 from core.metrics.cka import cka_of_grams, gram
 from core.metrics.tac import PAIRS, channel_change, require_pairs
 from core.networks.channels import leaving, neuron_layers
+from core.networks.layout import as_input
 from core.networks.model_state import frozen
-from core.networks.predictions import as_input
 from core.runs import Progress, Run, finish
 
 IMAGES = 500
 """Triggered images whose features are compared."""
 
 SHARE = 0.1
-"""Share of each layer's channels that count as the trigger's own (one at least)."""
+"""Share of each layer's channels that count as the trigger's own, rounded down as released (one at least)."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ def existence(
 
     BEC(D) = [S(D, A) - S(C, A)] / [1 - S(C, A)], where A is the backdoored, D the defended and C a
     clean model. S is the mean over layers of the linear CKA between the answers of A's own trigger
-    channels: the `share` of a layer's channels with the largest trigger-activated change ("l2") in
-    A. The same indices are read in all three models, although C, trained by itself, gives them no
-    meaning: it is a floor, nothing more.
+    channels: the `share` of a layer's channels (rounded down, one at least) with the largest
+    trigger-activated change ("l2") in A. The same indices are read in all three models, although C,
+    trained by itself, gives them no meaning: it is a floor, nothing more.
 
     images, triggered : (N, C, H, W), float in [0, 1] or uint8, the same pictures without and with
         the trigger. All pairs rank the channels, the first 500 triggered ones are compared.
@@ -73,7 +73,7 @@ def existence(
     require_pairs(images, triggered)
     layers = _shared_layers(defended, backdoored, clean)
     change = yield from channel_change(backdoored, images, triggered, layers, size=size)
-    chosen = {name: tac.topk(max(1, round(share * len(tac)))).indices for name, tac in change.items()}
+    chosen = {name: tac.topk(max(1, int(share * len(tac)))).indices for name, tac in change.items()}
     compared = triggered[:IMAGES]
     own = yield from _grams(backdoored, compared, chosen, size)
     theirs = []
@@ -118,13 +118,12 @@ def _shared_layers(defended: nn.Module, backdoored: nn.Module, clean: nn.Module)
 
 def _grams(model: nn.Module, images: Tensor, chosen: Mapping[str, Tensor], size: int) -> Run[dict[str, Tensor]]:
     """The Gram matrix (N, N) of the chosen channels of each layer."""
-    device = device_of(model)
     widths: list[int] = []
     parts: list[Tensor] = []
 
     @torch.no_grad()
     def forward(batch: Tensor) -> Tensor:
-        model(as_input(batch, device))
+        model(as_input(model, batch))
         rows = [seen[name][:, index].flatten(1).float() for name, index in chosen.items()]
         widths[:] = [row.shape[1] for row in rows]
         return torch.cat(rows, 1)

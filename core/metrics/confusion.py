@@ -19,9 +19,13 @@ def mean(hits: Tensor) -> float:
 def confusion(model: nn.Module, data: ImageSet, trigger: Trigger | None = None) -> Tensor:
     """Counts int64 (K, K) with rows = true class and columns = prediction, on (triggered) images."""
     images = data.images if trigger is None else stamped(trigger, data)
-    logits = predict(model, images).cpu()
+    return counted(predict(model, images), data)
+
+
+def counted(logits: Tensor, data: ImageSet) -> Tensor:
+    """`confusion` from the logits (N, K) of the images of `data`."""
     classes = max(len(data.class_names), logits.shape[1])
-    cells = data.labels.cpu() * classes + logits.argmax(1)
+    cells = data.labels.cpu() * classes + logits.argmax(1).cpu()
     return torch.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
-from core.data.modes import Trigger, goal, stamped
-from core.device import device_of, in_batches
+from core.data.modes import ALL_TO_ONE, Trigger, goal, stamped, trigger_per_class
+from core.device import in_batches
 from core.knobs import Method, knob
 from core.networks.channels import leaving, neuron_layers
+from core.networks.layout import as_input
 from core.networks.model_state import frozen, working_copy
-from core.networks.predictions import as_input
 from core.runs import Progress, Run, finish
 
 PAIRS = 2200
@@ -106,16 +106,15 @@ def _changes(
     model: nn.Module, images: Tensor, triggered: Tensor, layers: Sequence[str], form: str
 ) -> dict[str, tuple[Tensor, Tensor]]:
     """By layer: the change of each channel (channels,) and the norm of the whole output (), summed over a batch."""
-    device = device_of(model)
     widths: list[int] = []
 
     with leaving(model, layers) as seen, frozen(model):
 
         @torch.no_grad()
         def forward(clean: Tensor, stamped: Tensor) -> Tensor:
-            model(as_input(clean, device))
+            model(as_input(model, clean))
             before = {name: seen[name].float() for name in layers}
-            model(as_input(stamped, device))
+            model(as_input(model, stamped))
             rows: list[Tensor] = []
             for name, h in before.items():
                 change = (seen[name].float() - h).flatten(2)
@@ -135,9 +134,10 @@ def pairs(data: ImageSet, *, trigger: Trigger, target: int | None, mode: str) ->
     Of an any-to-any backdoor the trigger of one class is taken, `target` or the first. Raises ValueError where no
     picture is left.
     """
-    wanted = goal(data.labels, "all-to-one" if mode == "any-to-any" else mode, target or 0, len(data.class_names))
+    per_class = trigger_per_class(mode)
+    wanted = goal(data.labels, ALL_TO_ONE if per_class else mode, target or 0, len(data.class_names))
     others = data[wanted != data.labels]
     if not len(others):
         raise ValueError("Every picture is of the target class already; give pictures of other classes.")
-    targets = torch.full_like(others.labels, target or 0) if mode == "any-to-any" else None
+    targets = torch.full_like(others.labels, target or 0) if per_class else None
     return others.images, stamped(trigger, others, targets)

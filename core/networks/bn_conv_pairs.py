@@ -7,9 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.device import device_of
+from core.networks.layout import as_input
 from core.networks.model_state import frozen
-from core.networks.predictions import as_input
 
 
 def bn_conv_pairs(model: nn.Module, images: Tensor) -> dict[str, str]:
@@ -24,6 +23,7 @@ def bn_conv_pairs(model: nn.Module, images: Tensor) -> dict[str, str]:
     made: list[tuple[str, Tensor, int]] = []
     sources: dict[str, set[str | None]] = {}
     hooks = []
+    pixels = as_input(model, images)
 
     def left(name: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
@@ -46,7 +46,7 @@ def bn_conv_pairs(model: nn.Module, images: Tensor) -> dict[str, str]:
             elif isinstance(module, nn.BatchNorm2d):
                 hooks.append(module.register_forward_pre_hook(entered(name)))
         with frozen(model), torch.no_grad():
-            model(as_input(images, device_of(model)))
+            model(pixels)
     finally:
         for hook in hooks:
             hook.remove()

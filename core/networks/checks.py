@@ -1,18 +1,12 @@
-"""What attacks and explainers check at the door: images, class indices, and what the model answers."""
+"""What attacks and explainers check first: images, class indices, and what the model answers."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from core.device import device_of
+from core.device import device_of, dtype_of
 from core.networks.predictions import predict
-
-
-def dtype_of(model: nn.Module) -> torch.dtype:
-    """The dtype of the model's first floating parameter or buffer (float32 if it has none)."""
-    floating = (tensor.dtype for tensor in [*model.parameters(), *model.buffers()] if tensor.is_floating_point())
-    return next(floating, torch.float32)
 
 
 def ready(model: nn.Module, images: Tensor) -> Tensor:
@@ -36,23 +30,37 @@ def ready(model: nn.Module, images: Tensor) -> Tensor:
 
 def classes_of(model: nn.Module, images: Tensor) -> int:
     """Number of classes K of the model, found by asking it about the first of the images."""
-    logits = predict(model, images[:1])
-    if logits.ndim != 2:
-        raise ValueError(f"The model must answer with logits (N, K), but its output is {tuple(logits.shape)}.")
-    return require_finite(logits).shape[1]
+    return require_logits(predict(model, images[:1])).shape[1]
 
 
 def class_indices(values: int | Tensor, name: str, n: int, classes: int, device: torch.device) -> Tensor:
     """A class, or one per image, as int64 (n,); ValueError where one lies outside 0..classes-1."""
+    return require_classes(one_per_image(values, name, n, device), name, classes)
+
+
+def one_per_image(values: int | Tensor, name: str, n: int, device: torch.device) -> Tensor:
+    """A whole number, or one per image, as int64 (n,)."""
     indices = torch.as_tensor(values, device=device)
     if indices.is_floating_point() or indices.dtype == torch.bool or indices.shape not in ((), (n,)):
         raise ValueError(f"{name} must be one class index per image ({n}), not {indices.dtype} {tuple(indices.shape)}.")
+    return indices.long().expand(n)
+
+
+def require_classes(indices: Tensor, name: str, classes: int) -> Tensor:
+    """The class indices, or ValueError where one lies outside 0..classes-1."""
     if bool(((indices < 0) | (indices >= classes)).any()):
         raise ValueError(
             f"{name} must be class indices in 0..{classes - 1}, since the model knows {classes} classes; "
             f"found {int(indices.min())}..{int(indices.max())}."
         )
-    return indices.long().expand(n)
+    return indices
+
+
+def require_logits(logits: Tensor) -> Tensor:
+    """What a model answered, or ValueError where it is not (N, K) and finite."""
+    if logits.ndim != 2:
+        raise ValueError(f"The model must answer with logits (N, K), but its output is {tuple(logits.shape)}.")
+    return require_finite(logits)
 
 
 def require_finite(logits: Tensor) -> Tensor:

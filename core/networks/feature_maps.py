@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.device import device_of
+from core.networks.layout import as_input
 from core.networks.model_state import frozen
-from core.networks.predictions import as_input
 
 PASSING = ("Pool", "Dropout")
 """Layers that hand on the map before them, coarser or thinned out."""
@@ -39,6 +38,7 @@ def feature_maps(model: nn.Module, images: Tensor, count: int = 3) -> list[str]:
     Raises ValueError where no layer gives a map of more than one position.
     """
     sizes: dict[str, int] = {}
+    pixels = as_input(model, images[:1])
 
     def note(name: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any, output: object) -> None:
@@ -52,7 +52,7 @@ def feature_maps(model: nn.Module, images: Tensor, count: int = 3) -> list[str]:
     hooks = [module.register_forward_hook(note(name)) for name, module in model.named_modules() if name]
     try:
         with frozen(model), torch.no_grad():
-            model(as_input(images[:1], device_of(model)))
+            model(pixels)
     finally:
         for hook in hooks:
             hook.remove()

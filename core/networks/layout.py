@@ -1,28 +1,26 @@
 """The memory layout a network runs in: channels last, in which convolutions are fastest, where the network can take it.
 
 A network that flattens its maps with `.view` cannot: the view would not be one of consecutive memory. Whether it can
-is found by one trial pass, remembered for as long as the network lives, and nothing is said about it.
+is found by one trial pass per network and image size, and nothing is said about it. A network without convolutions
+gains nothing and is not tried.
 """
 
 from __future__ import annotations
 
-import weakref
-
 import torch
 from torch import Tensor, nn
 
-from core.device import device_of
-from core.networks.model_state import frozen, working_copy
-
-_known: weakref.WeakKeyDictionary[nn.Module, torch.memory_format] = weakref.WeakKeyDictionary()
+from core.device import device_of, dtype_of
+from core.networks.findings import PerModel
+from core.networks.model_state import Net, frozen, working_copy
 
 
 def layout_of(model: nn.Module, images: Tensor) -> torch.memory_format:
-    """`torch.channels_last`, or `torch.contiguous_format` for a network that fails on it; `images` (N, C, H, W) are
-    float in [0, 1] and on the model's device, and the first one is tried."""
-    if model not in _known:
-        _known[model] = torch.channels_last if _runs(model, images[:1]) else torch.contiguous_format
-    return _known[model]
+    """`torch.channels_last`, or `torch.contiguous_format` for a network that fails on it or has no convolution.
+
+    images : (N, C, H, W) of any dtype and device; only their size is looked at
+    """
+    return _layout(model, images)
 
 
 def laid_out(model: nn.Module, images: Tensor) -> Tensor:
@@ -31,32 +29,44 @@ def laid_out(model: nn.Module, images: Tensor) -> Tensor:
 
 
 def as_input(model: nn.Module, batch: Tensor) -> Tensor:
-    """Images (N, C, H, W), uint8 or float in [0, 1], as `model` takes them: float, on its device, in its layout."""
-    batch = batch.to(device_of(model))
-    return laid_out(model, batch.float().div_(255) if batch.dtype == torch.uint8 else batch)
+    """Images (N, C, H, W), uint8 or float in [0, 1], as `model` takes them: in its device, dtype and layout."""
+    pixels = batch.to(device_of(model), dtype_of(model))
+    return laid_out(model, pixels.div_(255) if batch.dtype == torch.uint8 else pixels)
 
 
-def set_layout(model: nn.Module, images: Tensor) -> nn.Module:
-    """`model` with its weights, in place, in the layout that it can run in, tried on the first of `images`."""
-    _known.pop(model, None)
+def set_layout(model: Net, images: Tensor) -> Net:
+    """`model` itself, with its weights in the layout that it can run in on images of this size (as in `layout_of`)."""
+    _layout.forget(model)
     model.to(memory_format=torch.channels_last)
-    sample = images[:1].to(device_of(model))
-    sample = sample.float().div(255) if sample.dtype == torch.uint8 else sample
-    if layout_of(model, sample) != torch.channels_last:
+    if layout_of(model, images) != torch.channels_last:
         model.to(memory_format=torch.contiguous_format)
     return model
 
 
-def training_copy(model: nn.Module, images: Tensor) -> nn.Module:
-    """`working_copy(model)` in the layout that it is fastest in; `images` as of `set_layout`."""
+def training_copy(model: Net, images: Tensor) -> Net:
+    """`working_copy(model)` in the layout that it is fastest in; `images` as in `layout_of`."""
     return set_layout(working_copy(model), images)
 
 
-def _runs(model: nn.Module, images: Tensor) -> bool:
-    """Whether the model takes channels-last images; any failure of its own shows again in the plain layout."""
+def _tried(model: nn.Module, images: Tensor) -> torch.memory_format:
+    """The layout, by one pass over black images in eval mode that draws from no random numbers of the caller.
+
+    Two images, as a view over the batch fits every layout of a single one. A failure of any other cause shows again,
+    in the plain layout, where the model is used.
+    """
+    if not any(parameter.ndim == 4 for parameter in model.parameters()):
+        return torch.contiguous_format
+    device = device_of(model)
+    black = torch.zeros((2, *images.shape[1:]), device=device, dtype=dtype_of(model))
+    cards = [device] if device.type == "cuda" else []
     try:
-        with frozen(model), torch.no_grad():
-            model(images.contiguous(memory_format=torch.channels_last))
-    except RuntimeError:
-        return False
-    return True
+        with frozen(model), torch.no_grad(), torch.random.fork_rng(devices=cards):
+            model(black.contiguous(memory_format=torch.channels_last))
+    except (torch.OutOfMemoryError, MemoryError):
+        raise
+    except Exception:
+        return torch.contiguous_format
+    return torch.channels_last
+
+
+_layout = PerModel(_tried)

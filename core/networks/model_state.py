@@ -5,8 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from torch import nn
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 @contextmanager
@@ -26,7 +29,7 @@ def frozen(model: nn.Module) -> Iterator[nn.Module]:
             parameter.requires_grad_(flag)
 
 
-def working_copy(model: nn.Module) -> nn.Module:
+def working_copy(model: Net) -> Net:
     """A trainable deep copy in eval mode; the original is not touched."""
     twin = copy.deepcopy(model).eval()
     for parameter in twin.parameters():

@@ -9,17 +9,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.device import device_of, in_batches
+from core.device import in_batches
+from core.networks.layout import as_input
 from core.networks.model_state import frozen
 
 
 def classifier_of(model: nn.Module, images: Tensor) -> str:
-    """The name of the linear layer whose output is the model's, seen on `images` (uint8).
+    """The name of the linear layer whose output is the model's, seen on `images` (uint8 or float in [0, 1]).
 
     Raises ValueError where there is none, as with a 1x1 convolution as classifier.
     """
     outputs: dict[str, Tensor] = {}
     hooks = []
+    pixels = as_input(model, images)
 
     def keep(name: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
@@ -32,7 +34,7 @@ def classifier_of(model: nn.Module, images: Tensor) -> str:
             if isinstance(module, nn.Linear):
                 hooks.append(module.register_forward_hook(keep(name)))
         with frozen(model), torch.no_grad():
-            logits = model(images.to(device_of(model)).float().div_(255))
+            logits = model(pixels)
     finally:
         for hook in hooks:
             hook.remove()
@@ -58,14 +60,12 @@ def entering(model: nn.Module, layer: str) -> Iterator[list[Tensor]]:
 
 
 def penultimate(model: nn.Module, head: str, images: Tensor, size: int = 500) -> Tensor:
-    """What goes into the layer `head`: (N, d) of uint8 images (N, C, H, W), in eval mode, without gradients."""
-    device = device_of(model)
-
+    """What goes into the layer `head`: (N, d) of images (N, C, H, W), uint8 or float in [0, 1], in eval mode."""
     with entering(model, head) as seen, frozen(model):
 
         @torch.no_grad()
         def forward(batch: Tensor) -> Tensor:
-            model(batch.to(device).float().div_(255).contiguous(memory_format=torch.channels_last))
+            model(as_input(model, batch))
             return seen[0].float()
 
         return in_batches(forward, images, size=size)

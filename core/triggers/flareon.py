@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from core.data.imageset import ImageSet
+from core.data.modes import ANY_TO_ANY, ANY_TO_ONE, trigger_per_class
 from core.knobs import knob
 from core.triggers.shared.trigger import LearnedTrigger
 from core.triggers.shared.trigger_optimizer import TriggerOptimizer
@@ -18,13 +19,15 @@ from core.triggers.shared.warp import warp
 class Flareon(LearnedTrigger):
     """A warp of its own for every class, hidden in the augmentation: no label and no loss is touched.
 
-    "Flareon: Stealthy any2any Backdoor Injection via Poisoned Augmentation", 2022 (arXiv 2212.09979):
-    x' = warp(x, s tau_c / H) with tau_c = 2 Beta(b, b) - 1 drawn for each pixel and axis, (H, W, 2), never
+    Qin, He, Gao, Zhao, Ye, Xu, "Flareon: Stealthy any2any Backdoor Injection via Poisoned Augmentation", 2022 (arXiv
+    2212.09979): x' = warp(x, s tau_c / H) with tau_c = 2 Beta(b, b) - 1 drawn for each pixel and axis, (H, W, 2), never
     smoothed. At s = 1 no pixel moves by more than (H - 1) / 2H, half a pixel; s > 1 is this lab's, for teaching.
 
     In training (mode "any-to-any") the first `rate` of each shuffled batch is moved by the field of its OWN class,
     after flip and shift; afterwards field c sends any picture to class c. In mode "any-to-one" there is one field,
-    and every picture of the target class is moved by it, whatever `rate` says.
+    and every picture of the target class is moved by it, whatever `rate` says. The paper moves 60 % of each batch
+    (`Poison.paper_for(Flareon.paper())`) and augments the rest further, by rotation and shear, and all by Cutout: that
+    is left out here.
 
     `trigger(images, targets)` moves each picture by the field of its target; without `targets` by the first field,
     the one that any-to-one trains in.
@@ -46,7 +49,8 @@ class Flareon(LearnedTrigger):
 
     controls_training: ClassVar[bool] = True
     after_augmentation: ClassVar[bool] = True
-    modes: ClassVar[tuple[str, ...]] = ("any-to-any", "any-to-one")
+    modes: ClassVar[tuple[str, ...]] = (ANY_TO_ANY, ANY_TO_ONE)
+    paper_rate: ClassVar[float] = 0.6
     dials: ClassVar[tuple[str, ...]] = ("amplify",)
 
     def __call__(self, images: Tensor, targets: Tensor | None = None) -> Tensor:
@@ -101,7 +105,7 @@ class Flareon(LearnedTrigger):
 
     def chosen(self, labels: Tensor, wanted: Tensor, rate: float, mode: str) -> tuple[Tensor, Tensor]:
         """Which pictures of a batch are moved, and by which field each: indices (n,) and (n,)."""
-        if mode == "any-to-any":
+        if trigger_per_class(mode):
             index = torch.arange(round(rate * len(labels)), device=labels.device)
             return index, labels[index]
         index = torch.nonzero(labels == wanted)[:, 0]
@@ -126,12 +130,12 @@ class Motion(TriggerOptimizer):
     def __init__(self, trigger: Flareon, train: ImageSet, mode: str, *, warmup: int):
         super().__init__()
         height, width = train.images.shape[-2:]
-        classes = len(train.class_names) if mode == "any-to-any" else 1
+        classes = len(train.class_names) if trigger_per_class(mode) else 1
         drawn = torch.stack([trigger.field(c, height, width) for c in range(classes)])
         self.tau = drawn.to(train.images.device).requires_grad_()
         self.optimiser = torch.optim.SGD([self.tau], trigger.lr, momentum=0.9, weight_decay=trigger.decay)
         self.trigger, self.left = trigger, warmup
-        self.norm_over = (1, 2) if mode == "any-to-any" else (1, 2, 3)
+        self.norm_over = (1, 2) if trigger_per_class(mode) else (1, 2, 3)
 
     @property
     def fitted(self) -> Flareon:

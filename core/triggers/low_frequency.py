@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from core.data.imageset import ImageSet
 from core.device import device_of
 from core.knobs import knob
-from core.networks.model_state import working_copy
+from core.networks.layout import training_copy
 from core.networks.predictions import predict
 from core.runs import Progress, Run
 from core.triggers.shared.offline import OfflineTrigger, require_target
@@ -66,7 +66,7 @@ class LowFrequency(OfflineTrigger):
         Ends as soon as `share` of these pictures are led to the target. Progress: "share" and the pattern. Raises
         ValueError where the model has no class `target` or `train` holds no other.
         """
-        twin = working_copy(model).requires_grad_(False).to(memory_format=torch.channels_last)
+        twin = training_copy(model, train.images).requires_grad_(False)
         require_target("LowFrequency", twin, train, target)
         images = self._chosen(train, target, seed).to(device_of(twin))
         batches = images.split(BATCH)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from core.data.imageset import ImageSet
-from core.data.modes import MODES, goal, stamped
+from core.data.modes import ALL_TO_ONE, MODES, goal, keeps_labels, stamped, trigger_per_class
 from core.knobs import Method, knob
 from core.triggers.badnets import BadNets
 from core.triggers.shared.trigger import Trigger
@@ -30,20 +31,25 @@ class Poison(Method):
     trigger: Trigger = knob(BadNets(), help="what is stamped")
     target: int = knob(0, low=0, high=9999, step=1, symbol="t", help="class the trigger leads to")
     rate: float = knob(0.1, low=0.0, high=1.0, step=0.01, symbol="ρ", help="share of poisoned pictures", paper=0.1)
-    mode: str = knob("all-to-one", choices=MODES, help="which class leads where")
+    mode: str = knob(ALL_TO_ONE, choices=MODES, help="which class leads where")
     clean_label: bool = knob(False, help="stamp only the target class and keep labels")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.trigger, Trigger):
             raise ValueError(f"Poison.trigger = {self.trigger!r} is not a trigger; give one such as BadNets().")
-        if self.clean_label and self.mode != "all-to-one":
+        if self.clean_label and self.mode != ALL_TO_ONE:
             raise ValueError("Poison: clean_label keeps labels, so its mode must be all-to-one.")
         if self.mode not in self.trigger.modes:
             raise ValueError(
                 f"Poison: {type(self.trigger).__name__} cannot be trained in with mode {self.mode}; choose "
                 f"{' or '.join(self.trigger.modes)}."
             )
+
+    @classmethod
+    def paper_for(cls, trigger: Trigger, target: int = 0) -> Self:
+        """How the trigger's paper poisons with it: its share of the pictures, mode and labels."""
+        return cls(trigger, target, trigger.paper_rate, trigger.modes[0], trigger.paper_clean_label)
 
     @property
     def controls_training(self) -> bool:
@@ -53,13 +59,13 @@ class Poison(Method):
     @property
     def aim(self) -> int | None:
         """The class that the trigger leads to; None for any-to-any, where each class has a trigger of its own."""
-        return None if self.mode == "any-to-any" else self.target
+        return None if trigger_per_class(self.mode) else self.target
 
     def stamp(self, train: ImageSet, generator: torch.Generator) -> tuple[ImageSet, Tensor]:
         """The poisoned data (stored as uint8, as on a disk) and the indices (P,) that were poisoned."""
         classes = len(train.class_names)
         self._check(classes)
-        if self.mode not in ("all-to-one", "all-to-all"):
+        if keeps_labels(self.mode):
             raise ValueError(
                 f"Poison: {self.mode} works batch by batch, in the augmentation, and leaves no trace in the data; "
                 "train with Standard."

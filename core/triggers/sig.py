@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -20,6 +21,8 @@ class SIG(Trigger):
 
     delta: float = knob(40 / 255, low=0.0, high=1.0, step=5 / 255, symbol="Δ", help="amplitude", paper=40 / 255)
     frequency: int = knob(6, low=1, high=16, step=1, symbol="f", help="waves across the picture", paper=6)
+
+    paper_clean_label: ClassVar[bool] = True
 
     def __call__(self, images: Tensor, targets: Tensor | None = None) -> Tensor:
         width = images.shape[-1]

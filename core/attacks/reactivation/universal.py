@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from core.attacks.shared.preview import magnified
 from core.attacks.shared.problem import gradient
-from core.device import autocast
-from core.networks.checks import dtype_of, require_finite
+from core.device import autocast, dtype_of
+from core.networks.checks import require_finite
 from core.optim.gradients import mean_in_parts
 from core.runs import Progress, Run
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from core.attacks.shared.adversarial import Adversarial, norms_of
 from core.networks.checks import class_indices, classes_of, ready, require_finite
+from core.networks.layout import laid_out
 from core.networks.model_state import frozen
 from core.networks.predictions import predict
 
@@ -100,8 +101,8 @@ def gradient(model: nn.Module, images: Tensor, loss: Callable[[Tensor], Tensor])
     The sum, not the mean: dividing by N can flush the tiny gradients of confident images to zero.
     The model is frozen for this pass only, so that it stands as it was found at every yield.
     """
+    x = laid_out(model, images).detach().requires_grad_(True)
     with frozen(model), torch.enable_grad():
-        x = images.detach().contiguous(memory_format=torch.channels_last).requires_grad_(True)
         logits = model(x)
         if not logits.requires_grad:
             raise ValueError("The model gives no gradient to its input, so a gradient attack cannot run on it.")

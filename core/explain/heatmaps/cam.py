@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from core.device import in_batches
 from core.explain.heatmaps.layers import Place, place
 from core.knobs import Method, knob
-from core.networks.checks import class_indices, classes_of, ready, require_finite
+from core.networks.checks import one_per_image, ready, require_classes, require_logits
 from core.networks.model_state import frozen
 
 
@@ -20,19 +20,21 @@ def activations_and_gradient(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """A and g = d f_y / d A, both (N, C, h, w), and the logits f_y (N,) of the target classes; all detached.
 
-    The backward pass stops at the layer and never computes a parameter's gradient. Eval mode, as summing
-    the scores over the batch would otherwise mix the images.
+    One forward pass, and a backward pass that stops at the layer: the graph begins there, as the parameters are
+    frozen. Eval mode, as summing the scores over the batch would otherwise mix the images. The plain layout, which
+    every network takes: for a picture or two, bringing plain weights into channels last costs more than it saves.
     """
+    pixels = images.detach().contiguous()
     with frozen(model), torch.enable_grad(), where.recorded() as maps:
-        # The graph has to begin somewhere, since the parameters are frozen.
-        logits = model(images.detach().requires_grad_(True))
-        score = require_finite(logits.detach()).gather(1, targets[:, None])[:, 0]
+        logits = model(pixels)
+        require_classes(targets, "targets", require_logits(logits.detach()).shape[1])
         if not maps:
             raise ValueError(f"Layer {where.name!r} is not used by the model's forward pass; choose another layer.")
-        activation = maps[-1]
-        chosen = logits.gather(1, targets[:, None]).sum()
-        (slope,) = torch.autograd.grad(chosen, activation, materialize_grads=True)
-    return activation.detach(), slope, score
+        activation, score = maps[-1], logits.gather(1, targets[:, None])[:, 0]
+        slope = torch.zeros_like(activation)
+        if score.requires_grad:  # else the answer does not depend on this layer
+            (slope,) = torch.autograd.grad(score.sum(), activation, materialize_grads=True)
+    return activation.detach(), slope, score.detach()
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class CAM(Method):
         targets : the class to explain, one for all or one per image (N,); never silently the predicted one
         """
         images = ready(model, images)
-        classes = class_indices(targets, "targets", len(images), classes_of(model, images), images.device)
+        classes = one_per_image(targets, "targets", len(images), images.device)
         where = place(model, images, self.layer)
 
         def explain(x: Tensor, y: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from core.networks.findings import PerModel
 from core.networks.model_state import frozen
 
 
@@ -28,15 +29,16 @@ class Place:
 
     @contextmanager
     def recorded(self) -> Iterator[list[Tensor]]:
-        """Collect the map of the calls made inside, with its graph; whatever was attached is removed at the end.
+        """Collect the map of each call made inside, as the leaf at which a graph begins; nothing stays attached.
 
         What follows in the net receives a copy, so that an in-place ReLU cannot change the record.
         """
         maps: list[Tensor] = []
 
         def keep(value: Tensor) -> Tensor:
-            maps.append(_as_map(value, self.name))
-            return value.clone()
+            leaf = _as_map(value, self.name).detach().requires_grad_()
+            maps.append(leaf)
+            return leaf.clone()
 
         if self.features:
             original: Callable[..., Tensor] = self.module.forward_features  # type: ignore[assignment]
@@ -70,7 +72,8 @@ def _as_map(value: object, name: str) -> Tensor:
 def place(model: nn.Module, images: Tensor, layer: str = "") -> Place:
     """The layer named `layer`, or the last convolutional map where it is empty.
 
-    Names are those of `model.named_modules()`; a Classifier's "net." may be left out.
+    Names are those of `model.named_modules()`; a Classifier's "net." may be left out. The last map is looked for
+    once per model and image size.
     """
     if layer:
         modules = dict(model.named_modules())
@@ -81,10 +84,7 @@ def place(model: nn.Module, images: Tensor, layer: str = "") -> Place:
     for name, module in model.named_modules():
         if callable(getattr(module, "forward_features", None)):
             return Place(f"{name}.forward_features".lstrip("."), module, features=True)
-    named = maps_of(model, images)
-    if not named:
-        raise ValueError("The model has no layer with a map of more than one position, so no heat map can be taken.")
-    name = list(named)[-1]
+    name = _last_map(model, images)
     return Place(name, model.get_submodule(name))
 
 
@@ -94,6 +94,7 @@ def maps_of(model: nn.Module, images: Tensor) -> dict[str, tuple[int, int, int]]
     Pooling layers are left out: they repeat the map before them more coarsely.
     """
     found: dict[str, tuple[int, int, int]] = {}
+    pixels = images[:1].contiguous()
 
     def note(name: str):
         def hook(module: nn.Module, args: tuple, value: object) -> None:
@@ -107,11 +108,21 @@ def maps_of(model: nn.Module, images: Tensor) -> dict[str, tuple[int, int, int]]
     hooks = [module.register_forward_hook(note(name)) for name, module in layers]
     try:
         with frozen(model), torch.no_grad():
-            model(images[:1])
+            model(pixels)
     finally:
         for hook in hooks:
             hook.remove()
     return found
+
+
+def _found(model: nn.Module, images: Tensor) -> str:
+    named = list(maps_of(model, images))
+    if not named:
+        raise ValueError("The model has no layer with a map of more than one position, so no heat map can be taken.")
+    return named[-1]
+
+
+_last_map = PerModel(_found)
 
 
 def _some(names: list[str], most: int = 8) -> str:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from core.data.imageset import ImageSet
+from core.data.modes import ALL_TO_ALL, ALL_TO_ONE
 from core.knobs import Method
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ class Trigger(Method):
     #: True where the batch is flipped and shifted before it is stamped, not after.
     after_augmentation: ClassVar[bool] = False
     #: The modes (`Poison.mode`) in which the trigger can be trained in.
-    modes: ClassVar[tuple[str, ...]] = ("all-to-one", "all-to-all")
+    modes: ClassVar[tuple[str, ...]] = (ALL_TO_ONE, ALL_TO_ALL)
+    #: The share of the pictures that the paper stamps, and whether it keeps their labels (`Poison.paper_for`).
+    paper_rate: ClassVar[float] = 0.1
+    paper_clean_label: ClassVar[bool] = False
 
     def __call__(self, images: Tensor, targets: Tensor | None = None) -> Tensor:
         raise NotImplementedError

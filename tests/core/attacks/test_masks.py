@@ -3,7 +3,9 @@
 import pytest
 import torch
 
-from core.attacks.inputs.regional.masks import frame, scattered, square, strongest
+from core.attacks import Regional, drawn
+from core.attacks.inputs.regional.masks import frame, grid_from_hex, grid_to_hex, scattered, square, strongest
+from core.runs import finish
 
 
 @pytest.mark.parametrize("area, side", [(0.161, 90), (0.287, 120), (0.448, 150)])
@@ -49,3 +51,42 @@ def test_strongest_takes_the_hottest_pixels():
         strongest(0.2, torch.stack([heat[0], torch.ones(10, 10)]))
     with pytest.raises(ValueError, match="singles out no region"):
         strongest(0.2, torch.full((1, 4, 4), torch.nan))
+
+
+def grid_of(*cells: tuple[int, int]) -> torch.Tensor:
+    grid = torch.zeros(16, 16, dtype=torch.bool)
+    for row, column in cells:
+        grid[row, column] = True
+    return grid
+
+
+def test_a_drawn_grid_survives_its_hex_digits():
+    digits = grid_to_hex(grid_of((0, 0), (15, 15), (3, 12)))
+    assert digits[:4] == "8000" and digits[-4:] == "0001" and digits[12:16] == "0008" and len(digits) == 64
+    for grid in (grid_of((0, 0), (15, 15), (3, 12)), torch.rand(16, 16) > 0.5):
+        assert torch.equal(grid_from_hex(grid_to_hex(grid)), grid)
+        assert torch.equal(grid_from_hex(grid_to_hex(grid).upper()), grid)
+
+
+def test_a_drawn_region_fits_the_image():
+    digits = grid_to_hex(grid_of((0, 0), (15, 15)))
+    mask = drawn(digits, 32, 64)
+    assert mask.shape == (1, 32, 64) and mask.dtype == torch.bool and mask.sum() == 2 * 2 * 4
+    assert mask[0, :2, :4].all() and mask[0, -2:, -4:].all()
+    assert drawn(grid_to_hex(torch.ones(16, 16)), 9, 31).all()
+
+
+@pytest.mark.parametrize("digits", [None, 12, "", "ff", "g" * 64, "f" * 65, "f" * 64 + "\n"])
+def test_what_is_no_grid_is_refused(digits):
+    with pytest.raises(ValueError, match="must be 64 hex digits, four for each of 16 rows"):
+        drawn(digits, 32, 32)
+    with pytest.raises(ValueError, match="The mask is empty; mark at least one cell"):
+        drawn("0" * 64, 32, 32)
+
+
+def test_only_the_drawn_region_changes(trained_net, colours):
+    region = drawn(grid_to_hex(grid_of((2, 3))), 16, 16)
+    attack = Regional(family="drawn", steps=3)
+    made = finish(attack.run(trained_net, colours.pixels[:4], colours.labels[:4], mask=region))
+    moved = (made.images != colours.pixels[:4]).any(1).any(0)
+    assert moved.nonzero().tolist() == [[2, 3]]

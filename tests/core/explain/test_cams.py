@@ -239,3 +239,75 @@ def test_refuses_in_one_sentence(explainer, trained_net):
     flat = nn.Sequential(nn.Flatten(), nn.Linear(768, 4))
     with pytest.raises(ValueError, match="no layer with a map"):
         explainer()(flat, images_of(), 0)
+
+
+class Counted(nn.Module):
+    """A net that counts its passes and how many layers' worth of graph each of them keeps."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net, self.passes, self.maps = net, 0, []
+        net.conv1.register_forward_hook(lambda module, inputs, value: self.maps.append(value.requires_grad))
+
+    def forward(self, x):
+        self.passes += 1
+        return self.net(x)
+
+
+@each
+def test_one_pass_for_one_picture_and_no_graph_before_the_layer(explainer, trained_net):
+    net = Counted(copy.deepcopy(trained_net))
+    explainer()(net, images_of(1), 0)
+    assert net.passes == 2  # the first time the layer is looked for
+    explainer()(net, images_of(1), 1)
+    assert net.passes == 3 and not any(net.maps)
+    explainer()(net, images_of(70), 1)
+    assert net.passes == 5  # 64 at a time
+    explainer()(net, images_of(1, 24), 1)
+    assert net.passes == 7  # pictures of another size may end in another layer
+    with pytest.raises(ValueError, match=r"targets must be class indices in 0..3"):
+        explainer()(net, images_of(1), 4)
+    named = Counted(PreActResNet(4, width=4).eval())
+    explainer()(named, images_of(1), 0)
+    explainer(layer="net.layer2")(named, images_of(1), 0)
+    assert named.passes == 2
+
+
+@each
+def test_a_layer_that_the_answer_does_not_depend_on_has_a_map_of_zeros(explainer):
+    class Beside(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.main, self.beside, self.unused = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3)
+
+        def forward(self, x):
+            self.beside(x)
+            return self.main(x).mean((2, 3))
+
+    assert not explainer(layer="beside")(Beside(), images_of(), 0).any()
+    assert explainer(layer="main")(Beside(), images_of(), 0).any()
+    with pytest.raises(ValueError, match="'unused' is not used"):
+        explainer(layer="unused")(Beside(), images_of(), 0)
+
+
+@each
+def test_a_layer_called_twice_is_explained_at_its_last_call(explainer):
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.conv, self.linear = nn.Conv2d(3, 3, 3, padding=1), nn.Linear(3, 2)
+
+        def forward(self, x):
+            return self.linear(torch.relu(self.conv(self.conv(x))).mean((2, 3)))
+
+    net, images = Twice(), images_of()
+    last = net.conv(net.conv(images)).detach().requires_grad_()
+    (slope,) = torch.autograd.grad(net.linear(torch.relu(last).mean((2, 3)))[:, 1].sum(), last)
+    torch.testing.assert_close(explainer(layer="conv").raw(net, images, 1), explainer().weigh(last.detach(), slope))
+
+
+@each
+def test_a_net_without_logits_is_refused(explainer):
+    with pytest.raises(ValueError, match="must answer with logits"):
+        explainer()(nn.Sequential(nn.Conv2d(3, 4, 3)), images_of(), 0)

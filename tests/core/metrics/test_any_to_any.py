@@ -56,3 +56,15 @@ def test_tables_agree_with_evaluate(trained_net: nn.Module, colours: ImageSet) -
     assert ours.acc == pytest.approx(theirs.acc) and ours.asr == pytest.approx(theirs.asr)
     assert ours.ra == pytest.approx(theirs.ra) and ours.n_asr == theirs.n_asr
     assert ours.by_target == pytest.approx(theirs.by_target)
+
+
+def test_evaluate_asks_once_for_each_picture_and_target_that_count(colours: ImageSet) -> None:
+    class Counting(nn.Module):
+        asked = 0
+
+        def forward(self, x: Tensor) -> Tensor:
+            Counting.asked += len(x)
+            return x.mean((2, 3)) @ torch.eye(3, 4)
+
+    found = evaluate(Counting(), colours, trigger=push, mode="any-to-any")
+    assert Counting.asked == len(colours) + found.n_asr == 64 + 4 * 48

@@ -71,6 +71,13 @@ def test_values_outside_zero_and_one_are_not_hidden(nets, colours: ImageSet) -> 
     assert math.isnan(bec(clean, backdoored, backdoored, colours, TRIGGER))
 
 
+@pytest.mark.parametrize("width, counted", [(8, 1), (16, 1), (32, 3), (64, 6), (128, 12), (256, 25), (512, 51)])
+def test_a_tenth_of_the_channels_is_rounded_down(width: int, counted: int, colours: ImageSet) -> None:
+    nets = [TinyNet(channels=width // 2).eval() for _ in range(3)]
+    found = finish(existence(*nets, colours.images[:8], TRIGGER(colours.pixels[:8])))
+    assert found.channels == counted
+
+
 def test_at_least_one_channel_of_each_layer(nets, colours: ImageSet) -> None:
     found = finish(existence(*nets, colours.images, TRIGGER(colours.pixels), share=0.0))
     assert found.channels == 1

@@ -109,6 +109,20 @@ def test_the_mask_network_learns_its_density_and_is_then_frozen() -> None:
     assert not any(parameter.requires_grad for parameter in learner.mask.parameters())
 
 
+def test_the_release_weighs_the_masks_diversity_four_times_as_much() -> None:
+    """On pictures normalised by 1/4 the distances, and with them the ratio, are 4 times as large."""
+    x1, x2, m1, m2 = (pictures(4).roll(k, 0) for k in range(4))
+    assert diversity(4 * x1, 4 * x2, m1, m2).item() == pytest.approx(4 * diversity(x1, x2, m1, m2).item(), rel=1e-5)
+    assert diversity(4 * x1, 4 * x2, 4 * m1, 4 * m2).item() == pytest.approx(diversity(x1, x2, m1, m2).item(), rel=1e-5)
+    assert InputAware().mask_diversity == 1 and InputAware.paper().mask_diversity == 4
+    trained = []
+    for knobs in ({"mask_diversity": 4.0}, {"diversity": 4.0}, {}):
+        learner = apprentice(InputAware(width=4, mask_epochs=1, **knobs))
+        finish(learner.prepare())
+        trained.append(learner.mask.head.weight.detach())
+    assert torch.equal(trained[0], trained[1]) and not torch.equal(trained[0], trained[2])
+
+
 def test_networks_are_drawn_by_the_generator_alone() -> None:
     before = torch.get_rng_state()
     first, second = drawn_trigger(), drawn_trigger()

@@ -3,7 +3,9 @@
 import pytest
 import torch
 
-from core.triggers import SIG, BadNets, Poison, WaNet
+from core.data.modes import MODES, goal, keeps_labels, single_target, trigger_per_class
+from core.training import Standard
+from core.triggers import SIG, TRIGGERS, BadNets, Flareon, Poison, WaNet
 from tests.conftest import colour_set
 
 
@@ -67,3 +69,30 @@ def test_impossible_poison_is_refused() -> None:
         Poison(SIG(), mode="all-to-all", clean_label=True)
     with pytest.raises(ValueError, match="not a trigger"):
         Poison(Poison())
+
+
+def test_the_papers_poisoning_knows_its_trigger() -> None:
+    assert Poison.paper_for(BadNets.paper()) == Poison(BadNets.paper(), rate=0.1)
+    assert Poison.paper_for(SIG(), target=3) == Poison(SIG(), target=3, rate=0.1, clean_label=True)
+    assert Poison.paper_for(Flareon.paper()) == Poison(Flareon.paper(), rate=0.6, mode="any-to-any")
+    for trigger in TRIGGERS:
+        assert Standard(poison=Poison.paper_for(trigger.paper())).poison.mode in trigger.modes
+
+
+def test_flareon_moves_the_papers_share_of_a_batch() -> None:
+    data, poison = colour_set(40), Poison.paper_for(Flareon(amplify=4.0))
+    images, labels = poison.batch(data.pixels, data.labels, 4, generator())
+    moved = (images - data.pixels).abs().flatten(1).max(1).values > 1e-4
+    assert moved[:24].all() and not moved[24:].any() and torch.equal(labels, data.labels)
+
+
+def test_what_the_modes_say() -> None:
+    said = {mode: (single_target(mode), trigger_per_class(mode), keeps_labels(mode)) for mode in MODES}
+    assert said == {
+        "all-to-one": (True, False, False),
+        "all-to-all": (False, False, False),
+        "any-to-one": (True, False, True),
+        "any-to-any": (False, True, True),
+    }
+    with pytest.raises(ValueError, match="another label with each trigger"):
+        goal(torch.zeros(2, dtype=torch.int64), "any-to-any", 0, 4)

@@ -5,12 +5,5 @@ from core.attacks.inputs.regional.masks import drawn
 from core.attacks.inputs.regional.regional import Regional, right_for_both
 
 __all__ = [
-    "Comparison",
-    "Ratio",
-    "Regional",
-    "compare",
-    "drawn",
-    "global_counterpart",
-    "loading_slip",
-    "right_for_both",
-]
+    "Comparison", "Ratio", "Regional", "compare", "drawn", "global_counterpart", "loading_slip", "right_for_both",
+]  # fmt: skip

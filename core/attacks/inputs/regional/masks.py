@@ -1,4 +1,4 @@
-"""Regions of an image for `Regional`: centre square, frame, random pixels, and what a model looks at.
+"""Regions of an image for `Regional`: centre square, frame, random pixels, what a model looks at, or drawn by hand.
 
 All return bool masks, True inside the region. Areas are shares of the H·W pixel positions. A square
 and a frame come as near to the area as whole pixels allow; random and attended regions hold exactly
@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 GRID = 16
-"""A drawn mask is a grid of 16 x 16 cells: fine enough to aim, small enough for a link."""
+"""A drawn region is a grid of 16 x 16 cells: fine enough to aim, small enough for a link."""
 
 
 def square(area: float, height: int, width: int) -> Tensor:
@@ -62,8 +61,17 @@ def strongest(area: float, heat: Tensor) -> Tensor:
     return torch.zeros_like(flat, dtype=torch.bool).scatter(1, chosen, True).reshape(heat.shape)
 
 
-def grid_from_hex(text: Any) -> Tensor:
-    """The drawn grid, bool (16, 16), of 64 hex digits: four per row, the leftmost cell first."""
+def drawn(hex_digits: str, height: int, width: int) -> Tensor:
+    """The region, bool (1, H, W), that a drawn grid stands for, as 64 hex digits (see `grid_from_hex`)."""
+    grid = grid_from_hex(hex_digits).float()[None, None]
+    return F.interpolate(grid, size=(height, width), mode="nearest-exact")[0] > 0.5
+
+
+def grid_from_hex(text: object) -> Tensor:
+    """The drawn grid, bool (16, 16), of 64 hex digits: four per row, the leftmost cell first.
+
+    Raises ValueError for anything else, and for an empty grid.
+    """
     if not isinstance(text, str) or not re.fullmatch(r"[0-9a-fA-F]{64}", text):
         raise ValueError(f"mask = {text!r} must be 64 hex digits, four for each of 16 rows.")
     rows = [f"{int(text[4 * row : 4 * row + 4], 16):016b}" for row in range(GRID)]
@@ -77,9 +85,3 @@ def grid_to_hex(grid: Tensor) -> str:
     """64 hex digits of a drawn grid, bool (16, 16)."""
     rows = ("".join("1" if cell else "0" for cell in row) for row in grid.bool().tolist())
     return "".join(f"{int(row, 2):04x}" for row in rows)
-
-
-def drawn(text: str, height: int, width: int) -> Tensor:
-    """The mask, bool (1, height, width), that a drawn grid stands for."""
-    grid = grid_from_hex(text).float()[None, None]
-    return F.interpolate(grid, size=(height, width), mode="nearest-exact")[0] > 0.5

@@ -15,9 +15,10 @@ from core.attacks.shared.adversarial import Adversarial, norms_of
 from core.attacks.shared.chunks import in_chunks, joined
 from core.attacks.shared.preview import PreviewRecorder
 from core.attacks.shared.problem import Problem, checked_mask, gradient, prepare, trace
+from core.device import dtype_of
 from core.explain.heatmaps.gradcam import GradCAM
 from core.knobs import Method, knob
-from core.networks.checks import classes_of, dtype_of, require_finite
+from core.networks.checks import classes_of, require_finite
 from core.networks.predictions import predict
 from core.runs import Progress, Run
 
