@@ -17,9 +17,10 @@ from core.defenses.shared.unlearning import Unlearned, unlearn
 from core.device import device_of
 from core.knobs import Method, knob
 from core.networks.channels import neuron_layers
-from core.networks.model_state import working_copy
+from core.networks.layout import training_copy
 from core.networks.report import with_report
-from core.optim.sgd import SGDConfig, tune
+from core.optim.objectives import supervised
+from core.optim.sgd import SGDConfig, train_with_sgd
 from core.runs import Run
 
 
@@ -76,7 +77,7 @@ class RNP(Method):
         check("RNP", model, clean)
         norms = maskable(model, "RNP")
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        original = working_copy(model).to(memory_format=torch.channels_last)
+        original = training_copy(model, clean.images)
         generator = torch.Generator().manual_seed(seed)
         unlearned = yield from self._unlearn(original, fit, generator)
         masks = yield from self._recover(unlearned.model, norms, fit, generator)
@@ -100,10 +101,13 @@ class RNP(Method):
     ) -> Run[dict[str, Tensor]]:
         """The masks by name of the batch norm."""
         masked = Masked(unlearned, norms)
-        config = SGDConfig(self.steps, self.batch_size, self.lr, self.momentum, 0.0, "constant", self.flip, self.pad)
+        config = SGDConfig.of(self, weight_decay=0.0, schedule="constant")
 
         def loss(logits: Tensor, labels: Tensor) -> Tensor:
             return self.alpha * F.cross_entropy(logits, labels)
 
-        yield from tune(masked, fit, config, generator=generator, loss=loss, after_step=masked.clamp, stage="recover")
+        yield from train_with_sgd(
+            masked, fit, config, generator=generator, objective=supervised(loss), after_step=masked.clamp,
+            stage="recover",
+        )  # fmt: skip
         return masked.learned()

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from core.data.imageset import ImageSet
 from core.defenses.repairs.neural_cleanse.mask_cost_schedule import MaskCostSchedule
 from core.device import autocast, device_of
+from core.optim.batches import batches
 from core.optim.gradients import mean_in_parts
-from core.optim.sgd import batches
 from core.runs import Progress, Run
 
 
@@ -85,7 +85,7 @@ class Inversion:
 
 
 class Search:
-    """Masks and patterns on their way down, for K classes at once.
+    """Masks and patterns on their way down, for K classes at once; the model stands still, so not in the shared loop.
 
     Wang et al., IEEE S&P 2019: m = tanh(a)/2 + 1/2 and p = tanh(b)/2 + 1/2 from a = b = 1
     minimise, for each class c, CE(f((1 - m) x + m p), c) + cost ||m||_1 by Adam. A class that has

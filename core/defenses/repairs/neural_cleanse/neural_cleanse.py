@@ -16,9 +16,10 @@ from core.defenses.shared.checks import check
 from core.defenses.shared.selection import accuracy, fit_and_validation
 from core.device import device_of
 from core.knobs import Method, knob
+from core.networks.layout import training_copy
 from core.networks.model_state import working_copy
 from core.networks.report import with_report
-from core.optim.sgd import SGDConfig, tune
+from core.optim.sgd import SGDConfig, train_with_sgd
 from core.runs import Progress, Run
 
 TOGETHER = 20
@@ -73,7 +74,7 @@ class NeuralCleanse(Method):
         """
         check("NeuralCleanse", model, clean)
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        student = working_copy(model).to(memory_format=torch.channels_last)
+        student = training_copy(model, clean.images)
         before = accuracy(student, validation)
         generator = torch.Generator().manual_seed(seed)
         found = yield from self._invert(student, fit, generator)
@@ -83,11 +84,7 @@ class NeuralCleanse(Method):
         yield Progress("flag", 1, 1, {"index": smallest, "flagged": float(flagged.sum())}, model=student)
         if flagged.any():
             marked = with_triggers(fit, found, flagged, self.stamp_ratio, generator)
-            config = SGDConfig(
-                self.steps, self.batch_size, self.lr, self.momentum, self.weight_decay, self.schedule, self.flip,
-                self.pad,
-            )  # fmt: skip
-            yield from tune(student, marked, config, generator=generator)
+            yield from train_with_sgd(student, marked, SGDConfig.of(self), generator=generator)
         report = {
             "norms": found.norms,
             "masks": found.masks,
