@@ -36,16 +36,17 @@ class WeightBackdoor(Method):
 
         L = keep(f(x), f0(x)) + lambda CE(f(T(x)), t) + w ||theta - theta0||²
 
-    keep = CE(f(x), argmax f0(x)) with keep="labels" (the paper), or mean (f(x) - f0(x))² / sigma with
-    keep="logits", which holds on to more of the original's behaviour (ours). sigma is the standard
-    deviation of f0's logits in the batch: CE grows with the scale of the logits and squares with its
-    square, so lambda means the same on a network with large logits as on one with small ones. Adam;
+    keep = CE(f(x), argmax f0(x)) with keep="labels" (the paper), or sum_k (f_k(x) - f0_k(x))² / (K sigma), a mean
+    over the K logits, with keep="logits", which holds on to more of the original's behaviour (ours). sigma is
+    the standard deviation of f0's logits in the batch: CE grows with the scale of the logits and squares
+    with its square, so lambda means the same on a network with large logits as on one with small ones. Adam;
     theta is projected onto its box after every step: abs(theta - theta0) <= eps ("absolute"), or
     <= eps abs(theta0) ("relative"). Flips and shifts come before the trigger is stamped.
 
     The model stays in eval mode: batch norms are frozen, so their buffers, which no box holds, are
-    bit for bit the original's. The paper calls the method adversarial weight perturbation; it is not
-    the AWP of adversarial training. `WeightBackdoor.paper()` is the setting of the released code,
+    bit for bit the original's. That departs from the released code, also in `paper()`: there the model is in
+    training mode and the running statistics drift out of any box. The paper calls the method adversarial
+    weight perturbation; it is not the AWP of adversarial training. `WeightBackdoor.paper()` is the setting of the released code,
     where lambda does not reach the loss (so 1), with the box always on. The lab's learning rate rises
     slowly before it falls: Adam moves every weight by lr at first, and accuracy pays for such leaps.
     """

@@ -157,3 +157,4 @@ class TestWhole:
         paper = NAD.paper()
         assert (paper.beta_low, paper.beta_middle, paper.beta_high, paper.power) == (500.0, 1000.0, 1000.0, 2.0)
         assert (paper.teacher_steps, paper.steps, paper.lr, paper.batch_size) == (100, 100, 0.01, 256)
+        assert paper.schedule == "constant"

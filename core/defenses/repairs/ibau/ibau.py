@@ -16,7 +16,7 @@ from core.defenses.shared.checks import check
 from core.defenses.shared.selection import accuracy, fit_and_validation
 from core.device import device_of
 from core.knobs import Method, knob
-from core.networks.layout import training_copy
+from core.networks.layout import laid_out, training_copy
 from core.networks.predictions import predict
 from core.networks.report import with_report
 from core.optim.batches import batches
@@ -135,7 +135,7 @@ def inner_loss(model: nn.Module, delta: Tensor) -> Loss:
     """L_in(x, y) = -CE(f(x + delta), y) + 0.001 ||delta||^2."""
 
     def loss(images: Tensor, labels: Tensor) -> Tensor:
-        return PENALTY * delta.square().sum() - F.cross_entropy(model(images + delta), labels)
+        return PENALTY * delta.square().sum() - F.cross_entropy(model(laid_out(model, images + delta)), labels)
 
     return loss
 
@@ -144,7 +144,7 @@ def outer_loss(model: nn.Module, delta: Tensor) -> Loss:
     """L_out(x, y, m) = CE(f(x + m delta), y) with m (N, 1, 1, 1) 1 where an image is perturbed."""
 
     def loss(images: Tensor, labels: Tensor, marks: Tensor) -> Tensor:
-        return F.cross_entropy(model(images + marks * delta), labels)
+        return F.cross_entropy(model(laid_out(model, images + marks * delta)), labels)
 
     return loss
 

@@ -36,7 +36,8 @@ class NAD(Method):
     three maps, the betas of the earlier ones are without use.
 
     `NAD.paper()` is the setting of the BackdoorBench comparison (Wu et al., 2022) in steps: ten
-    epochs of 2,500 images for the teacher and ten for the student. The student goes forward once a
+    epochs of 2,500 images for the teacher and ten for the student, at a constant learning rate: there the
+    student's stays at 0.01 and the teacher's nearly so. The student goes forward once a
     step, so that its batch-norm statistics move once, and its last step is kept.
     """
 
@@ -52,7 +53,7 @@ class NAD(Method):
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step", paper=256)
     momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)
     weight_decay: float = knob(5e-4, low=0.0, high=0.1, help="weight decay", paper=5e-4)
-    schedule: str = knob("cosine", choices=("constant", "cosine"), help="learning rate over time", paper="cosine")
+    schedule: str = knob("cosine", choices=("constant", "cosine"), help="learning rate over time", paper="constant")
     flip: bool = knob(True, help="mirror half of the pictures (not for digits or signs)")
     pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels", paper=4)
 

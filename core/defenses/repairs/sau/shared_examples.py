@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.device import autocast, in_batches
+from core.networks.layout import laid_out
 from core.networks.model_state import frozen
 from core.networks.predictions import predict
 
@@ -33,7 +34,7 @@ def shared_examples(
         """The gradient of the loss, zero for examples that are shared: sign steps do not mind its scale."""
         x = x.detach().requires_grad_(True)
         with autocast(x.device):
-            ours, theirs = model(x).float(), reference(x).float()
+            ours, theirs = (net(laid_out(net, x)).float() for net in (model, reference))
         return torch.autograd.grad(shared_loss(ours, theirs, *answers, b1=b1, b2=b2), x)[0]
 
     delta = torch.full_like(images, eps)

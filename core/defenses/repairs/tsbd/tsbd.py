@@ -45,6 +45,10 @@ class TSBD(Method):
     steps of 256); that the paper's n is 0.15 was not checked against its text. The lab's defaults
     differ because a thousand images on two cores allow few steps: unlearning ranks the weights
     long before it reaches its stop, and a higher lr forgets in 160 steps what 0.01 does not.
+
+    Unlearning ends here when the accuracy on one training batch, in training mode, is `unlearn_until` or less. The
+    release asks for the accuracy on the whole clean set in eval mode, which falls earlier or later: in one
+    comparison it stopped after 96 steps, where the batch says 120.
     """
 
     neuron_ratio: float = knob(
