@@ -46,9 +46,10 @@ class WeightBackdoor(Method):
     The model stays in eval mode: batch norms are frozen, so their buffers, which no box holds, are
     bit for bit the original's. That departs from the released code, also in `paper()`: there the model is in
     training mode and the running statistics drift out of any box. The paper calls the method adversarial
-    weight perturbation; it is not the AWP of adversarial training. `WeightBackdoor.paper()` is the setting of the released code,
-    where lambda does not reach the loss (so 1), with the box always on. The lab's learning rate rises
-    slowly before it falls: Adam moves every weight by lr at first, and accuracy pays for such leaps.
+    weight perturbation; it is not the AWP of adversarial training. `WeightBackdoor.paper()` is the setting of
+    the released code, where lambda does not reach the loss (so 1), with the box always on. The lab's
+    learning rate rises slowly before it falls: Adam moves every weight by lr at first, and accuracy
+    pays for such leaps.
     """
 
     eps: float = knob(

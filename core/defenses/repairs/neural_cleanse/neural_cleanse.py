@@ -37,8 +37,9 @@ class NeuralCleanse(Method):
     clean images, which keep their true labels, and the model is fine-tuned. When no class is
     flagged the model comes back unchanged, as it does for triggers that no small patch can
     imitate, and always with fewer than five classes, where no norm can be told to be an outlier.
-    `success` is a share of the images of an epoch: in the lab's 7 steps of 8, 55 of 56. `NeuralCleanse.paper()` is the setting of the BackdoorBench comparison (Wu et al.,
-    2022) in steps: an epoch of its 2,500 images are 10 steps of 256.
+    `success` is a share of the images of an epoch: in the lab's 7 steps of 8, 55 of 56.
+    `NeuralCleanse.paper()` is the setting of the BackdoorBench comparison (Wu et al., 2022) in steps: an
+    epoch of its 2,500 images are 10 steps of 256.
     """
 
     epochs: int = knob(60, low=1, high=500, step=5, help="epochs of trigger inversion, at most", paper=80)
