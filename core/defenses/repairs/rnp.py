@@ -37,9 +37,10 @@ class RNP(Method):
     m <= threshold, which `selection` chooses (see core/defenses/shared/selection.py).
 
     `RNP.paper()` is the setting of the authors' release in steps (an epoch of its 500 images are 4
-    steps of 128) with the threshold 0.7 as it is. Its learning rate of unlearning falls tenfold after 10 of at most
-    20 epochs, and again after the 20th, when no step is left: `unlearn_schedule` "steps". The release's
-    weight decay during unlearning is left out; its gradient clipping is called before the backward pass and does nothing there.
+    steps of 128) with the threshold 0.7 as it is. Its learning rate of unlearning falls tenfold after
+    10 of at most 20 epochs, and again after the 20th, when no step is left: `unlearn_schedule`
+    "steps". The release's weight decay during unlearning is left out; its gradient clipping is called
+    before the backward pass and does nothing there.
     The lab's defaults unlearn and recover more gently, and for fewer steps: a mask that has reached
     0 is pruned at every threshold, so that the masks must be spread for a threshold to choose by.
     """
