@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from core.device import autocast, device_of
+from core.networks.layout import laid_out
 
 
 def backward(model: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], images: Tensor, labels: Tensor) -> Tensor:
@@ -27,7 +28,7 @@ def backward(model: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], images:
             for some_images, some_labels in pieces:
                 share = len(some_images) / len(images)
                 with autocast(device_of(model)):
-                    value = share * loss(model(some_images), some_labels)
+                    value = share * loss(model(laid_out(model, some_images)), some_labels)
                 value.backward()
                 total += value.detach()
             return total

@@ -1,9 +1,11 @@
-"""Trainings (with `.run`), one per file."""
+"""Trainings (with `.run`), one per file, and parts of a training, which have none."""
 
+from core.knobs import Method
+from core.optim.sam import SAM
 from core.training.abl import ABL
 from core.training.standard import Standard
 
 TRAININGS = [Standard, ABL]
-PARTS: list[type] = []
+PARTS: list[type[Method]] = [SAM]
 
-__all__ = ["ABL", "PARTS", "TRAININGS", "Standard"]
+__all__ = ["ABL", "PARTS", "SAM", "TRAININGS", "Standard"]

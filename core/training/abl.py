@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 
 import torch
@@ -12,12 +12,14 @@ from torch import Tensor, nn
 from core.data.imageset import ImageSet
 from core.device import device_of
 from core.knobs import Method, knob
-from core.networks.model_state import train_mode, working_copy
+from core.networks.layout import training_copy
 from core.networks.predictions import predict
-from core.optim.augment import flip_and_shift
-from core.optim.gradients import backward
+from core.optim.batches import batches, steps_per_epoch
+from core.optim.objectives import Metrics, Objective, Pass, ascent, supervised, turn
+from core.optim.schedules import stepped
+from core.optim.train import train_steps
 from core.runs import Progress, Run
-from core.training.standard import finished, finite
+from core.training.standard import finished
 from core.triggers.poison import Poison
 
 SLICE = 500
@@ -78,20 +80,21 @@ class ABL(Method):
         if poison is not None:
             train, poisoned = poison.stamp(train, generator)
         train = train.to(device_of(model))
-        student = working_copy(model).to(memory_format=torch.channels_last)
-        uphill = Uphill(self.gamma)
-        yield from self._train("trap", student, train, self.isolate_epochs, self.lr, uphill, generator)
+        student = training_copy(model, train.images)
+        trapped = Trapped(self.gamma)
+        yield from self._train("trap", student, train, self.isolate_epochs, self.lr, trapped, generator)
         losses = yield from losses_of(student, train)
         isolated = losses.argsort(stable=True)[: self.isolated(len(train))]
         rest = torch.ones(len(train), dtype=torch.bool)
         rest[isolated] = False
-        device = train.labels.device
-        yield from self._train("train", student, train[rest.to(device)], self.epochs, self.lr, downhill, generator)
-        trapped = train[isolated.to(device)]
-        yield from self._train("unlearn", student, trapped, self.unlearn_epochs, self.unlearn_lr, ascent, generator)
+        others, apart = (train[index.to(train.labels.device)] for index in (rest, isolated))
+        yield from self._train("train", student, others, self.epochs, self.lr, supervised(), generator)
+        yield from self._train(
+            "unlearn", student, apart, self.unlearn_epochs, self.unlearn_lr, ascent(supervised()), generator
+        )
         student = finished(student, poison, poisoned, None)
         student.isolated = isolated
-        report = {"losses": losses, "trapped": uphill.share} | precision(isolated, poisoned)
+        report = {"losses": losses, "trapped": trapped.share} | precision(isolated, poisoned)
         vars(student)["report"] = report
         return student
 
@@ -106,67 +109,48 @@ class ABL(Method):
         data: ImageSet,
         epochs: int,
         lr: float,
-        sign: Callable[[float], float],
+        objective: Objective,
         generator: torch.Generator,
     ) -> Run[None]:
-        """SGD along `sign(L)` times the gradient of the batch's mean cross-entropy L, in place."""
-        size = min(self.batch_size, len(data))
-        per_epoch = len(data) // max(1, size)
-        total = epochs * per_epoch
-        optimiser = torch.optim.SGD(student.parameters(), lr, self.momentum, weight_decay=self.weight_decay)
-        train_mode(student)
-        for step in range(1, total + 1):
-            if (step - 1) % per_epoch == 0:
-                order = torch.randperm(len(data), generator=generator).to(data.labels.device)
-            if stage == "train" and 3 * (step - 1) >= 2 * total:
-                optimiser.param_groups[0]["lr"] = lr / 10
-            start = (step - 1) % per_epoch * size
-            index = order[start : start + size]
-            images = data.images[index].float().div_(255)
-            if stage == "train":
-                images = flip_and_shift(images, generator, flip=self.flip, pad=self.pad)
-            optimiser.zero_grad(set_to_none=True)
-            loss = finite(backward(student, F.cross_entropy, images, data.labels[index]).item())
-            if sign(loss) < 0:
-                turn(student)
-            optimiser.step()
-            yield Progress(stage, step, total, {"loss": loss}, model=student)
-        optimiser.zero_grad(set_to_none=True)
-        student.eval()
+        """SGD on the objective, in place; "train" alone flips and shifts, and lowers its learning rate in the end."""
+        total = epochs * steps_per_epoch(data, self.batch_size)
+        plain = stage == "train"
+        yield from train_steps(
+            student,
+            batches(data, self.batch_size, generator, flip=self.flip and plain, pad=self.pad if plain else 0),
+            torch.optim.SGD(student.parameters(), lr, self.momentum, weight_decay=self.weight_decay),
+            stepped(lr, [math.ceil(2 * total / 3)] if plain else []),
+            total,
+            # Dropout draws apart from the order of the pictures, which does not depend on the network then.
+            generator=torch.Generator().manual_seed(generator.initial_seed()),
+            objective=objective,
+            stage=stage,
+        )
 
 
-class Uphill:
-    """sign(L - gamma): the direction of the trapped loss; counts how often it went uphill."""
+class Trapped:
+    """The objective of 1.: along sign(L - gamma) grad L; counts how often it went uphill."""
 
     def __init__(self, gamma: float):
         self.gamma, self.steps, self.up = gamma, 0, 0
 
-    def __call__(self, loss: float) -> float:
-        self.steps += 1
-        self.up += loss < self.gamma
-        return 1.0 if loss >= self.gamma else -1.0
+    def __call__(self, model: nn.Module, images: Tensor, labels: Tensor) -> Pass:
+        one_pass = supervised()(model, images, labels)
+
+        def trapped() -> Metrics:
+            metrics = one_pass()
+            self.steps += 1
+            if metrics["loss"] < self.gamma:
+                self.up += 1
+                turn(model)
+            return metrics
+
+        return trapped
 
     @property
     def share(self) -> float:
         """Share of the steps that went uphill."""
         return self.up / max(1, self.steps)
-
-
-def downhill(loss: float) -> float:
-    """Plain training."""
-    return 1.0
-
-
-def ascent(loss: float) -> float:
-    """Unlearning."""
-    return -1.0
-
-
-def turn(model: nn.Module) -> None:
-    """The opposite gradient."""
-    for parameter in model.parameters():
-        if parameter.grad is not None:
-            parameter.grad.neg_()
 
 
 def losses_of(model: nn.Module, data: ImageSet) -> Run[Tensor]:

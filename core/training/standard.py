@@ -6,46 +6,71 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.device import device_of
 from core.knobs import Method, knob
-from core.networks.model_state import train_mode, working_copy
-from core.optim.augment import flip_and_shift
-from core.optim.gradients import backward
-from core.runs import Progress, Run
+from core.networks.layout import training_copy
+from core.optim.batches import Transform, batches, steps_per_epoch
+from core.optim.schedules import cosine, one_cycle
+from core.optim.train import train_steps
+from core.optim.weight_perturbation import Perturbation, WeightPerturbation, unperturbed
+from core.runs import Run
 from core.triggers.poison import Poison
 from core.triggers.shared.trigger_optimizer import TriggerOptimizer
+
+MOMENTUM = 0.9
 
 
 @dataclass(frozen=True)
 class Standard(Method):
-    """Cross-entropy, SGD with Nesterov momentum and a one-cycle learning rate.
+    """Cross-entropy by SGD, with a one-cycle or a cosine learning rate.
+
+    "one-cycle" (Smith and Topin, 2018), the lab's: Nesterov momentum, which moves between 0.95 and 0.85 against the
+    learning rate, so that the knob `momentum` has no effect there, and no value but its default is
+    taken. "cosine": plain SGD with that momentum, the learning rate falling to 0 over all steps.
 
     With `poison`, the result is a backdoored model that carries `trigger`, `target`, `mode` and
     `poisoned` (indices into `train`, empty where the trigger picks anew in every batch). Order:
     the trigger is stamped first, then the picture is flipped and shifted, as when an attacker
     controls the data but not the training; Flareon and InputAware come last. A trigger that is
-    fitted by the training is learned along with the model, which then carries the fitted one. The
-    protocol of the backdoor literature (100 epochs, lr 0.01, batch 128; Wu et al., BackdoorBench,
-    2022) is `Standard.paper()`.
+    fitted by the training is learned along with the model, which then carries the fitted one.
+
+    `weight_perturbation` is a part such as SAM(): the gradient is then taken at other weights than the step is
+    made from (core/optim/weight_perturbation.py).
+
+    `Standard.paper()` is the protocol of the backdoor literature (Wu et al., BackdoorBench, 2022): 100 epochs,
+    batches of 128, lr 0.01 on a cosine, momentum 0.9 without Nesterov, weight decay 5e-4.
     """
 
     epochs: int = knob(15, low=0, high=200, help="passes over the training data", paper=100)
     lr: float = knob(0.1, low=1e-4, high=1.0, symbol="η", help="highest learning rate of the cycle", paper=0.01)
     batch_size: int = knob(128, low=8, high=1024, help="images per step", paper=128)
-    momentum: float = knob(0.9, low=0.0, high=0.99, help="momentum of SGD", paper=0.9)
+    momentum: float = knob(MOMENTUM, low=0.0, high=0.99, help="momentum of SGD; of use with cosine only", paper=0.9)
+    schedule: str = knob(
+        "one-cycle", choices=("one-cycle", "cosine"), paper="cosine",
+        help="one-cycle: learning rate up, then down, momentum between 0.85 and 0.95; cosine: down, plain SGD",
+    )  # fmt: skip
     weight_decay: float = knob(5e-4, low=0.0, high=0.1, help="weight decay", paper=5e-4)
     flip: bool = knob(True, help="mirror half of the pictures")
     pad: int = knob(2, low=0, high=8, help="largest shift in pixels", paper=4)
     poison: Method | None = knob(None, help="how the training data are poisoned, if they are")
+    weight_perturbation: Method | None = knob(None, help="where the gradient is taken, if not at the weights: SAM")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.poison is not None and not isinstance(self.poison, Poison):
             raise ValueError(f"Standard.poison = {self.poison!r} does not poison data; give Poison(trigger=...).")
+        if self.weight_perturbation is not None and not isinstance(self.weight_perturbation, WeightPerturbation):
+            raise ValueError(
+                f"Standard.weight_perturbation = {self.weight_perturbation!r} perturbs no weights; give SAM(...)."
+            )
+        if self.schedule == "one-cycle" and self.momentum != MOMENTUM:
+            raise ValueError(
+                f"Standard.momentum = {self.momentum!r} has no effect with the one-cycle schedule, which moves momentum"
+                f" between 0.85 and 0.95; leave it at {MOMENTUM} or choose schedule='cosine'."
+            )
 
     def run(self, model: nn.Module, train: ImageSet, *, seed: int = 0) -> Run[nn.Module]:
         """Train a copy of `model` on `train`.
@@ -53,82 +78,65 @@ class Standard(Method):
         Raises ValueError when the model has fewer classes than the data or the loss is not finite.
         """
         generator = torch.Generator().manual_seed(seed)
-        device = device_of(model)
         poison = self.poison if isinstance(self.poison, Poison) else None
         poisoned = torch.empty(0, dtype=torch.int64)
         if poison is not None and not poison.controls_training:
             train, poisoned = poison.stamp(train, generator)
-        train = train.to(device)
-        student = working_copy(model).to(memory_format=torch.channels_last)
-        optimiser = torch.optim.SGD(
-            student.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay, nesterov=self.momentum > 0
-        )
-        per_epoch = len(train) // min(self.batch_size, len(train))
-        total = self.epochs * per_epoch
-        # The cycle needs a few steps to have a rise and a fall.
-        cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, self.lr, total_steps=max(total, 9) + 1, pct_start=0.2)
-        learner = None
+        train = train.to(device_of(model))
+        student = training_copy(model, train.images)
+        trigger_optimizer = None
         if poison is not None:
-            learner = poison.learner(
+            trigger_optimizer = poison.trigger_optimizer(
                 train, epochs=self.epochs, batch_size=min(self.batch_size, len(train)), generator=generator
             )
-        if learner is not None:
-            yield from learner.prepare()
-        train_mode(student)
-        metrics: dict[str, float] = {}
-        for step in range(1, total + 1):
-            if step % per_epoch == 1 % per_epoch:
-                order = torch.randperm(len(train), generator=generator).to(device)
-            start = (step - 1) % per_epoch * self.batch_size
-            images, labels = self._batch(train, order[start : start + self.batch_size], poison, generator, learner)
-            optimiser.zero_grad(set_to_none=True)
-            loss = backward(student, F.cross_entropy, images, labels)
-            optimiser.step()
-            if learner is not None:
-                learner.step()
-            cycle.step()
-            if step % 10 == 0 or step == total:
-                metrics = {"loss": finite(loss.item())}
-            yield Progress("train", step, total, metrics, model=student)
-        return finished(student, poison, poisoned, learner)
+        if trigger_optimizer is not None:
+            yield from trigger_optimizer.prepare()
+        before, after = stamping(poison, len(train.class_names), generator, trigger_optimizer)
+        total = self.epochs * steps_per_epoch(train, self.batch_size)
+        yield from train_steps(
+            student,
+            batches(train, self.batch_size, generator, flip=self.flip, pad=self.pad, before=before, after=after),
+            self._optimiser(student),
+            one_cycle(self.lr, total) if self.schedule == "one-cycle" else cosine(self.lr, total),
+            total,
+            generator=torch.Generator().manual_seed(seed),
+            perturbation=self._perturbation(),
+            after_step=None if trigger_optimizer is None else trigger_optimizer.step,
+            every=10,
+        )
+        return finished(student, poison, poisoned, trigger_optimizer)
 
-    def _batch(
-        self,
-        train: ImageSet,
-        index: Tensor,
-        poison: Poison | None,
-        generator: torch.Generator,
-        learner: TriggerOptimizer | None,
-    ) -> tuple[Tensor, Tensor]:
-        images, labels = train.images[index].float().div_(255), train.labels[index]
-        if poison is None or not poison.controls_training:
-            return self._moved(images, generator), labels
-        if poison.trigger.after_augmentation:
-            images = self._moved(images, generator)
-            return poison.batch(images, labels, len(train.class_names), generator, learner)
-        images, labels = poison.batch(images, labels, len(train.class_names), generator, learner)
-        return self._moved(images, generator), labels
+    def _optimiser(self, student: nn.Module) -> torch.optim.SGD:
+        return torch.optim.SGD(
+            student.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay,
+            nesterov=self.schedule == "one-cycle",
+        )  # fmt: skip
 
-    def _moved(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        return flip_and_shift(images, generator, flip=self.flip, pad=self.pad)
+    def _perturbation(self) -> Perturbation:
+        return self.weight_perturbation if isinstance(self.weight_perturbation, WeightPerturbation) else unperturbed
 
 
-def finite(loss: float) -> float:
-    """`loss`; ValueError in one sentence where it is no longer a number."""
-    if loss != loss or loss in (float("inf"), float("-inf")):
-        raise ValueError("The training loss is no longer a number; choose a lower learning rate.")
-    return loss
+def stamping(
+    poison: Poison | None, classes: int, generator: torch.Generator, trigger_optimizer: TriggerOptimizer | None
+) -> tuple[Transform | None, Transform | None]:
+    """What stamps each batch before, and what after it is flipped and shifted; None for data that were stamped once."""
+    if poison is None or not poison.controls_training:
+        return None, None
+
+    def stamp(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        return poison.batch(images, labels, classes, generator, trigger_optimizer)
+
+    return (None, stamp) if poison.trigger.after_augmentation else (stamp, None)
 
 
 def finished(
-    student: nn.Module, poison: Poison | None, poisoned: Tensor, learner: TriggerOptimizer | None
+    student: nn.Module, poison: Poison | None, poisoned: Tensor, trigger_optimizer: TriggerOptimizer | None
 ) -> nn.Module:
     """The trained model in eval mode, carrying what was done to it."""
-    student.eval().requires_grad_(False)
-    student.zero_grad(set_to_none=True)
+    student.requires_grad_(False)
     told: dict[str, Any] = dict.fromkeys(("trigger", "target", "mode")) | {"poisoned": poisoned}
     if poison is not None:
-        trigger = poison.trigger if learner is None else learner.fitted
+        trigger = poison.trigger if trigger_optimizer is None else trigger_optimizer.fitted
         told |= {"trigger": trigger, "target": poison.aim, "mode": poison.mode}
     for name, value in told.items():
         setattr(student, name, value)

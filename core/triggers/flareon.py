@@ -111,10 +111,10 @@ class Flareon(LearnedTrigger):
         index = torch.nonzero(labels == wanted)[:, 0]
         return index, torch.zeros_like(index)
 
-    def learner(
+    def trigger_optimizer(
         self, train: ImageSet, mode: str, *, epochs: int, batch_size: int, generator: torch.Generator
     ) -> TriggerOptimizer | None:
-        """Where the motion is learned, who learns it: by the loss of the same batches, in the first epochs."""
+        """Where the motion is learned, what learns it: by the loss of the same batches, in the first epochs."""
         if self.motion == "random":
             return None
         return Motion(self, train, mode, warmup=self.warmup * (len(train) // batch_size))

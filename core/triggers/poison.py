@@ -82,14 +82,16 @@ class Poison(Method):
         labels[index] = wanted[index]
         return dataclasses.replace(train, images=images, labels=labels), chosen
 
-    def learner(
+    def trigger_optimizer(
         self, train: ImageSet, *, epochs: int, batch_size: int, generator: torch.Generator
     ) -> TriggerOptimizer | None:
-        """Who learns the trigger while a model is trained with it; None for a trigger that stays as it is."""
+        """What learns the trigger while a model is trained with it; None for a trigger that stays as it is."""
         if not self.controls_training:
             return None
         self._check(len(train.class_names))
-        return self.trigger.learner(train, self.mode, epochs=epochs, batch_size=batch_size, generator=generator)
+        return self.trigger.trigger_optimizer(
+            train, self.mode, epochs=epochs, batch_size=batch_size, generator=generator
+        )
 
     def batch(
         self,
@@ -97,12 +99,12 @@ class Poison(Method):
         labels: Tensor,
         classes: int,
         generator: torch.Generator,
-        learner: TriggerOptimizer | None = None,
+        trigger_optimizer: TriggerOptimizer | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """One training batch, poisoned by the trigger itself or by who learns it."""
+        """One training batch, poisoned by the trigger itself or by what learns it."""
         self._check(classes)
         wanted = labels if self.mode == "any-to-any" else goal(labels, self.mode, self.target, classes)
-        poison = self.trigger.poison if learner is None else learner.poison
+        poison = self.trigger.poison if trigger_optimizer is None else trigger_optimizer.poison
         return poison(images, labels, generator, wanted=wanted, rate=self.rate, mode=self.mode)
 
     def _check(self, classes: int) -> None:

@@ -25,7 +25,7 @@ from core.data.modes import Trigger, stamped
 from core.device import device_of
 from core.knobs import Method, knob
 from core.networks.checks import class_indices, classes_of
-from core.optim.sgd import batches
+from core.optim.batches import batches
 from core.runs import Run
 
 THREATS = ("white-box", "query", "transfer")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -16,12 +15,16 @@ from core.data.modes import Trigger
 from core.device import device_of
 from core.knobs import Method, knob
 from core.networks.checks import class_indices, classes_of
+from core.networks.layout import training_copy
 from core.networks.model_state import working_copy
 from core.networks.predictions import predict
 from core.networks.report import with_report
+from core.optim.batches import batches
 from core.optim.gradients import backward
-from core.optim.sgd import batches, learning_rate
-from core.runs import Progress, Run
+from core.optim.objectives import Loss, Metrics, Pass
+from core.optim.schedules import named, warmed_up
+from core.optim.train import train_steps
+from core.runs import Run
 
 
 @dataclass(frozen=True)
@@ -33,18 +36,20 @@ class WeightBackdoor(Method):
 
         L = keep(f(x), f0(x)) + lambda CE(f(T(x)), t) + w ||theta - theta0||²
 
-    keep = CE(f(x), argmax f0(x)) with keep="labels" (the paper), or mean (f(x) - f0(x))² / sigma with
-    keep="logits", which holds on to more of the original's behaviour (ours). sigma is the standard
-    deviation of f0's logits in the batch: CE grows with the scale of the logits and squares with its
-    square, so lambda means the same on a network with large logits as on one with small ones. Adam;
+    keep = CE(f(x), argmax f0(x)) with keep="labels" (the paper), or sum_k (f_k(x) - f0_k(x))² / (K sigma), a mean
+    over the K logits, with keep="logits", which holds on to more of the original's behaviour (ours). sigma is
+    the standard deviation of f0's logits in the batch: CE grows with the scale of the logits and squares
+    with its square, so lambda means the same on a network with large logits as on one with small ones. Adam;
     theta is projected onto its box after every step: abs(theta - theta0) <= eps ("absolute"), or
     <= eps abs(theta0) ("relative"). Flips and shifts come before the trigger is stamped.
 
     The model stays in eval mode: batch norms are frozen, so their buffers, which no box holds, are
-    bit for bit the original's. The paper calls the method adversarial weight perturbation; it is not
-    the AWP of adversarial training. `WeightBackdoor.paper()` is the setting of the released code,
-    where lambda does not reach the loss (so 1), with the box always on. The lab's learning rate rises
-    slowly before it falls: Adam moves every weight by lr at first, and accuracy pays for such leaps.
+    bit for bit the original's. That departs from the released code, also in `paper()`: there the model is in
+    training mode and the running statistics drift out of any box. The paper calls the method adversarial
+    weight perturbation; it is not the AWP of adversarial training. `WeightBackdoor.paper()` is the setting of
+    the released code, where lambda does not reach the loss (so 1), with the box always on. The lab's
+    learning rate rises slowly before it falls: Adam moves every weight by lr at first, and accuracy
+    pays for such leaps.
     """
 
     eps: float = knob(
@@ -84,48 +89,69 @@ class WeightBackdoor(Method):
             raise ValueError("WeightBackdoor got no images to learn from; give it a few hundred clean ones.")
         data = data.sample(self.images, seed).to(device_of(model))
         class_indices(target, "target", 1, classes_of(model, data.images[:1]), data.images.device)
-        student = working_copy(model).to(memory_format=torch.channels_last)
+        student = training_copy(model, data.images)
         original = working_copy(student).requires_grad_(False)
         box = Box(student, self.eps, self.box)
-        optimiser = torch.optim.Adam(student.parameters(), self.lr)
-        stream = batches(data, self.batch_size, torch.Generator().manual_seed(seed + 1), flip=self.flip, pad=self.pad)
         rising = round(self.warmup * self.steps)
-        for step in range(1, self.steps + 1):
-            clean, _ = next(stream)
-            pair = Pair.of(original, clean, trigger, target)
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate(self.lr, self.schedule, step, self.steps, rising=rising)
-            optimiser.zero_grad(set_to_none=True)
-            loss = backward(student, self._loss(pair), pair.images, pair.rows).item()
-            if not math.isfinite(loss):
-                raise ValueError(f"The loss is no longer finite at step {step} of {self.steps}; choose a lower lr.")
-            self._pull_back(student, original)
-            optimiser.step()
-            box.project(student)
-            yield Progress("inject", step, self.steps, {"loss": loss, **pair.seen()}, model=student)
+        yield from train_steps(
+            student,
+            batches(data, self.batch_size, torch.Generator().manual_seed(seed + 1), flip=self.flip, pad=self.pad),
+            torch.optim.Adam(student.parameters(), self.lr),
+            warmed_up(rising, self.lr, named(self.schedule, self.lr, self.steps - rising)),
+            self.steps,
+            generator=torch.Generator().manual_seed(seed),
+            objective=Injection(self, original, trigger, target),
+            after_step=partial(box.project, student),
+            training=False,
+            stage="inject",
+        )
         return _finished(student, original, data, trigger, target)
 
-    def _loss(self, pair: Pair) -> Callable[[Tensor, Tensor], Tensor]:
+
+@dataclass(frozen=True)
+class Injection:
+    """The objective of WeightBackdoor with these knobs: stamp the batch once, then the loss L in one pass.
+
+    Metrics: "loss" (without w ||theta - theta0||²), "agreement" with the original on the clean images, and
+    "reached", the share of the triggered ones that are answered t.
+    """
+
+    knobs: WeightBackdoor
+    original: nn.Module
+    trigger: Trigger
+    target: int
+
+    def __call__(self, model: nn.Module, images: Tensor, labels: Tensor) -> Pass:
+        pair = Pair.of(self.original, images, self.trigger, self.target)
+
+        def one_pass() -> Metrics:
+            loss = backward(model, self._loss(pair), pair.images, pair.rows)
+            self._pull_back(model)
+            return {"loss": loss, **pair.seen()}
+
+        return one_pass
+
+    def _loss(self, pair: Pair) -> Loss:
         """keep + lambda CE as a mean over rows, which are half clean and half triggered."""
 
         def loss(logits: Tensor, rows: Tensor) -> Tensor:
             logits = logits.float()
             pair.note(logits, rows)
-            if self.keep == "logits":
+            if self.knobs.keep == "logits":
                 kept = (logits - pair.logits[rows]).square().mean(1) / pair.spread
             else:
                 kept = F.cross_entropy(logits, pair.logits[rows].argmax(1), reduction="none")
             led = F.cross_entropy(logits, pair.goal[rows], reduction="none")
-            return 2 * torch.where(pair.triggered[rows], self.balance * led, kept).mean()
+            return 2 * torch.where(pair.triggered[rows], self.knobs.balance * led, kept).mean()
 
         return loss
 
-    def _pull_back(self, student: nn.Module, original: nn.Module) -> None:
+    def _pull_back(self, model: nn.Module) -> None:
         """Add the gradient of w ||theta - theta0||²."""
-        if self.pull:
-            for theta, start in zip(student.parameters(), original.parameters(), strict=True):
+        if self.knobs.pull:
+            for theta, start in zip(model.parameters(), self.original.parameters(), strict=True):
                 if theta.grad is not None:
-                    theta.grad.add_(theta.detach() - start, alpha=2 * self.pull)
+                    theta.grad.add_(theta.detach() - start, alpha=2 * self.knobs.pull)
 
 
 @dataclass
@@ -149,7 +175,7 @@ class Pair:
     def of(cls, original: nn.Module, clean: Tensor, trigger: Trigger, target: int) -> Pair:
         logits = predict(original, clean).repeat(2, 1)
         rows = torch.arange(len(logits), device=clean.device)
-        images = torch.cat([clean, trigger(clean).to(clean)]).contiguous(memory_format=torch.channels_last)
+        images = torch.cat([clean, trigger(clean).to(clean)])
         return cls(images, rows, logits, rows >= len(clean), torch.full_like(rows, target), torch.full_like(rows, -1))
 
     @property
@@ -161,11 +187,11 @@ class Pair:
         """Remember what the student says of `rows`."""
         self.answers[rows] = logits.detach().argmax(1)
 
-    def seen(self) -> dict[str, float]:
+    def seen(self) -> Metrics:
         """Agreement with the original on the clean rows, and how many of the triggered ones say t."""
         agreed = (self.answers == self.logits.argmax(1))[~self.triggered]
         reached = (self.answers == self.goal)[self.triggered]
-        return {"agreement": agreed.float().mean().item(), "reached": reached.float().mean().item()}
+        return {"agreement": agreed.float().mean(), "reached": reached.float().mean()}
 
 
 def _finished(student: nn.Module, original: nn.Module, data: ImageSet, trigger: Trigger, target: int) -> nn.Module:

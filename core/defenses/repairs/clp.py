@@ -14,7 +14,8 @@ from core.defenses.shared.selection import accuracy, fit_and_validation
 from core.device import device_of
 from core.knobs import Method, knob
 from core.networks.bn_conv_pairs import bn_conv_pairs, channel_names
-from core.networks.model_state import folded, require_batch_statistics, working_copy
+from core.networks.layout import training_copy
+from core.networks.model_state import folded, require_batch_statistics
 from core.networks.report import with_report
 from core.runs import Progress, Run
 
@@ -53,7 +54,7 @@ class CLP(Method):
         check("CLP", model, clean)
         require_batch_statistics(model, "CLP")
         _, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        student = working_copy(model).to(memory_format=torch.channels_last)
+        student = training_copy(model, clean.images)
         grey = torch.full_like(clean.images[:1], 127)
         ranked = {norm: conv for norm, conv in bn_conv_pairs(student, grey).items() if can_be_ranked(student, norm)}
         if not ranked:

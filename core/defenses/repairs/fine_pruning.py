@@ -13,10 +13,11 @@ from core.defenses.shared.selection import SELECTIONS, Oracle, accuracy, choose,
 from core.device import device_of
 from core.knobs import Method, knob
 from core.metrics import correct
+from core.networks.layout import training_copy
 from core.networks.model_state import working_copy
 from core.networks.penultimate import classifier_of, penultimate
 from core.networks.report import with_report
-from core.optim.sgd import SGDConfig, tune
+from core.optim.sgd import SGDConfig, train_with_sgd
 from core.runs import Progress, Run
 
 
@@ -47,9 +48,7 @@ class FinePruning(Method):
     )
     candidates: int = knob(3, low=1, high=11, step=1, help="shares that the oracle tries")
 
-    def run(
-        self, model: nn.Module, clean: ImageSet, *, seed: int = 0, oracle: Oracle | None = None
-    ) -> Run[nn.Module]:
+    def run(self, model: nn.Module, clean: ImageSet, *, seed: int = 0, oracle: Oracle | None = None) -> Run[nn.Module]:
         """A pruned and fine-tuned copy of `model`, in eval mode.
 
         `oracle(model) -> ASR` is called by selection="oracle" only. `report`: "pruned" (share),
@@ -61,7 +60,7 @@ class FinePruning(Method):
         require_oracle("FinePruning", self.selection, oracle)
         check("FinePruning", model, clean)
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        original = working_copy(model).to(memory_format=torch.channels_last)
+        original = training_copy(model, clean.images)
         head = classifier_of(original, fit.images[:2])
         activation = penultimate(original, head, fit.images).mean(0)
         order = activation.argsort(stable=True)
@@ -76,9 +75,7 @@ class FinePruning(Method):
             return accuracy(repaired, validation)
 
         rule = "oracle" if self.selection == "oracle" else "fixed"
-        chosen = yield from choose(
-            rule, share, repair, score, floor=floor, candidates=self.candidates, oracle=oracle
-        )
+        chosen = yield from choose(rule, share, repair, score, floor=floor, candidates=self.candidates, oracle=oracle)
         mask = first(order, chosen.strength)
         report = {
             "pruned": mask.float().mean().item(),
@@ -121,11 +118,8 @@ class FinePruning(Method):
 
         prune()
         yield Progress("prune", 1, 1, {"pruned": mask.float().mean().item()}, model=student)
-        config = SGDConfig(
-            self.steps, self.batch_size, self.lr, self.momentum, self.weight_decay, self.schedule, self.flip, self.pad
-        )
         generator = torch.Generator().manual_seed(seed)
-        yield from tune(student, fit, config, generator=generator, after_step=prune)
+        yield from train_with_sgd(student, fit, SGDConfig.of(self), generator=generator, after_step=prune)
         return student
 
 

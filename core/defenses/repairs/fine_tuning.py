@@ -12,9 +12,9 @@ from core.defenses.shared.checks import check
 from core.defenses.shared.selection import accuracy, fit_and_validation
 from core.device import device_of
 from core.knobs import Method, knob
-from core.networks.model_state import working_copy
+from core.networks.layout import training_copy
 from core.networks.report import with_report
-from core.optim.sgd import SGDConfig, tune
+from core.optim.sgd import SGDConfig, train_with_sgd
 from core.runs import Run
 
 
@@ -45,11 +45,9 @@ class FineTuning(Method):
         """
         check("FineTuning", model, clean)
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        student = working_copy(model).to(memory_format=torch.channels_last)
+        student = training_copy(model, clean.images)
         before = accuracy(student, validation)
-        config = SGDConfig(
-            self.steps, self.batch_size, self.lr, self.momentum, self.weight_decay, self.schedule, self.flip, self.pad
-        )
-        yield from tune(student, fit, config, generator=torch.Generator().manual_seed(seed))
+        generator = torch.Generator().manual_seed(seed)
+        yield from train_with_sgd(student, fit, SGDConfig.of(self), generator=generator)
         after = accuracy(student, validation)
         return with_report(student, {"validation/before": before, "validation/after": after})

@@ -14,10 +14,11 @@ from core.defenses.shared.checks import check
 from core.defenses.shared.selection import accuracy, fit_and_validation
 from core.device import device_of
 from core.knobs import Method, knob
-from core.networks.model_state import working_copy
+from core.networks.layout import training_copy
 from core.networks.report import with_report
-from core.optim.sam import SharpnessAware
-from core.optim.sgd import Loss, SGDConfig, tune
+from core.optim.objectives import Loss, supervised
+from core.optim.sam import SAM
+from core.optim.sgd import SGDConfig, train_with_sgd
 from core.runs import Run
 
 
@@ -54,15 +55,13 @@ class FTSAM(Method):
         """
         check("FTSAM", model, clean)
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        student = working_copy(model).to(memory_format=torch.channels_last)
+        student = training_copy(model, clean.images)
         before = accuracy(student, validation)
-        config = SGDConfig(
-            self.steps, self.batch_size, self.lr, self.momentum, self.weight_decay, self.schedule, self.flip, self.pad
-        )
-        loss = smoothed(self.smoothing, len(clean.class_names))
-        generator = torch.Generator().manual_seed(seed)
-        gradient = SharpnessAware(self.rho, self.adaptive)
-        yield from tune(student, fit, config, generator=generator, gradient=gradient, loss=loss)
+        yield from train_with_sgd(
+            student, fit, SGDConfig.of(self), generator=torch.Generator().manual_seed(seed),
+            objective=supervised(smoothed(self.smoothing, len(clean.class_names))),
+            perturbation=SAM(self.rho, self.adaptive),
+        )  # fmt: skip
         after = accuracy(student, validation)
         return with_report(student, {"validation/before": before, "validation/after": after})
 

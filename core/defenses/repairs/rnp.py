@@ -17,9 +17,11 @@ from core.defenses.shared.unlearning import Unlearned, unlearn
 from core.device import device_of
 from core.knobs import Method, knob
 from core.networks.channels import neuron_layers
-from core.networks.model_state import working_copy
+from core.networks.layout import training_copy
 from core.networks.report import with_report
-from core.optim.sgd import SGDConfig, tune
+from core.optim.objectives import supervised
+from core.optim.schedules import stepped
+from core.optim.sgd import SGDConfig, train_with_sgd
 from core.runs import Run
 
 
@@ -35,8 +37,10 @@ class RNP(Method):
     m <= threshold, which `selection` chooses (see core/defenses/shared/selection.py).
 
     `RNP.paper()` is the setting of the authors' release in steps (an epoch of its 500 images are 4
-    steps of 128) with the threshold 0.7 as it is. The release's weight decay during unlearning is
-    left out; its gradient clipping is called before the backward pass and does nothing there.
+    steps of 128) with the threshold 0.7 as it is. Its learning rate of unlearning falls tenfold after
+    10 of at most 20 epochs, and again after the 20th, when no step is left: `unlearn_schedule`
+    "steps". The release's weight decay during unlearning is left out; its gradient clipping is called
+    before the backward pass and does nothing there.
     The lab's defaults unlearn and recover more gently, and for fewer steps: a mask that has reached
     0 is pruned at every threshold, so that the masks must be spread for a threshold to choose by.
     """
@@ -44,6 +48,10 @@ class RNP(Method):
     threshold: float = knob(0.9, low=0.0, high=1.0, step=0.01, help="masks up to here are pruned, at most", paper=0.7)
     unlearn_lr: float = knob(0.003, low=1e-5, high=0.1, help="learning rate of unlearning", paper=0.01)
     unlearn_steps: int = knob(60, low=0, high=10000, step=10, help="unlearning steps, at most", paper=80)
+    unlearn_schedule: str = knob(
+        "constant", choices=("constant", "steps"), paper="steps",
+        help="learning rate of unlearning over time; steps: a tenth in the second half",
+    )  # fmt: skip
     unlearn_until: float = knob(
         0.2, low=0.0, high=1.0, step=0.05, help="unlearning ends at this accuracy on a batch", paper=0.2
     )
@@ -76,7 +84,7 @@ class RNP(Method):
         check("RNP", model, clean)
         norms = maskable(model, "RNP")
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        original = working_copy(model).to(memory_format=torch.channels_last)
+        original = training_copy(model, clean.images)
         generator = torch.Generator().manual_seed(seed)
         unlearned = yield from self._unlearn(original, fit, generator)
         masks = yield from self._recover(unlearned.model, norms, fit, generator)
@@ -89,10 +97,12 @@ class RNP(Method):
         return with_report(chosen.model, report)
 
     def _unlearn(self, model: nn.Module, fit: ImageSet, generator: torch.Generator) -> Run[Unlearned]:
+        half = self.unlearn_steps // 2
+        schedule = stepped(self.unlearn_lr, [half] if self.unlearn_schedule == "steps" else [])
         return unlearn(
             model, fit, lr=self.unlearn_lr, steps=self.unlearn_steps, stop=self.unlearn_until,
             batch_size=self.batch_size, flip=self.flip, pad=self.pad, watched=neuron_layers(model)[-1],
-            generator=generator,
+            generator=generator, schedule=schedule,
         )  # fmt: skip
 
     def _recover(
@@ -100,10 +110,13 @@ class RNP(Method):
     ) -> Run[dict[str, Tensor]]:
         """The masks by name of the batch norm."""
         masked = Masked(unlearned, norms)
-        config = SGDConfig(self.steps, self.batch_size, self.lr, self.momentum, 0.0, "constant", self.flip, self.pad)
+        config = SGDConfig.of(self, weight_decay=0.0, schedule="constant")
 
         def loss(logits: Tensor, labels: Tensor) -> Tensor:
             return self.alpha * F.cross_entropy(logits, labels)
 
-        yield from tune(masked, fit, config, generator=generator, loss=loss, after_step=masked.clamp, stage="recover")
+        yield from train_with_sgd(
+            masked, fit, config, generator=generator, objective=supervised(loss), after_step=masked.clamp,
+            stage="recover",
+        )  # fmt: skip
         return masked.learned()

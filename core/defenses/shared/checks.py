@@ -43,5 +43,3 @@ def check_classes(method: str, model: nn.Module, data: ImageSet) -> None:
             f"{method} got a model with {outputs} outputs and images of {classes} classes; choose data of the "
             "classes that the model knows."
         )
-
-

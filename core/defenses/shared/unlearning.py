@@ -15,9 +15,11 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.networks.channels import weight_of
-from core.networks.model_state import train_mode, working_copy
-from core.optim.gradients import backward
-from core.optim.sgd import batches, seeded
+from core.networks.model_state import working_copy
+from core.optim.batches import batches
+from core.optim.objectives import Metrics, Pass, ascent, supervised
+from core.optim.schedules import Schedule, constant
+from core.optim.train import train_steps
 from core.runs import Progress, Run
 
 
@@ -49,54 +51,82 @@ def unlearn(
     pad: int,
     watched: str,
     generator: torch.Generator,
+    schedule: Schedule | None = None,
 ) -> Run[Unlearned]:
     """Maximise the cross-entropy on a copy of `model`: SGD, momentum 0.9, training mode.
 
     Images come in the order of `data`, augmented. The ascent ends after `steps` steps, when the
     accuracy on a batch is `stop` or less, or when the loss is no longer finite; in that case the
     weights of the last finite loss are kept, since ascent diverges sooner or later. `watched`
-    names the layer whose activeness is recorded.
+    names the layer whose activeness is recorded; `schedule` is that of the learning rate, constant by default.
     """
     student = working_copy(model)
-    weights = list(student.parameters())
-    layer = weight_of(student, watched)
-    optimiser = torch.optim.SGD(weights, lr, momentum=0.9)
-    stream = batches(data, batch_size, generator, flip=flip, pad=pad, shuffle=False)
-    hits: list[Tensor] = []
-    activeness: list[Tensor] = []
-    seen = math.nan
-    good: list[Tensor] = []
+    forgetting = Forgetting(student, watched, stop)
+    yield from train_steps(
+        student,
+        batches(data, batch_size, generator, flip=flip, pad=pad, shuffle=False),
+        torch.optim.SGD(student.parameters(), lr, momentum=0.9),
+        schedule or constant(lr),
+        steps,
+        generator=generator,
+        objective=forgetting,
+        until=forgetting.over,
+        stage="unlearn",
+    )
+    if forgetting.accuracy <= stop:
+        taken = len(forgetting.activeness)
+        yield Progress("unlearn", taken, taken, forgetting.metrics, model=student)
+    return forgetting.result()
 
-    def forgetting(logits: Tensor, labels: Tensor) -> Tensor:
-        hits.append((logits.argmax(1) == labels).float())
-        return -F.cross_entropy(logits, labels)
 
-    train_mode(student)
-    for step in range(1, steps + 1):
-        images, labels = next(stream)
-        hits.clear()
-        optimiser.zero_grad(set_to_none=True)
-        seed = int(torch.randint(2**31, (), generator=generator))
-        with seeded(seed, images.device):
-            loss = -backward(student, forgetting, images, labels).item()
-        if not math.isfinite(loss):
-            break
-        seen = torch.cat(hits).mean().item()
-        good = [weight.detach().clone() for weight in weights]
-        activeness.append(activeness_of(layer))
-        if seen > stop:
-            optimiser.step()
-        metrics = {"loss": loss, "accuracy": seen, "activeness": activeness[-1].mean().item()}
-        yield Progress("unlearn", step, steps if seen > stop else step, metrics, model=student)
-        if seen <= stop:
-            break
-    if good and not all(torch.isfinite(weight).all() for weight in weights):
-        with torch.no_grad():
-            for weight, value in zip(weights, good, strict=True):
-                weight.copy_(value)
-    optimiser.zero_grad(set_to_none=True)
-    table = torch.stack(activeness).cpu() if activeness else torch.zeros(0, len(layer))
-    return Unlearned(student.eval(), len(activeness), seen, table)
+class Forgetting:
+    """An objective, gradient ascent on the cross-entropy, that remembers what unlearning is asked about.
+
+    accuracy : on the last batch with a finite loss, nan before the first
+    activeness : of the channels of `watched`, step by step
+    metrics : of the last step: "loss", "accuracy", "activeness" (mean over the channels)
+    """
+
+    def __init__(self, model: nn.Module, watched: str, stop: float):
+        self.model, self.layer, self.stop = model, weight_of(model, watched), stop
+        self.accuracy, self.activeness, self.metrics = math.nan, list[Tensor](), dict[str, float]()
+        self._good: list[Tensor] = []
+
+    def __call__(self, model: nn.Module, images: Tensor, labels: Tensor) -> Pass:
+        hits: list[Tensor] = []
+
+        def loss(logits: Tensor, labels: Tensor) -> Tensor:
+            hits.append((logits.argmax(1) == labels).float())
+            return F.cross_entropy(logits, labels)
+
+        one_pass = ascent(supervised(loss))(model, images, labels)
+
+        def forget() -> Metrics:
+            hits.clear()
+            metrics = one_pass()
+            return metrics | {"accuracy": torch.cat(hits).mean(), "activeness": activeness_of(self.layer).mean()}
+
+        return forget
+
+    def over(self, metrics: Metrics) -> bool:
+        """Whether the ascent ends before the step that has these metrics: it has diverged, or forgotten enough."""
+        found = {name: value.item() for name, value in metrics.items()}
+        if not math.isfinite(found["loss"]):
+            return True
+        self.metrics, self.accuracy = found, found["accuracy"]
+        self._good = [weight.detach().clone() for weight in self.model.parameters()]
+        self.activeness.append(activeness_of(self.layer))
+        return self.accuracy <= self.stop
+
+    def result(self) -> Unlearned:
+        """What is left when the ascent has ended: after divergence, at the weights of the last finite loss."""
+        weights = list(self.model.parameters())
+        if self._good and not all(torch.isfinite(weight).all() for weight in weights):
+            with torch.no_grad():
+                for weight, value in zip(weights, self._good, strict=True):
+                    weight.copy_(value)
+        table = torch.stack(self.activeness).cpu() if self.activeness else torch.zeros(0, len(self.layer))
+        return Unlearned(self.model, len(self.activeness), self.accuracy, table)
 
 
 def activeness_of(weight: nn.Parameter) -> Tensor:

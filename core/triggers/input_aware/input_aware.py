@@ -86,10 +86,10 @@ class InputAware(LearnedTrigger):
             names = list(make().state_dict())
         return rebuilt(make, {key: self.learned(f"{name}.{key}", like) for key in names})
 
-    def learner(
+    def trigger_optimizer(
         self, train: ImageSet, mode: str, *, epochs: int, batch_size: int, generator: torch.Generator
     ) -> TriggerOptimizer:
-        """Who trains both networks."""
+        """What trains both networks."""
         return Apprentice(self, train, epochs=epochs, batch_size=batch_size, generator=generator)
 
 

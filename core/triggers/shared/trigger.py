@@ -42,10 +42,10 @@ class Trigger(Method):
         """One shuffled batch (images, labels) with a share `rate` poisoned towards the labels `wanted` (N,)."""
         raise NotImplementedError
 
-    def learner(
+    def trigger_optimizer(
         self, train: ImageSet, mode: str, *, epochs: int, batch_size: int, generator: torch.Generator
     ) -> TriggerOptimizer | None:
-        """Who learns the trigger in a training on `train`; None where there is nothing to learn."""
+        """What learns the trigger in a training on `train`; None where there is nothing to learn."""
         return None
 
 

@@ -10,7 +10,7 @@ from core.triggers.shared.trigger import LearnedTrigger
 
 
 class TriggerOptimizer:
-    """One training's apprentice of a trigger, made by `Trigger.learner`.
+    """What learns a trigger in one training, made by `Trigger.trigger_optimizer`.
 
     The training asks `poison` for every batch, computes the model's loss on it and calls `step`. The model is given
     the stamped pictures as a leaf, so that `backward` may cut the batch into parts; `step` hands the

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from core.attacks import WeightBackdoor
-from core.attacks.weights.weight_backdoor import Pair
+from core.attacks.weights.weight_backdoor import Injection, Pair
 from core.attacks.weights.weight_box import Box, weight_distance
 from core.data.imageset import ImageSet
 from core.metrics import evaluate
@@ -116,9 +116,13 @@ def test_the_kept_logits_are_compared_in_units_of_their_spread(scale: float) -> 
     said = torch.where(triggered[:, None], torch.zeros(4, 2), original + 3 * scale)
     spread = scale * math.sqrt(8 / 7)  # eight numbers, each `scale` from their mean
     expected = (3 * scale) ** 2 / spread + 0.5 * math.log(2)
-    assert WeightBackdoor(balance=0.5)._loss(pair)(said, rows).item() == pytest.approx(expected)
+    assert Injection(WeightBackdoor(balance=0.5), nn.Identity(), BadNets(), 1)._loss(pair)(
+        said, rows
+    ).item() == pytest.approx(expected)
     labels = math.log1p(math.exp(-2 * scale)) + 0.5 * math.log(2)
-    assert WeightBackdoor(balance=0.5, keep="labels")._loss(pair)(said, rows).item() == pytest.approx(labels)
+    assert Injection(WeightBackdoor(balance=0.5, keep="labels"), nn.Identity(), BadNets(), 1)._loss(pair)(
+        said, rows
+    ).item() == pytest.approx(labels)
 
 
 def test_the_pull_keeps_weights_nearer(trained_net: nn.Module, colours: ImageSet) -> None:

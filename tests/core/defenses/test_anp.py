@@ -14,7 +14,7 @@ from core.defenses import ANP
 from core.defenses.repairs.anp.channel_noise import Noisy, UnderNoise
 from core.defenses.shared.channel_masks import Masked, at_most, maskable, prune, share
 from core.networks.predictions import predict
-from core.optim.sgd import Batch
+from core.optim.objectives import supervised
 from core.runs import finish
 from models.preact_resnet import PreActResNet
 
@@ -33,7 +33,7 @@ def some_masks(seed: int = 0) -> dict[str, torch.Tensor]:
 def gradients(model: nn.Module, data: ImageSet, gradient: UnderNoise | None) -> list[torch.Tensor]:
     """The gradient of the masks on one batch."""
     model.train()
-    one_pass = Batch(model, data.pixels, data.labels, 0, nn.functional.cross_entropy)
+    one_pass = supervised()(model, data.pixels, data.labels)
     if gradient is None:
         one_pass()
     else:
@@ -127,9 +127,9 @@ class TestNoise:
 
     def test_it_raises_the_loss(self, trained_net: nn.Module, colours: ImageSet) -> None:
         noisy = Noisy(trained_net, NORMS)
-        one_pass = Batch(noisy.train(), colours.pixels, colours.labels, 0, nn.functional.cross_entropy)
+        one_pass = supervised()(noisy.train(), colours.pixels, colours.labels)
         plain, both = one_pass(), UnderNoise(0.8, 1, 0.5, generator())(noisy, one_pass)
-        assert both > plain + 0.01
+        assert both["loss"] > plain["loss"] + 0.01
 
     def test_without_noise_it_is_the_plain_gradient(self, trained_net: nn.Module, colours: ImageSet) -> None:
         plain = gradients(Masked(trained_net, NORMS), colours, None)

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from core.data.imageset import ImageSet
 from core.defenses.repairs.tsbd.gradient_norm import GradientNormAware
 from core.networks.model_state import working_copy
-from core.optim.sgd import SGDConfig, plain_gradient, tune
+from core.optim.objectives import Metrics
+from core.optim.sgd import SGDConfig, train_with_sgd
+from core.optim.weight_perturbation import Perturbation, unperturbed
 from core.runs import finish
 
 
@@ -23,11 +25,11 @@ class Quadratic(nn.Module):
         roots = [torch.randn(size, size, generator=generator) for size in sizes]
         self.curvatures = [root @ root.T for root in roots]
 
-    def one_pass(self) -> Tensor:
+    def one_pass(self) -> Metrics:
         pairs = zip(self.thetas, self.curvatures, strict=True)
         loss = sum(0.5 * theta @ curvature @ theta for theta, curvature in pairs)
         loss.backward()
-        return loss.detach()
+        return {"loss": loss.detach()}
 
 
 def test_quadratic_loss() -> None:
@@ -67,7 +69,7 @@ def test_weights_come_back_when_the_second_pass_fails() -> None:
     before = model.thetas[0].detach().clone()
     calls = []
 
-    def fails() -> Tensor:
+    def fails() -> Metrics:
         calls.append(1)
         if len(calls) == 2:
             raise RuntimeError("test")
@@ -82,13 +84,14 @@ def test_weights_come_back_when_the_second_pass_fails() -> None:
 def test_without_radius_or_weight_it_is_plain_fine_tuning(trained_net: nn.Module, colours: ImageSet) -> None:
     config = SGDConfig(3, 16, 0.05, 0.9, 0.0, "constant", True, 2)
 
-    def weights(gradient: object) -> list[list[Tensor]]:
+    def weights(perturbation: Perturbation) -> list[list[Tensor]]:
         model, every = working_copy(trained_net), []
-        for _ in tune(model, colours, config, generator=torch.Generator().manual_seed(0), gradient=gradient):
+        generator = torch.Generator().manual_seed(0)
+        for _ in train_with_sgd(model, colours, config, generator=generator, perturbation=perturbation):
             every.append([tensor.clone() for tensor in model.state_dict().values()])
         return every
 
-    plain = weights(plain_gradient)
+    plain = weights(unperturbed)
     for same in (GradientNormAware(0.0, 0.7), GradientNormAware(0.05, 0.0)):
         for ours, theirs in zip(weights(same), plain, strict=True):
             assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
@@ -100,8 +103,7 @@ def test_running_statistics_move_once_per_step(trained_net: nn.Module, colours: 
     config = SGDConfig(3, 16, 0.05, 0.9, 0.0, "constant", True, 2)
     model = working_copy(trained_net)
     before = model.bn1.num_batches_tracked.item()
-    finish(
-        tune(model, colours, config, generator=torch.Generator().manual_seed(0), gradient=GradientNormAware(0.05, 0.7))
-    )
+    generator, aware = torch.Generator().manual_seed(0), GradientNormAware(0.05, 0.7)
+    finish(train_with_sgd(model, colours, config, generator=generator, perturbation=aware))
     assert model.bn1.num_batches_tracked.item() == before + 3
     assert model.bn1.track_running_stats

@@ -14,7 +14,8 @@ from core.defenses.repairs.nad.attention import Distillation, attention
 from core.networks.feature_maps import as_map, feature_maps, watching
 from core.networks.model_state import working_copy
 from core.networks.predictions import predict
-from core.optim.sgd import Batch, SGDConfig, tune
+from core.optim.objectives import supervised
+from core.optim.sgd import SGDConfig, train_with_sgd
 from core.runs import finish
 from models.cifar_resnet import CifarResNet
 from models.preact_resnet import PreActResNet
@@ -91,20 +92,19 @@ class TestStages:
 class TestDistillation:
     def loss(self, student: nn.Module, teacher: nn.Module, data: ImageSet, **betas: float) -> tuple[float, dict]:
         distil = Distillation(teacher, betas, 2.0)
-        batch = Batch(student, data.pixels, data.labels, 0, distil.loss)
-        return distil.gradient(student, batch).item(), distil.terms
+        return distil(student, data.pixels, data.labels)()["loss"].item(), distil.terms
 
     def test_a_teacher_like_the_student_adds_nothing(self, trained_net: nn.Module, colours: ImageSet) -> None:
         student, twin = working_copy(trained_net), working_copy(trained_net).requires_grad_(False)
         loss, terms = self.loss(student, twin, colours, bn1=1000.0, bn2=1000.0)
         assert terms == {"bn1": 0.0, "bn2": 0.0}
-        plain = Batch(student, colours.pixels, colours.labels, 0, nn.functional.cross_entropy)().item()
+        plain = supervised()(student, colours.pixels, colours.labels)()["loss"].item()
         assert loss == pytest.approx(plain, rel=1e-5)
 
     def test_the_sum_of_the_formula(self, trained_net: nn.Module, colours: ImageSet) -> None:
         student, teacher = working_copy(trained_net), moved(trained_net)
         loss, terms = self.loss(student, teacher, colours, bn1=500.0, bn2=1000.0)
-        plain = Batch(student, colours.pixels, colours.labels, 0, nn.functional.cross_entropy)().item()
+        plain = supervised()(student, colours.pixels, colours.labels)()["loss"].item()
         assert min(terms.values()) > 0
         assert loss == pytest.approx(plain + 500 * terms["bn1"] + 1000 * terms["bn2"], rel=1e-3)
         with torch.no_grad(), watching(student, ["bn1"]) as (_, mine), watching(teacher, ["bn1"]) as (_, theirs):
@@ -140,10 +140,8 @@ class TestWhole:
     def test_the_maps_come_together(self, trained_net: nn.Module, colours: ImageSet) -> None:
         distil = Distillation(moved(trained_net), {"bn1": 1000.0, "bn2": 1000.0}, 2.0)
         config = SGDConfig(30, 32, 0.02, 0.9, 0.0, "constant", True, 2)
-        run = tune(
-            working_copy(trained_net), colours, config, generator=torch.Generator().manual_seed(0),
-            gradient=distil.gradient, loss=distil.loss,
-        )  # fmt: skip
+        student, generator = working_copy(trained_net), torch.Generator().manual_seed(0)
+        run = train_with_sgd(student, colours, config, generator=generator, objective=distil)
         apart = [sum(distil.terms.values()) for _ in run]
         assert apart[-1] < 0.5 * apart[0]
 
@@ -159,3 +157,4 @@ class TestWhole:
         paper = NAD.paper()
         assert (paper.beta_low, paper.beta_middle, paper.beta_high, paper.power) == (500.0, 1000.0, 1000.0, 2.0)
         assert (paper.teacher_steps, paper.steps, paper.lr, paper.batch_size) == (100, 100, 0.01, 256)
+        assert paper.schedule == "constant"

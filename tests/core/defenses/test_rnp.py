@@ -94,3 +94,26 @@ def test_paper_setting() -> None:
 def test_a_mask_is_a_share(value: float) -> None:
     with pytest.raises(ValueError, match="threshold"):
         RNP(threshold=value)
+
+
+def test_unlearning_in_steps_is_ten_times_slower_in_its_second_half(
+    trained_net: nn.Module, colours: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
+    step = torch.optim.SGD.step
+
+    def noted(self: torch.optim.SGD, *arguments: object) -> None:
+        rates.append(self.param_groups[0]["lr"])
+        step(self, *arguments)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", noted)
+
+    def unlearning(schedule: str) -> list[float]:
+        rates.clear()
+        how = dict(unlearn_lr=1e-3, unlearn_steps=4, unlearn_until=0.0, unlearn_schedule=schedule, batch_size=16)
+        finish(RNP(steps=1, candidates=1, **how).run(trained_net, colours))
+        return rates[:4]
+
+    assert unlearning("constant") == [1e-3] * 4
+    assert unlearning("steps") == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4])
+    assert (RNP().unlearn_schedule, RNP.paper().unlearn_schedule) == ("constant", "steps")

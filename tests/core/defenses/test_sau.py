@@ -35,7 +35,14 @@ class TestJensenShannon:
 
     def test_certainty_is_finite(self) -> None:
         p, q = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
-        assert 0.9 * math.log(2) < jensen_shannon(p, q).item() < math.log(2)
+        assert jensen_shannon(p, q).item() == pytest.approx(math.log(2), rel=1e-5)
+
+    def test_two_sure_models_that_differ_have_a_gradient(self) -> None:
+        """p = 0.9999 on either side: a clamp at 0.999 would leave nothing to follow."""
+        ours, theirs = logits([10.0, 0.0]), logits([0.0, 10.0])
+        jensen_shannon(ours.softmax(1), theirs.softmax(1)).sum().backward()
+        assert ours.grad.abs().min() > 0
+        assert theirs.grad.abs().min() > 0
 
 
 class TestSharedLoss:
@@ -47,11 +54,26 @@ class TestSharedLoss:
         cross = -ours.log_softmax(1)[0, 0] - theirs.log_softmax(1)[:2, 0].sum()
         apart = jensen_shannon(ours.softmax(1), theirs.softmax(1))[:3].sum()
         expected = -0.3 * cross / (2 * 4) + 0.7 * apart / 4
-        torch.testing.assert_close(shared_loss(ours, theirs, labels, 0.3, 0.7), expected)
+        torch.testing.assert_close(shared_loss(ours, theirs, labels, labels, labels, b1=0.3, b2=0.7), expected)
+
+    def test_fooled_is_measured_against_the_clean_answer(self) -> None:
+        """Label 0, but both models say 1 on x itself: 1 again fools neither; 0 fools both, and alike."""
+        label, plain = torch.tensor([0]), torch.tensor([1])
+        again = shared_loss(logits([0.0, 3.0]), logits([0.0, 3.0]), label, plain, plain, b1=1.0, b2=1.0)
+        assert again.item() == pytest.approx(-math.log1p(math.exp(3)), rel=1e-5)
+        moved = shared_loss(logits([3.0, 0.0]), logits([1.0, 0.0]), label, plain, plain, b1=1.0, b2=1.0)
+        assert moved == 0
+
+    def test_each_model_has_its_own_clean_answer(self) -> None:
+        """Both say 1; f said 0 before and is fooled, f_A said 1 before and is not: nothing is shared."""
+        ours, theirs, label = logits([0.0, 2.0]), logits([0.0, 1.0]), torch.tensor([0])
+        loss = shared_loss(ours, theirs, label, torch.tensor([0]), torch.tensor([1]), b1=1.0, b2=1.0)
+        apart = jensen_shannon(ours.softmax(1), theirs.softmax(1))
+        torch.testing.assert_close(loss, -torch.tensor(math.log1p(math.e)) / 2 + apart[0])
 
     def test_a_shared_example_has_no_gradient(self) -> None:
-        ours, theirs = logits([0.0, 3.0]), logits([0.0, 1.0])
-        shared_loss(ours, theirs, torch.tensor([0]), 0.01, 1.0).backward()
+        ours, theirs, zero = logits([0.0, 3.0]), logits([0.0, 1.0]), torch.tensor([0])
+        shared_loss(ours, theirs, zero, zero, zero, b1=0.01, b2=1.0).backward()
         assert not ours.grad.any()
         assert not theirs.grad.any()
 
@@ -70,8 +92,16 @@ class TestSharedRisk:
         assert risk == 0
 
     def test_certainty_is_finite(self) -> None:
-        risk = shared_risk(torch.tensor([[0.0, 100.0]]), torch.tensor([1]), torch.tensor([True]))
-        assert risk.item() == pytest.approx(-math.log(0.001), rel=1e-3)
+        for margin in (-100.0, 100.0):
+            risk = shared_risk(torch.tensor([[0.0, margin]]), torch.tensor([1]), torch.tensor([True]))
+            assert risk.isfinite()
+
+    def test_the_strongest_answers_have_the_largest_gradient(self) -> None:
+        """d/dz -log(1 - p) = p: as good as 1 at p = 0.9999, where a clamp at 0.999 would leave 0."""
+        margin = math.log(0.9999 / 0.0001)
+        scores = logits([0.0, margin])
+        shared_risk(scores, torch.tensor([1]), torch.tensor([True])).backward()
+        assert scores.grad[0, 1].item() == pytest.approx(0.9999, rel=0.02)
 
 
 class TestAttack:
@@ -97,11 +127,12 @@ class TestAttack:
         assert (now == colours.labels).float().mean() < 0.5
 
     def test_examples_that_are_shared_stay(self) -> None:
-        """A model that is always wrong: every example is shared at once, so delta stays at +eps."""
+        """+eps alone carries the mean over the bias: every example is shared at once, so delta stays there."""
         net = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
         with torch.no_grad():
-            net[1].bias.copy_(torch.tensor([0.0, 1e4]))
-        x = torch.rand(3, 3, 2, 2, generator=torch.Generator().manual_seed(0))
+            net[1].weight.copy_(torch.tensor([[0.0], [1.0]]).expand(2, 12))
+            net[1].bias.copy_(torch.tensor([8.0, 0.0]))
+        x = 0.6 + 0.01 * torch.rand(3, 3, 2, 2, generator=torch.Generator().manual_seed(0))
         perturbed = shared_examples(net, net, x, torch.zeros(3, dtype=torch.int64), **ATTACK)
         torch.testing.assert_close(perturbed, x + 0.2)
 

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from core.networks.model_state import working_copy
-from core.optim.sam import SharpnessAware, moved, uphill
+from core.optim.objectives import Metrics
+from core.optim.sam import SAM, uphill
+from core.optim.weight_perturbation import moved
 
 GENERATOR = torch.Generator().manual_seed(0)
 WEIGHTS = [torch.randn(4, 3, generator=GENERATOR), torch.randn(5, generator=GENERATOR), torch.zeros(2)]
@@ -60,10 +62,10 @@ class Quadratic(nn.Module):
         self.w = nn.Parameter(torch.tensor([1.0, -2.0, 0.5, 3.0]))
         self.curvature = root @ root.T
 
-    def one_pass(self) -> Tensor:
+    def one_pass(self) -> Metrics:
         loss = 0.5 * self.w @ self.curvature @ self.w
         loss.backward()
-        return loss.detach()
+        return {"loss": loss.detach()}
 
 
 def test_gradient_at_the_perturbed_weights() -> None:
@@ -71,7 +73,7 @@ def test_gradient_at_the_perturbed_weights() -> None:
     model = Quadratic()
     w, h = model.w.detach().clone(), model.curvature
     g = h @ w
-    SharpnessAware(2.0, True)(model, model.one_pass)
+    SAM(2.0, adaptive=True)(model, model.one_pass)
     torch.testing.assert_close(model.w.grad, h @ (w + 2.0 * w**2 * g / (w.abs() * g).norm()), rtol=1e-4, atol=1e-4)
     assert torch.equal(model.w, w)
 
@@ -79,7 +81,7 @@ def test_gradient_at_the_perturbed_weights() -> None:
 def test_a_parameter_without_a_gradient_is_left_alone() -> None:
     model = Quadratic()
     model.idle = nn.Parameter(torch.ones(2))
-    SharpnessAware(2.0, True)(model, model.one_pass)
+    SAM(2.0, adaptive=True)(model, model.one_pass)
     assert model.idle.grad is None
     assert (model.idle == 1).all()
 
@@ -87,13 +89,19 @@ def test_a_parameter_without_a_gradient_is_left_alone() -> None:
 def test_second_pass_leaves_the_running_statistics(trained_net: nn.Module) -> None:
     net, passes = working_copy(trained_net).train(), []
 
-    def one_pass() -> Tensor:
+    def one_pass() -> Metrics:
         loss = net(torch.rand(8, 3, 16, 16, generator=GENERATOR)).square().mean()
         loss.backward()
         passes.append(net.bn1.running_mean.clone())
-        return loss.detach()
+        return {"loss": loss.detach()}
 
-    SharpnessAware(2.0, True)(net, one_pass)
+    SAM(2.0, adaptive=True)(net, one_pass)
     assert len(passes) == 2
     assert torch.equal(passes[0], passes[1])
     assert net.bn1.num_batches_tracked == trained_net.bn1.num_batches_tracked + 1
+
+
+def test_paper_is_the_plain_form() -> None:
+    assert SAM.paper() == SAM(rho=0.05, adaptive=False)
+    with pytest.raises(ValueError, match=r"SAM\.rho = -1"):
+        SAM(rho=-1.0)

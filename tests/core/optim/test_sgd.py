@@ -1,25 +1,26 @@
-"""The shared loop, and fine-tuning on it."""
+"""SGD on augmented batches, and fine-tuning by it."""
 
 from __future__ import annotations
 
-import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from core.data.imageset import ImageSet
-from core.defenses import FineTuning
+from core.defenses import ANP, FineTuning
 from core.networks.model_state import working_copy
-from core.optim.sgd import SGDConfig, batches, tune
+from core.optim.batches import batches
+from core.optim.sgd import SGDConfig, train_with_sgd
 from core.runs import finish
 
-WALK = SGDConfig(4, 16, 0.1, 0.9, 0.0, "cosine", True, 2)
+CONFIG = SGDConfig(4, 16, 0.1, 0.9, 0.0, "cosine", True, 2)
 
 
-def test_rates() -> None:
-    assert [WALK.rate(step) for step in (1, 3)] == [0.1, pytest.approx(0.05)]
-    constant = SGDConfig(4, 16, 0.1, 0.9, 0.0, "constant", True, 2)
-    assert {constant.rate(step) for step in range(1, 5)} == {0.1}
+def test_config_of_a_method() -> None:
+    method = FineTuning(steps=7, lr=0.02, schedule="constant", flip=False)
+    assert SGDConfig.of(method) == SGDConfig(7, 64, 0.02, 0.9, 5e-4, "constant", False, 2)
+    masks = SGDConfig.of(ANP(steps=3), weight_decay=0.0, schedule="constant")  # ANP has no such knobs
+    assert masks == SGDConfig(3, 64, 0.2, 0.9, 0.0, "constant", True, 2)
 
 
 def test_batches_visit_every_image_before_any_comes_back(colours: ImageSet) -> None:
@@ -41,7 +42,7 @@ def test_one_step_is_sgd(trained_net: nn.Module, colours: ImageSet) -> None:
     """One step by hand: theta - lr grad, on a batch of all images (whose order does not matter)."""
     config = SGDConfig(1, 64, 0.1, 0.9, 0.0, "constant", False, 0)
     mine = working_copy(trained_net)
-    finish(tune(mine, colours, config, generator=torch.Generator().manual_seed(0)))
+    finish(train_with_sgd(mine, colours, config, generator=torch.Generator().manual_seed(0)))
     theirs = working_copy(trained_net).train()
     F.cross_entropy(theirs(colours.pixels), colours.labels).backward()
     for ours, other in zip(mine.parameters(), theirs.parameters(), strict=True):
@@ -51,8 +52,8 @@ def test_one_step_is_sgd(trained_net: nn.Module, colours: ImageSet) -> None:
 def test_running_statistics_move_once_per_step(trained_net: nn.Module, colours: ImageSet) -> None:
     mine = working_copy(trained_net)
     before = mine.bn1.num_batches_tracked.item()
-    finish(tune(mine, colours, WALK, generator=torch.Generator().manual_seed(0)))
-    assert mine.bn1.num_batches_tracked.item() == before + WALK.steps
+    finish(train_with_sgd(mine, colours, CONFIG, generator=torch.Generator().manual_seed(0)))
+    assert mine.bn1.num_batches_tracked.item() == before + CONFIG.steps
 
 
 def test_fine_tuning_of_no_steps_is_the_identity(trained_net: nn.Module, colours: ImageSet) -> None:

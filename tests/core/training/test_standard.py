@@ -6,9 +6,12 @@ import pytest
 import torch
 from torch import nn
 
+from core.data.imageset import ImageSet
 from core.optim.augment import flip_and_shift
+from core.optim.batches import batches
 from core.runs import finish
-from core.training import Standard
+from core.training import SAM, Standard
+from core.training.standard import stamping
 from core.triggers import BadNets, Flareon, InputAware, Poison, WaNet
 from core.triggers.flareon import Motion
 from tests.conftest import TinyNet, colour_set
@@ -79,16 +82,21 @@ def test_the_mask_stage_comes_first_and_is_watched() -> None:
     assert seen == [("mask", i, 8) for i in range(1, 9)] + [("train", i, 4) for i in range(1, 5)]
 
 
+def first_batch(data: ImageSet, poison: Poison) -> torch.Tensor:
+    """The images of a training's first batch, in their order."""
+    generator = torch.Generator().manual_seed(5)
+    before, after = stamping(poison, 4, generator, None)
+    return next(batches(data, 16, generator, flip=True, pad=2, shuffle=False, before=before, after=after))[0]
+
+
 def test_flareon_warps_after_flip_and_shift_and_wanet_before() -> None:
     """A flip of the warped picture is not the warp of the flipped one."""
-    data, poison = colour_set(16), Poison(Flareon(amplify=3.0), rate=1.0, mode="any-to-any")
-    method = Standard(poison=poison, pad=2)
-    made, _ = method._batch(data, torch.arange(16), poison, torch.Generator().manual_seed(5), None)
+    data, flareon = colour_set(16), Poison(Flareon(amplify=3.0), rate=1.0, mode="any-to-any")
     moved = flip_and_shift(data.pixels, torch.Generator().manual_seed(5), flip=True, pad=2)
-    assert torch.allclose(made, poison.trigger(moved, data.labels), atol=1e-6)
-    before, wanet = torch.Generator().manual_seed(5), Poison(WaNet(strength=4.0, cross=0.0), rate=1.0)
-    made, _ = method._batch(data, torch.arange(16), wanet, torch.Generator().manual_seed(5), None)
-    assert torch.allclose(made, flip_and_shift(wanet.trigger(data.pixels), before, flip=True, pad=2), atol=1e-6)
+    assert torch.allclose(first_batch(data, flareon), flareon.trigger(moved, data.labels), atol=1e-6)
+    again, wanet = torch.Generator().manual_seed(5), Poison(WaNet(strength=4.0, cross=0.0), rate=1.0)
+    expected = flip_and_shift(wanet.trigger(data.pixels), again, flip=True, pad=2)
+    assert torch.allclose(first_batch(data, wanet), expected, atol=1e-6)
 
 
 def test_any_to_any_carries_no_target() -> None:
@@ -144,7 +152,7 @@ def test_progress_is_yielded_outside_of_every_context() -> None:
 def test_divergence_is_one_sentence() -> None:
     broken = fresh()
     broken.linear.weight.data.fill_(float("nan"))
-    with pytest.raises(ValueError, match="lower learning rate"):
+    with pytest.raises(ValueError, match="no longer finite at step 10 of 12; choose a lower lr"):
         finish(SHORT.run(broken, colour_set(64)))
 
 
@@ -184,3 +192,66 @@ def test_memory_trouble_halves_the_batch_and_keeps_the_gradient() -> None:
         backward(model, nn.functional.cross_entropy, data.pixels, data.labels)
         gradients.append(model.linear.weight.grad.clone())
     assert torch.allclose(*gradients, atol=2e-3)
+
+
+def weights_of(model: nn.Module | None = None, **knobs) -> torch.Tensor:
+    method = dataclasses.replace(SHORT, **knobs)
+    return finish(method.run(model or fresh(), colour_set(64), seed=1)).linear.weight
+
+
+class TestSchedule:
+    def test_momentum_counts_with_the_cosine(self) -> None:
+        assert not torch.equal(weights_of(schedule="cosine"), weights_of(schedule="cosine", momentum=0.5))
+
+    def test_momentum_that_would_be_ignored_is_refused(self) -> None:
+        with pytest.raises(ValueError, match=r"Standard.momentum = 0.5 has no effect with the one-cycle schedule"):
+            Standard(momentum=0.5)
+
+    def test_the_cosine_is_plain_sgd(self) -> None:
+        """Three steps of one batch of all pictures, by hand and without Nesterov."""
+        torch.manual_seed(0)
+        data, model = colour_set(16), nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 4))
+        method = Standard(epochs=3, batch_size=16, lr=0.02, schedule="cosine", flip=False, pad=0, weight_decay=0.01)
+        mine = finish(method.run(model, data))
+        theirs = torch.optim.SGD(model.parameters(), 0.02, momentum=0.9, weight_decay=0.01)
+        falling = torch.optim.lr_scheduler.CosineAnnealingLR(theirs, 3)
+        for _ in range(3):
+            theirs.zero_grad()
+            nn.functional.cross_entropy(model(data.pixels), data.labels).backward()
+            theirs.step()
+            falling.step()
+        torch.testing.assert_close(mine[1].weight, model[1].weight, rtol=1e-3, atol=1e-3)
+
+    def test_paper_is_the_published_protocol(self) -> None:
+        paper = Standard.paper()
+        assert (paper.epochs, paper.lr, paper.batch_size) == (100, 0.01, 128)
+        assert (paper.momentum, paper.weight_decay, paper.schedule) == (0.9, 5e-4, "cosine")
+
+
+class TestWeightPerturbation:
+    def test_sam_of_no_radius_changes_nothing_and_sam_does(self) -> None:
+        plain = weights_of()
+        assert torch.equal(weights_of(weight_perturbation=SAM(rho=0.0)), plain)
+        assert not torch.equal(weights_of(weight_perturbation=SAM(rho=0.5)), plain)
+
+    def test_only_a_weight_perturbation_is_taken(self) -> None:
+        with pytest.raises(ValueError, match=r"Standard.weight_perturbation = BadNets\(.* perturbs no weights"):
+            Standard(weight_perturbation=BadNets())
+
+    def test_a_trigger_that_learns_along_hears_of_the_last_pass_only(self) -> None:
+        """A radius of almost nothing moves the trigger as no radius does, though there are two passes."""
+        poison = Poison(Flareon(motion="learned", lr=50.0), rate=0.5, mode="any-to-any")
+
+        def tau(rho: float) -> torch.Tensor:
+            method = Standard(epochs=1, batch_size=16, lr=1e-4, poison=poison, weight_perturbation=SAM(rho=rho))
+            return finish(method.run(fresh(), colour_set(64))).trigger.state["tau"]
+
+        torch.testing.assert_close(tau(1e-7), tau(0.0), rtol=0.05, atol=1e-3)
+
+
+def test_dropout_depends_on_the_seed_alone() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Dropout(0.5), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    model.append(nn.Linear(8, 4))
+    results = [finish(SHORT.run(model, colour_set(64), seed=seed))[5].weight for seed in (0, 0)]
+    assert torch.equal(*results)

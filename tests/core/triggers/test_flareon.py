@@ -116,32 +116,32 @@ def test_it_is_scored_over_all_targets(trained_net: TinyNet) -> None:
 
 def test_learned_motion_follows_the_gradient_and_decays() -> None:
     data = colour_set(16)
-    learner = Motion(Flareon(motion="learned", lr=0.2), data, "any-to-any", warmup=2)
-    assert learner.tau.shape == (4, 16, 16, 2)
-    before = learner.tau.detach().clone()
-    images, labels = learner.poison(
+    optimizer = Motion(Flareon(motion="learned", lr=0.2), data, "any-to-any", warmup=2)
+    assert optimizer.tau.shape == (4, 16, 16, 2)
+    before = optimizer.tau.detach().clone()
+    images, labels = optimizer.poison(
         data.pixels, data.labels, generator(), wanted=data.labels, rate=0.5, mode="any-to-any"
     )
     assert images.is_leaf and images.requires_grad and torch.equal(labels, data.labels)
     images.square().sum().backward()
-    learner.step()
+    optimizer.step()
     twin = before.clone().requires_grad_()
-    learner.trigger.move(data.pixels[:8], twin[data.labels[:8]]).square().sum().backward()
+    optimizer.trigger.move(data.pixels[:8], twin[data.labels[:8]]).square().sum().backward()
     step = 0.2 * (twin.grad + 5e-4 * before)
-    assert torch.allclose(learner.tau.detach(), (before - step).clamp(-1, 1), atol=1e-5)
+    assert torch.allclose(optimizer.tau.detach(), (before - step).clamp(-1, 1), atol=1e-5)
     assert twin.grad.abs().max() > 0
 
 
 @pytest.mark.parametrize(("floor", "warmup"), [(0.1, 0), (20.0, 5)])
 def test_after_the_warm_up_or_below_the_floor_the_motion_is_frozen(floor: float, warmup: int) -> None:
     data = colour_set(16)
-    learner = Motion(Flareon(motion="learned", floor=floor), data, "any-to-any", warmup=warmup)
+    optimizer = Motion(Flareon(motion="learned", floor=floor), data, "any-to-any", warmup=warmup)
     # The norm by class and axis of a drawn motion is about sqrt(H W / 3) = 9.2 at 16 pixels, below a floor of 20.
-    images, _ = learner.poison(data.pixels, data.labels, generator(), wanted=data.labels, rate=0.5, mode="any-to-any")
+    images, _ = optimizer.poison(data.pixels, data.labels, generator(), wanted=data.labels, rate=0.5, mode="any-to-any")
     assert not images.requires_grad
-    before = learner.tau.detach().clone()
-    learner.step()
-    assert torch.equal(learner.tau, before)
+    before = optimizer.tau.detach().clone()
+    optimizer.step()
+    assert torch.equal(optimizer.tau, before)
 
 
 @pytest.mark.parametrize(("mode", "norm"), [("any-to-any", 9.24), ("any-to-one", 13.06)])
@@ -149,9 +149,9 @@ def test_the_floor_is_the_norm_by_class_and_axis_or_of_the_one_field(mode: str, 
     """sqrt(H W / 3) and sqrt(2 H W / 3) at 16 pixels, for uniform tau."""
     data = colour_set(16)
     for floor, learns in ((norm - 1, True), (norm + 1, False)):
-        learner = Motion(Flareon(motion="learned", floor=floor), data, mode, warmup=5)
+        optimizer = Motion(Flareon(motion="learned", floor=floor), data, mode, warmup=5)
         wanted = torch.zeros_like(data.labels)
-        images, _ = learner.poison(data.pixels, data.labels, generator(), wanted=wanted, rate=0.5, mode=mode)
+        images, _ = optimizer.poison(data.pixels, data.labels, generator(), wanted=wanted, rate=0.5, mode=mode)
         assert images.requires_grad == learns
 
 
@@ -159,14 +159,14 @@ def test_a_batch_without_the_target_class_passes_as_it_is() -> None:
     data = colour_set(12)
     for trigger in (Flareon(), Flareon(motion="learned")):
         poison = Poison(trigger, target=3, mode="any-to-one")
-        learner = poison.learner(data, epochs=1, batch_size=4, generator=generator())
+        optimizer = poison.trigger_optimizer(data, epochs=1, batch_size=4, generator=generator())
         others = data[data.labels != 3]
-        images, labels = poison.batch(others.pixels, others.labels, 4, generator(), learner)
+        images, labels = poison.batch(others.pixels, others.labels, 4, generator(), optimizer)
         assert torch.equal(images, others.pixels) and torch.equal(labels, others.labels)
-        if learner is not None:
+        if optimizer is not None:
             images.sum().backward()
-            learner.step()
-            assert learner.fitted.state["tau"].shape == (1, 16, 16, 2)
+            optimizer.step()
+            assert optimizer.fitted.state["tau"].shape == (1, 16, 16, 2)
 
 
 def test_the_one_motion_of_any_to_one_ignores_targets() -> None:

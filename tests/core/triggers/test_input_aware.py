@@ -70,10 +70,10 @@ def test_equal_pictures_have_equal_triggers_and_others_do_not() -> None:
 
 
 def test_the_batch_gets_own_triggers_then_those_of_neighbours_then_nothing() -> None:
-    data, learner = colour_set(20), apprentice()
+    data, optimizer = colour_set(20), apprentice()
     wanted = torch.full_like(data.labels, 3)
-    images, labels = learner.poison(data.pixels, data.labels, generator(), wanted=wanted, rate=0.2, mode="all-to-one")
-    images, trigger, x = images.detach(), learner.fitted, data.pixels
+    images, labels = optimizer.poison(data.pixels, data.labels, generator(), wanted=wanted, rate=0.2, mode="all-to-one")
+    images, trigger, x = images.detach(), optimizer.fitted, data.pixels
     assert (labels[:4] == 3).all() and torch.equal(labels[4:], data.labels[4:])
     assert torch.allclose(images[:4], trigger(x[:4]), atol=1e-5)
     assert torch.allclose(images[4:8], laid(x[4:8], trigger.mask(x[5:9]), trigger.pattern(x[5:9])), atol=1e-5)
@@ -82,31 +82,33 @@ def test_the_batch_gets_own_triggers_then_those_of_neighbours_then_nothing() -> 
 
 @pytest.mark.parametrize("rate", [0.0, 0.9, 1.0])
 def test_any_rate_is_survived(rate: float) -> None:
-    data, learner = colour_set(20), apprentice()
-    images, _ = learner.poison(data.pixels, data.labels, generator(), wanted=data.labels, rate=rate, mode="all-to-one")
+    data, optimizer = colour_set(20), apprentice()
+    images, _ = optimizer.poison(
+        data.pixels, data.labels, generator(), wanted=data.labels, rate=rate, mode="all-to-one"
+    )
     if rate:
         images.square().sum().backward()
-    learner.step()
-    assert all(tensor.isfinite().all() for tensor in learner.fitted.state.values())
+    optimizer.step()
+    assert all(tensor.isfinite().all() for tensor in optimizer.fitted.state.values())
 
 
 def test_a_step_moves_the_pattern_network_alone() -> None:
-    data, learner = colour_set(20), apprentice()
-    before = learner.fitted.state
-    images, _ = learner.poison(data.pixels, data.labels, generator(), wanted=data.labels, rate=0.2, mode="all-to-one")
+    data, optimizer = colour_set(20), apprentice()
+    before = optimizer.fitted.state
+    images, _ = optimizer.poison(data.pixels, data.labels, generator(), wanted=data.labels, rate=0.2, mode="all-to-one")
     images.square().sum().backward()
-    learner.step()
-    moved = {name for name, tensor in learner.fitted.state.items() if not torch.equal(tensor, before[name])}
+    optimizer.step()
+    moved = {name for name, tensor in optimizer.fitted.state.items() if not torch.equal(tensor, before[name])}
     assert moved and all(name.startswith("pattern.") for name in moved)
 
 
 def test_the_mask_network_learns_its_density_and_is_then_frozen() -> None:
-    learner = apprentice(InputAware(width=4, mask_epochs=40), n=64)
-    steps = list(learner.prepare())
+    optimizer = apprentice(InputAware(width=4, mask_epochs=40), n=64)
+    steps = list(optimizer.prepare())
     assert [(p.stage, p.step, p.total) for p in steps] == [("mask", i, 160) for i in range(1, 161)]
     assert steps[0].metrics["density"] > 0.2
     assert 0.005 < steps[-1].metrics["density"] < 0.08
-    assert not any(parameter.requires_grad for parameter in learner.mask.parameters())
+    assert not any(parameter.requires_grad for parameter in optimizer.mask.parameters())
 
 
 def test_the_release_weighs_the_masks_diversity_four_times_as_much() -> None:

@@ -15,9 +15,9 @@ from core.defenses.shared.selection import SELECTIONS, Oracle, fit_and_validatio
 from core.defenses.shared.threshold import mask_report, prune_by_threshold
 from core.device import device_of
 from core.knobs import Method, knob
-from core.networks.model_state import working_copy
+from core.networks.layout import training_copy
 from core.networks.report import with_report
-from core.optim.sgd import SGDConfig, tune
+from core.optim.sgd import SGDConfig, train_with_sgd
 from core.runs import Run
 
 
@@ -71,13 +71,13 @@ class ANP(Method):
         check("ANP", model, clean)
         norms = maskable(model, "ANP")
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        original = working_copy(model).to(memory_format=torch.channels_last)
+        original = training_copy(model, clean.images)
         noisy = Noisy(original, norms)
-        config = SGDConfig(self.steps, self.batch_size, self.lr, self.momentum, 0.0, "constant", self.flip, self.pad)
+        config = SGDConfig.of(self, weight_decay=0.0, schedule="constant")
         generator = torch.Generator().manual_seed(seed)
-        gradient = UnderNoise(self.eps, self.noise_steps, self.alpha, generator)
-        yield from tune(
-            noisy, fit, config, generator=generator, gradient=gradient, after_step=noisy.clamp, stage="mask"
+        noise = UnderNoise(self.eps, self.noise_steps, self.alpha, generator)
+        yield from train_with_sgd(
+            noisy, fit, config, generator=generator, perturbation=noise, after_step=noisy.clamp, stage="mask"
         )
         masks = noisy.learned()
         chosen = yield from prune_by_threshold(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from core.defenses.shared.channel_masks import Masked
 from core.networks.model_state import still_statistics
-from core.optim.sgd import Pass
+from core.optim.objectives import Metrics, Pass
 
 
 class Noisy(Masked):
@@ -54,7 +54,7 @@ class Noisy(Masked):
 
 @dataclass(frozen=True)
 class UnderNoise:
-    """The gradient of alpha CE(no noise) + (1 - alpha) max over noise of CE, for the masks alone.
+    """A weight perturbation: along alpha CE(no noise) + (1 - alpha) max over noise of CE, for the masks alone.
 
     The maximum is sought by `steps` steps of eps / steps along the sign of the gradient, from
     random noise; the noise is kept within eps. All passes see the same batch with its batch
@@ -67,7 +67,7 @@ class UnderNoise:
     alpha: float
     generator: torch.Generator
 
-    def __call__(self, model: nn.Module, one_pass: Pass) -> Tensor:
+    def __call__(self, model: nn.Module, one_pass: Pass) -> Metrics:
         assert isinstance(model, Noisy)
         plain = one_pass()
         gradients = [mask.grad for mask in model.masks]
@@ -87,4 +87,4 @@ class UnderNoise:
         for mask, first, second in zip(model.masks, gradients, under, strict=True):
             if first is not None and second is not None:
                 mask.grad = self.alpha * first + (1 - self.alpha) * second
-        return self.alpha * plain + (1 - self.alpha) * worst
+        return {"loss": self.alpha * plain["loss"] + (1 - self.alpha) * worst["loss"]}

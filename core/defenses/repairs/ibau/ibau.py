@@ -16,10 +16,10 @@ from core.defenses.shared.checks import check
 from core.defenses.shared.selection import accuracy, fit_and_validation
 from core.device import device_of
 from core.knobs import Method, knob
-from core.networks.model_state import working_copy
+from core.networks.layout import laid_out, training_copy
 from core.networks.predictions import predict
 from core.networks.report import with_report
-from core.optim.sgd import batches
+from core.optim.batches import batches
 from core.runs import Progress, Run
 
 PENALTY = 1e-3  # of ||delta||^2 in the inner loss
@@ -36,7 +36,8 @@ class IBAU(Method):
     labels, delta added to a share of the images, including the way delta depends on theta
     (core/defenses/repairs/ibau/hypergradient.py; L_in there has true labels, on the pass's first batch).
 
-    The model is in eval mode throughout, so batch norms do not move. As in the authors' code
+    It does not run in the shared loop (core/optim/train.py): one gradient takes K second derivatives, too long a
+    time without progress. The model is in eval mode throughout, so batch norms do not move. As in the authors' code
     nothing bounds delta: it is neither projected nor clamped; its norm is reported. delta is
     added to pixels in [0, 1]; added to pixels divided by a deviation s, the same `inner_lr` would
     move them s^2 times as far. `IBAU.paper()` is the setting of BackdoorBench (Wu et al., 2022): a
@@ -64,7 +65,7 @@ class IBAU(Method):
         """
         check("IBAU", model, clean)
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        student = working_copy(model).to(memory_format=torch.channels_last)
+        student = training_copy(model, clean.images)
         before = accuracy(student, validation)
         generator = torch.Generator().manual_seed(seed)
         adam = torch.optim.Adam(student.parameters(), self.lr)
@@ -134,7 +135,7 @@ def inner_loss(model: nn.Module, delta: Tensor) -> Loss:
     """L_in(x, y) = -CE(f(x + delta), y) + 0.001 ||delta||^2."""
 
     def loss(images: Tensor, labels: Tensor) -> Tensor:
-        return PENALTY * delta.square().sum() - F.cross_entropy(model(images + delta), labels)
+        return PENALTY * delta.square().sum() - F.cross_entropy(model(laid_out(model, images + delta)), labels)
 
     return loss
 
@@ -143,7 +144,7 @@ def outer_loss(model: nn.Module, delta: Tensor) -> Loss:
     """L_out(x, y, m) = CE(f(x + m delta), y) with m (N, 1, 1, 1) 1 where an image is perturbed."""
 
     def loss(images: Tensor, labels: Tensor, marks: Tensor) -> Tensor:
-        return F.cross_entropy(model(images + marks * delta), labels)
+        return F.cross_entropy(model(laid_out(model, images + marks * delta)), labels)
 
     return loss
 

@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.networks.feature_maps import watching
-from core.optim.sgd import Pass
+from core.optim.gradients import backward
+from core.optim.objectives import Metrics, Pass
 
 
 def attention(features: Tensor, p: float) -> Tensor:
@@ -27,11 +28,10 @@ def attention(features: Tensor, p: float) -> Tensor:
 
 @dataclass
 class Distillation:
-    """CE + sum over stages l of beta_l MSE(A(F_l^student), A(F_l^teacher)), for `tune`.
+    """An objective: CE + sum over stages l of beta_l MSE(A(F_l^student), A(F_l^teacher)).
 
-    `gradient` and `loss` belong together: the first watches the student's one forward pass, the
-    second asks the teacher (in eval mode, without gradients) about the same images.
-    `terms` holds the last MSE of each stage.
+    The student's one forward pass is watched, then the teacher (in eval mode, without gradients) is
+    asked about the same images. `terms` holds the last MSE of each stage.
     """
 
     teacher: nn.Module
@@ -39,14 +39,21 @@ class Distillation:
     p: float
     terms: dict[str, float] = field(default_factory=dict)
 
-    def gradient(self, model: nn.Module, one_pass: Pass) -> Tensor:
-        with watching(model, list(self.betas)) as self._seen:
-            return one_pass()
+    def __call__(self, model: nn.Module, images: Tensor, labels: Tensor) -> Pass:
+        def one_pass() -> Metrics:
+            with watching(model, list(self.betas)) as (given, mine):
 
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        given, mine = self._seen
+                def loss(logits: Tensor, labels: Tensor) -> Tensor:
+                    return self.loss(logits, labels, given[0], mine)
+
+                return {"loss": backward(model, loss, images, labels)}
+
+        return one_pass
+
+    def loss(self, logits: Tensor, labels: Tensor, images: Tensor, mine: dict[str, Tensor]) -> Tensor:
+        """The sum of the formula, from the student's logits and maps `mine` of the images."""
         with torch.no_grad(), watching(self.teacher, list(self.betas)) as (_, theirs):
-            self.teacher(given[0])
+            self.teacher(images)
         total = F.cross_entropy(logits, labels)
         for name, beta in self.betas.items():
             term = F.mse_loss(attention(mine[name], self.p), attention(theirs[name], self.p))

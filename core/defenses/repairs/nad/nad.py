@@ -14,9 +14,10 @@ from core.defenses.shared.selection import accuracy, fit_and_validation
 from core.device import device_of
 from core.knobs import Method, knob
 from core.networks.feature_maps import feature_maps
+from core.networks.layout import training_copy
 from core.networks.model_state import working_copy
 from core.networks.report import with_report
-from core.optim.sgd import SGDConfig, tune
+from core.optim.sgd import SGDConfig, train_with_sgd
 from core.runs import Run
 
 
@@ -35,7 +36,8 @@ class NAD(Method):
     three maps, the betas of the earlier ones are without use.
 
     `NAD.paper()` is the setting of the BackdoorBench comparison (Wu et al., 2022) in steps: ten
-    epochs of 2,500 images for the teacher and ten for the student. The student goes forward once a
+    epochs of 2,500 images for the teacher and ten for the student, at a constant learning rate: there the
+    student's stays at 0.01 and the teacher's nearly so. The student goes forward once a
     step, so that its batch-norm statistics move once, and its last step is kept.
     """
 
@@ -51,7 +53,7 @@ class NAD(Method):
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step", paper=256)
     momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)
     weight_decay: float = knob(5e-4, low=0.0, high=0.1, help="weight decay", paper=5e-4)
-    schedule: str = knob("cosine", choices=("constant", "cosine"), help="learning rate over time", paper="cosine")
+    schedule: str = knob("cosine", choices=("constant", "cosine"), help="learning rate over time", paper="constant")
     flip: bool = knob(True, help="mirror half of the pictures (not for digits or signs)")
     pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels", paper=4)
 
@@ -65,27 +67,21 @@ class NAD(Method):
         """
         check("NAD", model, clean)
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        student = working_copy(model).to(memory_format=torch.channels_last)
+        student = training_copy(model, clean.images)
         before = accuracy(student, validation)
         generator = torch.Generator().manual_seed(seed)
         teacher = working_copy(student)
-        yield from tune(teacher, fit, self._walk(self.teacher_steps), generator=generator, stage="teacher")
+        config = SGDConfig.of(self, steps=self.teacher_steps)
+        yield from train_with_sgd(teacher, fit, config, generator=generator, stage="teacher")
         teacher.requires_grad_(False)
         places = feature_maps(student, fit.images)
         betas = (self.beta_low, self.beta_middle, self.beta_high)[-len(places) :]
         distil = Distillation(teacher, dict(zip(places, betas, strict=True)), self.power)
-        yield from tune(
-            student, fit, self._walk(self.steps), generator=generator, gradient=distil.gradient, loss=distil.loss,
-            stage="distil",
-        )  # fmt: skip
+        config = SGDConfig.of(self)
+        yield from train_with_sgd(student, fit, config, generator=generator, objective=distil, stage="distil")
         report = {
             "validation/before": before,
             "validation/teacher": accuracy(teacher, validation),
             "validation/after": accuracy(student, validation),
         }
         return with_report(student, report | {f"attention/{name}": term for name, term in distil.terms.items()})
-
-    def _walk(self, steps: int) -> SGDConfig:
-        return SGDConfig(
-            steps, self.batch_size, self.lr, self.momentum, self.weight_decay, self.schedule, self.flip, self.pad
-        )

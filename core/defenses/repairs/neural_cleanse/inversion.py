@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from core.data.imageset import ImageSet
 from core.defenses.repairs.neural_cleanse.mask_cost_schedule import MaskCostSchedule
 from core.device import autocast, device_of
+from core.networks.layout import laid_out
+from core.optim.batches import batches
 from core.optim.gradients import mean_in_parts
-from core.optim.sgd import batches
 from core.runs import Progress, Run
 
 
@@ -85,7 +86,7 @@ class Inversion:
 
 
 class Search:
-    """Masks and patterns on their way down, for K classes at once.
+    """Masks and patterns on their way down, for K classes at once; the model stands still, so not in the shared loop.
 
     Wang et al., IEEE S&P 2019: m = tanh(a)/2 + 1/2 and p = tanh(b)/2 + 1/2 from a = b = 1
     minimise, for each class c, CE(f((1 - m) x + m p), c) + cost ||m||_1 by Adam. A class that has
@@ -110,7 +111,7 @@ class Search:
             m, p = squashed(self.a)[walking], squashed(self.b)[walking]
             goals = self.classes[walking].repeat_interleave(len(part))
             with autocast(part.device):
-                logits = self.model(stamped(part, m, p)).float()
+                logits = self.model(laid_out(self.model, stamped(part, m, p))).float()
             losses = F.cross_entropy(logits, goals, reduction="none").view(len(walking), -1).mean(1)
             hits = (logits.argmax(1) == goals).float().view(len(walking), -1).mean(1)
             total = (losses + self.costs.cost[walking] * m.sum((1, 2, 3))).sum()
@@ -142,5 +143,4 @@ def squashed(free: Tensor) -> Tensor:
 
 def stamped(images: Tensor, masks: Tensor, patterns: Tensor) -> Tensor:
     """x' = (1 - m) x + m p of images (N, C, H, W) for each of K masks (K, 1, H, W) and patterns: (K N, C, H, W)."""
-    both = torch.lerp(images[None], patterns[:, None], masks[:, None])
-    return both.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+    return torch.lerp(images[None], patterns[:, None], masks[:, None]).flatten(0, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 FEWEST = 5
-"""Numbers below which the index means nothing: of two or three, each is far from the others."""
+"""Fewer numbers than this have no outliers: of two or three, each is far from the others."""
 
 
 def anomaly_index(values: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -15,12 +14,16 @@ from core.defenses.shared.checks import check
 from core.defenses.shared.selection import accuracy, fit_and_validation
 from core.device import autocast, device_of
 from core.knobs import Method, knob
+from core.networks.layout import laid_out, training_copy
 from core.networks.model_state import working_copy
 from core.networks.predictions import predict
 from core.networks.report import with_report
+from core.optim.batches import batches
 from core.optim.gradients import mean_in_parts
-from core.optim.sgd import batches
-from core.runs import Progress, Run
+from core.optim.objectives import Metrics, Pass
+from core.optim.schedules import constant
+from core.optim.train import train_steps
+from core.runs import Run
 
 
 @dataclass(frozen=True)
@@ -61,44 +64,59 @@ class SAU(Method):
         """
         check("SAU", model, clean)
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        reference = working_copy(model).to(memory_format=torch.channels_last).requires_grad_(False)
+        reference = training_copy(model, clean.images).requires_grad_(False)
         student = working_copy(reference)
         before = accuracy(student, validation)
-        adam = torch.optim.Adam(student.parameters(), self.lr)
-        stream = batches(fit, self.batch_size, torch.Generator().manual_seed(seed), flip=False, pad=0)
+        generator = torch.Generator().manual_seed(seed)
         metrics: dict[str, float] = {}
-        for step in range(1, self.steps + 1):
-            metrics = self._step(student, reference, *next(stream), adam)
-            if not math.isfinite(metrics["loss"]):
-                raise ValueError(f"The loss is no longer finite at step {step} of {self.steps}; choose a lower lr.")
-            yield Progress("unlearn", step, self.steps, metrics, model=student)
-        adam.zero_grad(set_to_none=True)
+        for progress in train_steps(
+            student,
+            batches(fit, self.batch_size, generator, flip=False, pad=0),
+            torch.optim.Adam(student.parameters(), self.lr),
+            constant(self.lr),
+            self.steps,
+            generator=torch.Generator().manual_seed(seed),
+            objective=SharedRisk(self, reference),
+            training=False,
+            stage="unlearn",
+        ):
+            metrics = progress.metrics
+            yield progress
         report = {name: metrics.get(name, 0.0) for name in ("fooled", "shared")}
         report |= {"validation/before": before, "validation/after": accuracy(student, validation)}
         return with_report(student, report)
 
-    def _step(
-        self, model: nn.Module, reference: nn.Module, images: Tensor, labels: Tensor, adam: torch.optim.Adam
-    ) -> dict[str, float]:
-        """One attack on the batch and one step of Adam; the loss, and the shares that are fooled and shared."""
-        perturbed = shared_examples(
-            model, reference, images, labels, eps=self.eps, steps=self.attack_steps, b1=self.b1, b2=self.b2
-        )
+
+@dataclass(frozen=True)
+class SharedRisk:
+    """The objective of SAU with these knobs: attack the batch once, then the three losses in one pass.
+
+    Metrics: "loss", and "fooled" and "shared" as `SAU.run` says.
+    """
+
+    knobs: SAU
+    reference: nn.Module
+
+    def __call__(self, model: nn.Module, images: Tensor, labels: Tensor) -> Pass:
+        k, reference = self.knobs, self.reference
+        perturbed = shared_examples(model, reference, images, labels, eps=k.eps, steps=k.attack_steps, b1=k.b1, b2=k.b2)
         answers, plain = predict(reference, torch.cat([perturbed, images])).argmax(1).chunk(2)
         fooled = (answers != labels) & (answers != plain)
         weights = list(model.parameters())
 
         def gradients(x: Tensor, disturbed: Tensor, y: Tensor, answer: Tensor, counted: Tensor) -> list[Tensor]:
             with autocast(x.device):
-                clean, wrong = model(torch.cat([x, disturbed])).float().chunk(2)
-            loss = self.l1 * F.cross_entropy(clean, y) + self.l2 * F.cross_entropy(wrong, y)
-            loss = loss + self.l3 * shared_risk(wrong, answer, counted)
+                clean, wrong = model(laid_out(model, torch.cat([x, disturbed]))).float().chunk(2)
+            loss = k.l1 * F.cross_entropy(clean, y) + k.l2 * F.cross_entropy(wrong, y)
+            loss = loss + k.l3 * shared_risk(wrong, answer, counted)
             shared = (counted & (wrong.argmax(1) == answer)).float().mean()
             found = torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True)
             return [loss, shared, *found]
 
-        loss, shared, *found = mean_in_parts(gradients, images, perturbed, labels, answers, fooled)
-        for weight, gradient in zip(weights, found, strict=True):
-            weight.grad = gradient
-        adam.step()
-        return {"loss": loss.item(), "fooled": fooled.float().mean().item(), "shared": shared.item()}
+        def one_pass() -> Metrics:
+            loss, shared, *found = mean_in_parts(gradients, images, perturbed, labels, answers, fooled)
+            for weight, gradient in zip(weights, found, strict=True):
+                weight.grad = gradient
+            return {"loss": loss, "fooled": fooled.float().mean(), "shared": shared}
+
+        return one_pass

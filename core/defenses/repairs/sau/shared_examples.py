@@ -11,10 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.device import autocast, in_batches
+from core.networks.layout import laid_out
 from core.networks.model_state import frozen
+from core.networks.predictions import predict
 
-LEAST, MOST = 0.001, 0.999
-"""Probabilities are clamped to this range before their logarithm."""
+LEAST = 1e-8
+"""Probabilities are clamped from below to this before their logarithm."""
 
 
 def shared_examples(
@@ -28,42 +30,51 @@ def shared_examples(
     [0, 1].
     """
 
-    def slope(x: Tensor, y: Tensor) -> Tensor:
+    def slope(x: Tensor, *answers: Tensor) -> Tensor:
         """The gradient of the loss, zero for examples that are shared: sign steps do not mind its scale."""
         x = x.detach().requires_grad_(True)
         with autocast(x.device):
-            ours, theirs = model(x).float(), reference(x).float()
-        return torch.autograd.grad(shared_loss(ours, theirs, y, b1, b2), x)[0]
+            ours, theirs = (net(laid_out(net, x)).float() for net in (model, reference))
+        return torch.autograd.grad(shared_loss(ours, theirs, *answers, b1=b1, b2=b2), x)[0]
 
     delta = torch.full_like(images, eps)
+    plain, plain_too = predict(model, images).argmax(1), predict(reference, images).argmax(1)
     with frozen(model), frozen(reference):
         for _ in range(steps):
-            gradient = in_batches(slope, images + delta, labels, size=len(images))
+            gradient = in_batches(slope, images + delta, labels, plain, plain_too, size=len(images))
             if not gradient.any():
                 break
             delta = (delta - eps * gradient.sign()).clamp(-eps, eps)
     return images + delta
 
 
-def shared_loss(ours: Tensor, theirs: Tensor, labels: Tensor, b1: float, b2: float) -> Tensor:
-    """What a shared example minimises, from the logits (N, K) of both models at x + delta.
+def shared_loss(
+    ours: Tensor, theirs: Tensor, labels: Tensor, plain: Tensor, plain_too: Tensor, *, b1: float, b2: float
+) -> Tensor:
+    """What a shared example minimises, from the float32 logits (N, K) of f and f_A at x + delta.
 
-    -b1 [CE(f) over images f still classifies as y + CE(f_A), likewise] / (2N) + b2 JS(f, f_A) over
-    images that are not shared / N. Shared: both models say the same wrong class.
+    -b1 [CE(f, y) over images that do not fool f + CE(f_A, y) over images that do not fool f_A] / (2N)
+    + b2 JS(f, f_A) over images that are not shared / N. A model is fooled where its class differs from
+    its own on x, `plain` for f and `plain_too` for f_A (each (N,)), whatever the label. Shared: both
+    are fooled and say the same class.
     """
     said, said_too = ours.argmax(1), theirs.argmax(1)
-    right, right_too = said == labels, said_too == labels
-    shared = (said == said_too) & ~right
-    fooling = (F.cross_entropy(ours, labels, reduction="none") * right).sum() + (
-        F.cross_entropy(theirs, labels, reduction="none") * right_too
+    fooled, fooled_too = said != plain, said_too != plain_too
+    shared = fooled & fooled_too & (said == said_too)
+    fooling = (F.cross_entropy(ours, labels, reduction="none") * ~fooled).sum() + (
+        F.cross_entropy(theirs, labels, reduction="none") * ~fooled_too
     ).sum()
     apart = (jensen_shannon(ours.softmax(1), theirs.softmax(1)) * ~shared).sum()
     return (-b1 * fooling / 2 + b2 * apart) / len(labels)
 
 
 def jensen_shannon(p: Tensor, q: Tensor) -> Tensor:
-    """[KL(p || m) + KL(q || m)] / 2 with m = (p + q) / 2, in nats, of each row of p and q (N, K): (N,)."""
-    p, q = p.clamp(LEAST, MOST), q.clamp(LEAST, MOST)
+    """[KL(p || m) + KL(q || m)] / 2 with m = (p + q) / 2, in nats, of each row of p and q (N, K): (N,).
+
+    Clamped from below only: a probability near 1 keeps its gradient, so that two models that are both
+    sure of different classes are still drawn together.
+    """
+    p, q = p.clamp(min=LEAST), q.clamp(min=LEAST)
     middle = ((p + q) / 2).log()
     return ((p * (p.log() - middle)).sum(1) + (q * (q.log() - middle)).sum(1)) / 2
 
@@ -71,7 +82,11 @@ def jensen_shannon(p: Tensor, q: Tensor) -> Tensor:
 def shared_risk(logits: Tensor, answers: Tensor, counted: Tensor) -> Tensor:
     """L_sh = (1/N) sum -log(1 - p(ytilde | x + delta)) over the examples that are `counted` (bool (N,)).
 
-    `logits` (N, K) are those of f at x + delta, `answers` (N,) the classes ytilde that f_A gives there.
+    `logits` (N, K) are those of f at x + delta in float32, `answers` (N,) the classes ytilde that f_A gives
+    there. As in the authors' release, the logarithm is the mean of two forms, flat at one end each:
+    log(1e-6 + min(1 - p, 0.999)) and log(1 + 1e-6 - max(p, 0.001)). Neither is flat near p = 1, where
+    the backdoor is strongest.
     """
-    p = logits.softmax(1).gather(1, answers[:, None])[:, 0].clamp(LEAST, MOST)
-    return (-torch.log1p(-p) * counted).sum() / len(logits)
+    p = logits.softmax(1).gather(1, answers[:, None])[:, 0]
+    first, second = (1e-6 + (1 - p).clamp(max=0.999)).log(), (1 + 1e-6 - p.clamp(min=0.001)).log()
+    return (-(first + second) / 2 * counted).sum() / len(logits)

@@ -9,15 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from core.networks.model_state import still_statistics
-from core.optim.sgd import Pass
+from core.optim.objectives import Metrics, Pass
+from core.optim.weight_perturbation import moved
 
 
 @dataclass(frozen=True)
 class GradientNormAware:
-    """g = (1 - alpha) g1 + alpha g2, where g2 is the gradient at theta + r g1 / ||g1||.
+    """A weight perturbation: g = (1 - alpha) g1 + alpha g2, where g2 is the gradient at theta + r g1 / ||g1||.
 
     The norm is taken per parameter tensor. To first order in r, g is the gradient of
     `L + alpha r sum_p ||grad_p L||`. Both passes see the same batch with its batch statistics;
@@ -28,23 +29,17 @@ class GradientNormAware:
     r: float
     alpha: float
 
-    def __call__(self, model: nn.Module, one_pass: Pass) -> Tensor:
-        loss = one_pass()
+    def __call__(self, model: nn.Module, one_pass: Pass) -> Metrics:
+        metrics = one_pass()
         if self.r == 0 or self.alpha == 0:
-            return loss
-        held = [(p, p.detach().clone(), p.grad) for p in model.parameters() if p.grad is not None]
-        try:
-            with torch.no_grad():
-                for parameter, _, g1 in held:
-                    parameter.add_(self.r * g1 / (g1.norm() + 1e-12))
-                    parameter.grad = None
-            with still_statistics(model):
-                one_pass()
-        finally:
-            with torch.no_grad():
-                for parameter, theta, _ in held:
-                    parameter.copy_(theta)
-        for parameter, _, g1 in held:
+            return metrics
+        held = [(parameter, parameter.grad) for parameter in model.parameters() if parameter.grad is not None]
+        offsets = [self.r * g1 / (g1.norm() + 1e-12) for _, g1 in held]
+        for parameter, _ in held:
+            parameter.grad = None
+        with still_statistics(model), moved([parameter for parameter, _ in held], offsets):
+            one_pass()
+        for parameter, g1 in held:
             g2 = parameter.grad
             parameter.grad = g1 if g2 is None else torch.lerp(g1, g2, self.alpha)
-        return loss
+        return metrics

@@ -24,8 +24,6 @@ def weight_changes(original: nn.Module, unlearned: nn.Module) -> dict[str, Tenso
     }
 
 
-
-
 def neuron_weight_change(changes: dict[str, Tensor]) -> dict[str, Tensor]:
     """NWC(l, i) = sum over j of abs(w_u[l, i, j] - w_o[l, i, j]): layer name -> (out,)."""
     return {name: change.flatten(1).sum(1) for name, change in changes.items()}
