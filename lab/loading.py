@@ -6,29 +6,24 @@ nobody changes them; whoever wants to hook or train one works on a copy.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import math
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
 import torch
 
 import models
 from core.data import ImageSet, Scenes, load_data
 from core.device import best_device
+from core.networks.layout import set_layout
 from lab.lru_cache import LRUCache
 from lab.running.compute_lock import compute_lock
 from lab.settings import settings
 from models import Classifier
 
 T = TypeVar("T")
-
-NORMALISATION = {"cifar10": ((0.4914, 0.4822, 0.4465), (0.247, 0.243, 0.261))}
-"""Mean and standard deviation by channel that a fresh network takes for known data; 0.5 and 0.25 for all others."""
-
 
 def _remote(name: Any) -> bool:
     """Whether a model or data set may have to be downloaded."""
@@ -92,46 +87,12 @@ def clean_twin(model: Classifier) -> Classifier | None:
     return None
 
 
-def fresh(ref: str, train: ImageSet, data: str, seed: int) -> Classifier:
-    """A network with its first weights, for a training: `arch:NAME?width=16`.
-
-    NAME is any architecture that timm knows (ours are registered with it); what follows "?" are arguments of its
-    constructor. The weights are drawn by `seed`; mean and standard deviation are those of NORMALISATION.
-    """
-    name, arguments = parse_architecture(ref)
-    mean, std = NORMALISATION.get(data, ((0.5,) * 3, (0.25,) * 3))
-    shape = train.images.shape
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            model = models.create(
-                name, train.class_names, input_size=(shape[1], shape[2], shape[3]), mean=mean, std=std, **arguments
-            )
-    except (RuntimeError, TypeError, AssertionError) as error:
-        raise ValueError(f"{ref} names no network that can be built: {error}.") from None
-    model.card = dataclasses.replace(model.card, ref=ref, data=data)
-    return _placed(model)
-
-
 def _placed(model: Classifier) -> Classifier:
-    """The model in eval mode, on the best device, in the layout that convolutions are fastest in."""
-    return model.to(best_device()).to(memory_format=torch.channels_last).eval()
+    """The model in eval mode, on the best device, in the layout that it is fastest in."""
+    return set_layout(model.to(best_device()), torch.zeros(1, *model.input_size)).eval()
 
 
-def parse_architecture(ref: str) -> tuple[str, dict[str, int | float | str]]:
-    """Name and constructor arguments of `arch:preact_resnet18?width=16`."""
-    if not ref.startswith("arch:"):
-        raise ValueError(f"model = {ref!r}: a training starts from a fresh net such as arch:preact_resnet18?width=16.")
-    name, _, query = ref.removeprefix("arch:").partition("?")
-    return name, {key: _number(text) for key, text in parse_qsl(query)}
-
-
-def _number(text: str) -> int | float | str:
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        return text
+def fresh(ref: str, train: ImageSet, data: str, seed: int) -> Classifier:
+    """A network with its first weights, for a training on `train`: `arch:NAME?width=16`, see `models.fresh`."""
+    shape = train.images.shape
+    return _placed(models.fresh(ref, train.class_names, (shape[1], shape[2], shape[3]), data=data, seed=seed))

@@ -11,8 +11,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from core import method_json
 from core.data import Scenes
-from core.knobs import Knob, Method, knobs_of
+from core.knobs import Knob, Method
 from core.training import PARTS
 from core.triggers import Poison
 from lab.kinds import kinds
@@ -33,25 +34,14 @@ def groups() -> dict[str, list[type[Method]]]:
 
 
 def to_dict(method: Method) -> dict[str, Any]:
-    """A method as JSON data: its name and every knob, nested methods as dictionaries."""
+    """A registered method as JSON data: its name and every knob, nested methods as dictionaries."""
     find(type(method).__name__)
-    values = {k.name: getattr(method, k.name) for k in knobs_of(method)}
-    return {"method": type(method).__name__} | {
-        name: to_dict(value) if isinstance(value, Method) else value for name, value in values.items()
-    }
+    return method_json.to_dict(method)
 
 
 def from_dict(data: Any) -> Method:
     """The method that `to_dict` wrote; ValueError in one sentence on an unknown name, knob or value."""
-    if not isinstance(data, dict) or not isinstance(data.get("method"), str):
-        raise ValueError(f'{data!r} is not a method; write it as {{"method": "TSBD", ...}}.')
-    cls = find(data["method"])
-    knobs = {k.name: k for k in knobs_of(cls)}
-    values = {name: value for name, value in data.items() if name != "method"}
-    for name in values:
-        if name not in knobs:
-            raise ValueError(f"{cls.__name__} has no knob {name!r}; it has {_listed(list(knobs))}.")
-    return cls(**{name: _value(knobs[name], value) for name, value in values.items()})
+    return method_json.from_dict(data, find)
 
 
 def find(name: str) -> type[Method]:
@@ -78,15 +68,3 @@ def parse(k: Knob, text: str, owner: str = "") -> Any:
             raise ValueError(f"{name} = {text!r} must be a finite number.")
         return number
     return text
-
-
-def _value(k: Knob, value: Any) -> Any:
-    if k.kind is Method and value is not None:
-        return from_dict(value)
-    if k.kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value) if abs(value) < 2**1000 else math.inf  # beyond any float: the knob's range refuses it
-    return value
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names) if names else "none"

@@ -16,9 +16,15 @@ class BadNets(Trigger):
     mask m and a constant pattern p. Nothing outside the square changes.
     """
 
-    side: int = knob(3, low=1, high=16, step=1, symbol="|m|", help="side of the square in pixels", paper=3)
-    margin: int = knob(0, low=0, high=15, step=1, help="distance from the right and lower edges in pixels", paper=0)
-    shade: float = knob(1.0, low=0.0, high=1.0, step=0.05, symbol="p", help="grey level of the square", paper=1.0)
+    side: int = knob(
+        3, low=1, high=16, step=1, symbol="|m|", help="side of the square in pixels", paper=3, primary=True
+    )
+    margin: int = knob(
+        0, low=0, high=15, step=1, help="distance from the right and lower edges in pixels", paper=0, primary=True
+    )
+    shade: float = knob(
+        1.0, low=0.0, high=1.0, step=0.05, symbol="p", help="grey level of the square", paper=1.0, primary=True
+    )
 
     def __call__(self, images: Tensor, targets: Tensor | None = None) -> Tensor:
         height, width = images.shape[-2:]

@@ -19,8 +19,10 @@ class Blended(Trigger):
     from `key`, so that it is free of anyone's rights and fits any image size.
     """
 
-    alpha: float = knob(0.2, low=0.0, high=1.0, step=0.05, symbol="α", help="weight of the key picture", paper=0.2)
-    cells: int = knob(8, low=2, high=32, step=1, help="patches across the key picture")
+    alpha: float = knob(
+        0.2, low=0.0, high=1.0, step=0.05, symbol="α", help="weight of the key picture", paper=0.2, primary=True
+    )
+    cells: int = knob(8, low=2, high=32, step=1, help="patches across the key picture", primary=True)
     key: int = knob(0, low=0, high=9999, step=1, symbol="k", help="seed of the key picture")
 
     def __call__(self, images: Tensor, targets: Tensor | None = None) -> Tensor:

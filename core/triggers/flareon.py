@@ -37,9 +37,18 @@ class Flareon(LearnedTrigger):
     """
 
     motion: str = knob("random", choices=("random", "learned"), help="fields as drawn, or learned in training")
-    beta: float = knob(1.0, low=1.0, high=8.0, step=0.5, symbol="b", help="larger values move less", paper=1.0)
+    beta: float = knob(
+        1.0, low=1.0, high=8.0, step=0.5, symbol="b", help="larger values move less", paper=1.0, primary=True
+    )
     amplify: float = knob(
-        1.0, low=0.0, high=6.0, step=0.25, symbol="s", help="teaching amplification; only 1 is the paper's", paper=1.0
+        1.0,
+        low=0.0,
+        high=6.0,
+        step=0.25,
+        symbol="s",
+        help="teaching amplification; only 1 is the paper's",
+        paper=1.0,
+        primary=True,
     )
     key: int = knob(0, low=0, high=9999, step=1, help="seed of the fields")
     warmup: int = knob(10, low=0, high=200, step=1, help="learned: epochs until the fields are frozen", paper=10)

@@ -35,9 +35,18 @@ class LowFrequency(OfflineTrigger):
     """
 
     amplitude: float = knob(
-        51 / 255, low=0.0, high=1.0, step=3 / 255, symbol="A", help="largest value of the pattern", paper=51 / 255
+        51 / 255,
+        low=0.0,
+        high=1.0,
+        step=3 / 255,
+        symbol="A",
+        help="largest value of the pattern",
+        paper=51 / 255,
+        primary=True,
     )
-    std: float = knob(6.0, low=0.5, high=16.0, step=0.5, symbol="σ", help="width of the low-pass in pixels", paper=6.0)
+    std: float = knob(
+        6.0, low=0.5, high=16.0, step=0.5, symbol="σ", help="width of the low-pass in pixels", paper=6.0, primary=True
+    )
     pictures: int = knob(100, low=10, high=2000, step=10, help="pictures the pattern is fitted on")
     passes: int = knob(10, low=1, high=50, step=1, help="passes over these pictures, at most", paper=50)
     share: float = knob(0.8, low=0.0, high=1.0, step=0.05, help="share led to the target that is enough")

@@ -19,8 +19,10 @@ class SIG(Trigger):
     Poisoning", 2019 (arXiv 1902.11237): v[j] = delta sin(2 pi j f / W), x' = clip(x + v).
     """
 
-    delta: float = knob(40 / 255, low=0.0, high=1.0, step=5 / 255, symbol="Δ", help="amplitude", paper=40 / 255)
-    frequency: int = knob(6, low=1, high=16, step=1, symbol="f", help="waves across the picture", paper=6)
+    delta: float = knob(
+        40 / 255, low=0.0, high=1.0, step=5 / 255, symbol="Δ", help="amplitude", paper=40 / 255, primary=True
+    )
+    frequency: int = knob(6, low=1, high=16, step=1, symbol="f", help="waves across the picture", paper=6, primary=True)
 
     paper_clean_label: ClassVar[bool] = True
 

@@ -43,9 +43,11 @@ class TrojanNN(OfflineTrigger):
     steps: int = knob(1000, low=1, high=2000, step=50, help="steps, at most", paper=1000)
     rate: float = knob(0.1, low=0.0, high=1.0, step=0.01, symbol="α", help="length of a step", paper=0.1)
     reach: float = knob(
-        0.3, low=0.0, high=0.5, step=0.05, symbol="e", help="how far the patch's grey may move", paper=0.3
+        0.3, low=0.0, high=0.5, step=0.05, symbol="e", help="how far the patch's grey may move", paper=0.3, primary=True
     )
-    area: float = knob(0.07, low=0.01, high=0.3, step=0.01, help="share of the picture under the patch", paper=0.07)
+    area: float = knob(
+        0.07, low=0.01, high=0.3, step=0.01, help="share of the picture under the patch", paper=0.07, primary=True
+    )
 
     def __call__(self, images: Tensor, targets: Tensor | None = None) -> Tensor:
         patch = self.learned("patch", images)

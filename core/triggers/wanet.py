@@ -22,8 +22,12 @@ class WaNet(Trigger):
     warp plus noise and keep their true label, which teaches the net that only this warp counts.
     """
 
-    strength: float = knob(0.5, low=0.0, high=4.0, step=0.25, symbol="s", help="size of the warp", paper=0.5)
-    grid: int = knob(4, low=2, high=16, step=1, symbol="k", help="control points across the picture", paper=4)
+    strength: float = knob(
+        0.5, low=0.0, high=4.0, step=0.25, symbol="s", help="size of the warp", paper=0.5, primary=True
+    )
+    grid: int = knob(
+        4, low=2, high=16, step=1, symbol="k", help="control points across the picture", paper=4, primary=True
+    )
     cross: float = knob(2.0, low=0.0, high=4.0, step=0.5, help="noise-warped pictures per poisoned one", paper=2.0)
     key: int = knob(0, low=0, high=9999, step=1, help="seed of the warp")
 

@@ -24,7 +24,9 @@ class FGSM(Method):
     not robustness. Two forward passes per image.
     """
 
-    eps: float = knob(8 / 255, low=0.0, high=1.0, step=1 / 255, symbol="ε", help="largest change of a pixel, range 0-1")
+    eps: float = knob(
+        8 / 255, low=0.0, high=1.0, step=1 / 255, symbol="ε", help="largest change of a pixel, range 0-1", primary=True
+    )
 
     def run(
         self,

@@ -35,9 +35,11 @@ class PGD(Method):
     """
 
     norm: str = knob("linf", choices=("linf", "l2"), symbol="p", help="how the size of the change is measured")
-    eps: float = knob(8 / 255, low=0.0, high=3.0, step=1 / 255, symbol="ε", help="radius of the ball, pixels in 0-1")
+    eps: float = knob(
+        8 / 255, low=0.0, high=3.0, step=1 / 255, symbol="ε", help="radius of the ball, pixels in 0-1", primary=True
+    )
     alpha: float = knob(2 / 255, low=0.0, high=3.0, step=1 / 255, symbol="α", help="length of one step, pixels in 0-1")
-    steps: int = knob(10, low=1, high=1000, step=1, symbol="T", paper=20, help="gradient steps per try")
+    steps: int = knob(10, low=1, high=1000, step=1, symbol="T", paper=20, help="gradient steps per try", primary=True)
     random_start: bool = knob(True, help="begin at a random point of the ball instead of at the image")
     restarts: int = knob(1, low=1, high=50, step=1, symbol="R", help="tries with new random starts, on survivors only")
     stop_early: bool = knob(True, help="drop each image from the batch at its first success")

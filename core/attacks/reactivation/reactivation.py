@@ -71,9 +71,16 @@ class ReActivation(Method):
     backdoor is therefore the gap between "reactivated" and "clean_universal", not the first alone.
     """
 
-    threat: str = knob("white-box", choices=THREATS, help="what the attacker knows")
+    threat: str = knob("white-box", choices=THREATS, help="what the attacker knows", primary=True)
     eps: float = knob(
-        8 / 255, low=0.0, high=0.5, step=1 / 255, symbol="ε", help="largest change of a value", paper=12.75 / 255
+        8 / 255,
+        low=0.0,
+        high=0.5,
+        step=1 / 255,
+        symbol="ε",
+        help="largest change of a value",
+        paper=12.75 / 255,
+        primary=True,
     )
     images: int = knob(1000, low=1, high=50_000, step=10, help="pictures to learn from, at most", paper=1000)
     steps: int = knob(60, low=1, high=10_000, step=10, symbol="T", help="gradient steps", paper=1750)

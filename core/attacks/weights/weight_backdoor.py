@@ -53,10 +53,19 @@ class WeightBackdoor(Method):
     """
 
     eps: float = knob(
-        0.02, low=0.0, high=1.0, step=0.005, symbol="ε", help="half-width of the box round each weight", paper=0.005
+        0.02,
+        low=0.0,
+        high=1.0,
+        step=0.005,
+        symbol="ε",
+        help="half-width of the box round each weight",
+        paper=0.005,
+        primary=True,
     )
-    box: str = knob("absolute", choices=BOXES, help="whether ε is a distance or a share of each weight")
-    keep: str = knob("logits", choices=("logits", "labels"), help="what of the original to hold on to", paper="labels")
+    box: str = knob("absolute", choices=BOXES, help="whether ε is a distance or a share of each weight", primary=True)
+    keep: str = knob(
+        "logits", choices=("logits", "labels"), help="what of the original to hold on to", paper="labels", primary=True
+    )
     balance: float = knob(0.2, low=0.0, high=10.0, step=0.1, symbol="λ", help="weight of the trigger's loss", paper=1.0)
     pull: float = knob(0.0, low=0.0, high=1.0, symbol="w", help="weight of the squared change of weights", paper=5e-4)
     images: int = knob(1280, low=1, high=50_000, step=10, symbol="n", help="images to learn from, at most", paper=1280)

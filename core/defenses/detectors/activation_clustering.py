@@ -45,8 +45,10 @@ class ActivationClustering(Method):
     """
 
     dimensions: int = knob(10, low=2, high=50, step=1, help="dimensions the features are reduced to")
-    reduction: str = knob("ICA", choices=("ICA", "PCA"), help="how they are reduced", paper="ICA")
-    rule: str = knob("silhouette", choices=("smaller", "relative size", "silhouette"), help="which classes are accused")
+    reduction: str = knob("ICA", choices=("ICA", "PCA"), help="how they are reduced", paper="ICA", primary=True)
+    rule: str = knob(
+        "silhouette", choices=("smaller", "relative size", "silhouette"), help="which classes are accused", primary=True
+    )
     size: float = knob(0.35, low=0.01, high=0.5, step=0.01, help="share of the class that a heap of poison is below")
     separation: float = knob(0.15, low=0.0, high=1.0, step=0.01, help="silhouette above which a class falls apart")
 

@@ -26,7 +26,9 @@ class SpectralSignatures(Method):
     one of ten classes that is 15 % of a class of which half is poison: most of it stays.
     """
 
-    eps: float = knob(0.1, low=0.0, high=0.6, step=0.01, symbol="ε", help="assumed share of poison in a class")
+    eps: float = knob(
+        0.1, low=0.0, high=0.6, step=0.01, symbol="ε", help="assumed share of poison in a class", primary=True
+    )
     factor: float = knob(1.5, low=1.0, high=3.0, step=0.1, help="how much more than that is thrown out", paper=1.5)
 
     #: It judges a training set by its given labels.

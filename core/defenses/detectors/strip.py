@@ -37,9 +37,13 @@ class STRIP(Method):
     (Wu et al., 2022), which add normalised images, without the clip.
     """
 
-    overlays: int = knob(32, low=1, high=200, step=1, symbol="n", help="clean pictures laid over each one", paper=100)
+    overlays: int = knob(
+        32, low=1, high=200, step=1, symbol="n", help="clean pictures laid over each one", paper=100, primary=True
+    )
     alpha: float = knob(0.5, low=0.05, high=1.0, step=0.05, symbol="α", help="weight of the overlay", paper=1.0)
-    blend: str = knob("sum", choices=("sum", "mix"), help="added to the picture, or mixed with it", paper="sum")
+    blend: str = knob(
+        "sum", choices=("sum", "mix"), help="added to the picture, or mixed with it", paper="sum", primary=True
+    )
     fpr: float = knob(
         0.05, low=0.01, high=0.5, step=0.01, symbol="q", help="share of clean pictures flagged by mistake", paper=0.1
     )

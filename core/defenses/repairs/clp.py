@@ -40,7 +40,16 @@ class CLP(Method):
     ever lose a channel: choose 2 to 2.5 there, as the lab does for its own small nets.
     """
 
-    u: float = knob(2.0, low=0.0, high=20.0, step=0.1, symbol="u", help="standard deviations above the mean", paper=3.0)
+    u: float = knob(
+        2.0,
+        low=0.0,
+        high=20.0,
+        step=0.1,
+        symbol="u",
+        help="standard deviations above the mean",
+        paper=3.0,
+        primary=True,
+    )
 
     def run(self, model: nn.Module, clean: ImageSet, *, seed: int = 0) -> Run[nn.Module]:
         """A pruned copy of `model`, in eval mode; `seed` draws the validation images only.

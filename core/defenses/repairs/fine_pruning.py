@@ -32,9 +32,11 @@ class FinePruning(Method):
     BackdoorBench comparison (Wu et al., 2022), with validation images in place of its test images.
     """
 
-    prune_ratio: float = knob(0.99, low=0.0, high=0.99, step=0.01, help="share of features to prune, at most")
+    prune_ratio: float = knob(
+        0.99, low=0.0, high=0.99, step=0.01, help="share of features to prune, at most", primary=True
+    )
     prune_step: float = knob(0.01, low=0.01, high=0.5, step=0.01, help="share pruned at a time", paper=0.01)
-    steps: int = knob(160, low=0, high=5000, step=10, help="gradient steps after pruning", paper=1000)
+    steps: int = knob(160, low=0, high=5000, step=10, help="gradient steps after pruning", paper=1000, primary=True)
     lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate", paper=0.01)
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step", paper=256)
     momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)

@@ -27,8 +27,8 @@ class FineTuning(Method):
     2022): 100 epochs of 2,500 images, that is 1,000 steps.
     """
 
-    steps: int = knob(160, low=0, high=5000, step=10, help="gradient steps", paper=1000)
-    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate", paper=0.01)
+    steps: int = knob(160, low=0, high=5000, step=10, help="gradient steps", paper=1000, primary=True)
+    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate", paper=0.01, primary=True)
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step", paper=256)
     momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)
     weight_decay: float = knob(5e-4, low=0.0, high=0.1, help="weight decay", paper=5e-4)

@@ -34,10 +34,12 @@ class FTSAM(Method):
     batches, so that its learning rate falls and climbs again; here it falls once, over all steps.
     """
 
-    steps: int = knob(160, low=0, high=5000, step=10, help="gradient steps", paper=1000)
-    rho: float = knob(2.0, low=0.0, high=10.0, step=0.1, symbol="ρ", help="radius of the step uphill", paper=2.0)
+    steps: int = knob(160, low=0, high=5000, step=10, help="gradient steps", paper=1000, primary=True)
+    rho: float = knob(
+        2.0, low=0.0, high=10.0, step=0.1, symbol="ρ", help="radius of the step uphill", paper=2.0, primary=True
+    )
     adaptive: bool = knob(True, help="measure the radius in units of each weight", paper=True)
-    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate", paper=0.01)
+    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate", paper=0.01, primary=True)
     smoothing: float = knob(0.1, low=0.0, high=0.5, step=0.05, help="share of a label for other classes", paper=0.1)
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step", paper=256)
     momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)

@@ -45,9 +45,11 @@ class RNP(Method):
     0 is pruned at every threshold, so that the masks must be spread for a threshold to choose by.
     """
 
-    threshold: float = knob(0.9, low=0.0, high=1.0, step=0.01, help="masks up to here are pruned, at most", paper=0.7)
+    threshold: float = knob(
+        0.9, low=0.0, high=1.0, step=0.01, help="masks up to here are pruned, at most", paper=0.7, primary=True
+    )
     unlearn_lr: float = knob(0.003, low=1e-5, high=0.1, help="learning rate of unlearning", paper=0.01)
-    unlearn_steps: int = knob(60, low=0, high=10000, step=10, help="unlearning steps, at most", paper=80)
+    unlearn_steps: int = knob(60, low=0, high=10000, step=10, help="unlearning steps, at most", paper=80, primary=True)
     unlearn_schedule: str = knob(
         "constant", choices=("constant", "steps"), paper="steps",
         help="learning rate of unlearning over time; steps: a tenth in the second half",
@@ -55,7 +57,7 @@ class RNP(Method):
     unlearn_until: float = knob(
         0.2, low=0.0, high=1.0, step=0.05, help="unlearning ends at this accuracy on a batch", paper=0.2
     )
-    steps: int = knob(30, low=0, high=5000, step=10, help="steps of recovering by masks", paper=80)
+    steps: int = knob(30, low=0, high=5000, step=10, help="steps of recovering by masks", paper=80, primary=True)
     lr: float = knob(0.05, low=1e-4, high=10.0, symbol="η", help="learning rate of the masks", paper=0.2)
     alpha: float = knob(
         0.2, low=0.01, high=10.0, step=0.01, symbol="α", help="weight of the recovery's loss", paper=0.2

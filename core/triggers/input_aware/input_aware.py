@@ -37,7 +37,9 @@ class InputAware(LearnedTrigger):
     `Standard(poison=Poison(InputAware()))`. Raises ValueError before that.
     """
 
-    density: float = knob(0.032, low=0.0, high=1.0, step=0.004, help="share of a mask that costs nothing", paper=0.032)
+    density: float = knob(
+        0.032, low=0.0, high=1.0, step=0.004, help="share of a mask that costs nothing", paper=0.032, primary=True
+    )
     cross: float = knob(1.0, low=0.0, high=4.0, step=0.25, help="cross pictures per poisoned one", paper=1.0)
     mask_epochs: int = knob(4, low=1, high=100, step=1, help="passes that train the mask network", paper=25)
     lr: float = knob(0.01, low=1e-4, high=0.1, symbol="η", help="learning rate of both networks (Adam)", paper=0.01)

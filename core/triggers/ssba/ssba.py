@@ -34,8 +34,10 @@ class SSBA(OfflineTrigger):
     """
 
     bits: int = knob(32, low=16, high=32, step=16, help="length of the string, a multiple of 16; the paper hides 100")
-    key: int = knob(0, low=0, high=9999, step=1, symbol="s", help="seed of the string")
-    amplitude: float = knob(12 / 255, low=1 / 255, high=0.2, step=1 / 255, symbol="ε", help="largest change of a value")
+    key: int = knob(0, low=0, high=9999, step=1, symbol="s", help="seed of the string", primary=True)
+    amplitude: float = knob(
+        12 / 255, low=1 / 255, high=0.2, step=1 / 255, symbol="ε", help="largest change of a value", primary=True
+    )
     psnr: float = knob(34.0, low=20.0, high=50.0, step=1.0, help="likeness asked for, in decibels")
     similarity: float = knob(1.0, low=0.0, high=10.0, step=0.1, symbol="λ", help="weight of the likeness")
     steps: int = knob(2000, low=1, high=10000, step=100, help="steps of Adam")

@@ -41,6 +41,7 @@ class Regional(Method):
     family: str = knob(
         "square", choices=FAMILIES,
         help="the region: centre square, frame, random pixels, where the source looks (Grad-CAM), drawn, or everywhere",
+        primary=True,
     )
     area: float = knob(0.287, low=0.01, high=1.0, step=0.01, symbol="|L|", help="share of the pixels in the region")
     alpha: float = knob(1 / 255, low=0.0, high=1.0, step=1 / 255, symbol="α", paper=0.0039, help="length of one step")

@@ -40,9 +40,13 @@ class ANP(Method):
     model it was tuned on, the backdoor is gone once masks up to about 0.55 are pruned.
     """
 
-    threshold: float = knob(0.6, low=0.0, high=1.0, step=0.01, help="masks up to here are pruned, at most", paper=0.2)
-    steps: int = knob(100, low=0, high=5000, step=10, help="steps of learning masks", paper=2000)
-    eps: float = knob(0.4, low=0.0, high=2.0, step=0.05, symbol="ε", help="size of the noise on weights", paper=0.4)
+    threshold: float = knob(
+        0.6, low=0.0, high=1.0, step=0.01, help="masks up to here are pruned, at most", paper=0.2, primary=True
+    )
+    steps: int = knob(100, low=0, high=5000, step=10, help="steps of learning masks", paper=2000, primary=True)
+    eps: float = knob(
+        0.4, low=0.0, high=2.0, step=0.05, symbol="ε", help="size of the noise on weights", paper=0.4, primary=True
+    )
     noise_steps: int = knob(1, low=1, high=20, step=1, help="steps of the noise uphill", paper=1)
     alpha: float = knob(
         0.2, low=0.0, high=1.0, step=0.05, symbol="α", help="weight of the loss without noise", paper=0.2

@@ -44,10 +44,12 @@ class IBAU(Method):
     pass over its 2,500 images are 10 steps of 256.
     """
 
-    rounds: int = knob(2, low=0, high=50, step=1, help="rounds of perturbing and unlearning", paper=5)
+    rounds: int = knob(2, low=0, high=50, step=1, help="rounds of perturbing and unlearning", paper=5, primary=True)
     steps: int = knob(20, low=0, high=1000, step=1, help="steps of each of a round's two passes", paper=10)
-    iterations: int = knob(5, low=1, high=20, step=1, symbol="K", help="steps towards the implicit gradient", paper=5)
-    lr: float = knob(2e-4, low=1e-6, high=1.0, symbol="η", help="learning rate of Adam", paper=1e-4)
+    iterations: int = knob(
+        5, low=1, high=20, step=1, symbol="K", help="steps towards the implicit gradient", paper=5, primary=True
+    )
+    lr: float = knob(2e-4, low=1e-6, high=1.0, symbol="η", help="learning rate of Adam", paper=1e-4, primary=True)
     inner_lr: float = knob(10.0, low=0.0, high=1000.0, help="learning rate of the perturbation", paper=10.0)
     portion: float = knob(
         0.01, low=0.0, high=1.0, step=0.01, help="share of a batch that is perturbed, one image at least", paper=0.01

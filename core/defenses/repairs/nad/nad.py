@@ -41,8 +41,10 @@ class NAD(Method):
     step, so that its batch-norm statistics move once, and its last step is kept.
     """
 
-    teacher_steps: int = knob(60, low=0, high=5000, step=10, help="fine-tuning steps of the teacher", paper=100)
-    steps: int = knob(100, low=0, high=5000, step=10, help="steps of the student", paper=100)
+    teacher_steps: int = knob(
+        60, low=0, high=5000, step=10, help="fine-tuning steps of the teacher", paper=100, primary=True
+    )
+    steps: int = knob(100, low=0, high=5000, step=10, help="steps of the student", paper=100, primary=True)
     lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate of both", paper=0.01)
     beta_low: float = knob(500.0, low=0.0, high=1e5, symbol="β₁", help="weight of the third last stage", paper=500.0)
     beta_middle: float = knob(

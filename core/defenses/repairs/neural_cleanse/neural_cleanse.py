@@ -42,7 +42,7 @@ class NeuralCleanse(Method):
     epoch of its 2,500 images are 10 steps of 256.
     """
 
-    epochs: int = knob(60, low=1, high=500, step=5, help="epochs of trigger inversion, at most", paper=80)
+    epochs: int = knob(60, low=1, high=500, step=5, help="epochs of trigger inversion, at most", paper=80, primary=True)
     epoch_steps: int = knob(7, low=1, high=100, step=1, help="steps per epoch; costs move once per epoch", paper=10)
     invert_batch: int = knob(8, low=4, high=1024, step=4, help="images per class and step of inversion", paper=256)
     invert_lr: float = knob(0.1, low=1e-3, high=1.0, help="learning rate of inversion", paper=0.1)
@@ -51,11 +51,13 @@ class NeuralCleanse(Method):
         0.98, low=0.0, high=1.0, step=0.01, help="share of images a trigger must send to its class", paper=0.98
     )
     patience: int = knob(5, low=1, high=50, step=1, help="epochs before the cost moves", paper=5)
-    limit: float = knob(2.0, low=0.0, high=10.0, step=0.1, help="anomaly index that flags a class", paper=2.0)
+    limit: float = knob(
+        2.0, low=0.0, high=10.0, step=0.1, help="anomaly index that flags a class", paper=2.0, primary=True
+    )
     stamp_ratio: float = knob(
         0.2, low=0.0, high=1.0, step=0.05, help="share of images that carry the trigger found", paper=0.2
     )
-    steps: int = knob(160, low=0, high=5000, step=10, help="gradient steps of unlearning", paper=1000)
+    steps: int = knob(160, low=0, high=5000, step=10, help="gradient steps of unlearning", paper=1000, primary=True)
     lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate of unlearning", paper=0.01)
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step of unlearning", paper=256)
     momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)

@@ -41,10 +41,17 @@ class SAU(Method):
     on BackdoorBench in steps: 100 rounds of 2,500 images are 1,000 steps of 256.
     """
 
-    steps: int = knob(50, low=0, high=5000, step=10, help="gradient steps", paper=1000)
-    lr: float = knob(5e-4, low=1e-6, high=1.0, symbol="η", help="learning rate of Adam", paper=1e-4)
+    steps: int = knob(50, low=0, high=5000, step=10, help="gradient steps", paper=1000, primary=True)
+    lr: float = knob(5e-4, low=1e-6, high=1.0, symbol="η", help="learning rate of Adam", paper=1e-4, primary=True)
     eps: float = knob(
-        0.2, low=0.0, high=1.0, step=0.01, symbol="ε", help="largest change of a value, and of one step", paper=0.2
+        0.2,
+        low=0.0,
+        high=1.0,
+        step=0.01,
+        symbol="ε",
+        help="largest change of a value, and of one step",
+        paper=0.2,
+        primary=True,
     )
     attack_steps: int = knob(5, low=0, high=100, step=1, help="steps of the attack on a batch", paper=5)
     b1: float = knob(0.01, low=0.0, high=10.0, symbol="β₁", help="attack: weight of fooling", paper=0.01)

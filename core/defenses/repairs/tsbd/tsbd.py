@@ -52,17 +52,28 @@ class TSBD(Method):
     """
 
     neuron_ratio: float = knob(
-        0.15, low=0.0, high=1.0, step=0.01, symbol="n", help="share of channels to reinitialise, at most", paper=0.15
+        0.15,
+        low=0.0,
+        high=1.0,
+        step=0.01,
+        symbol="n",
+        help="share of channels to reinitialise, at most",
+        paper=0.15,
+        primary=True,
     )
     weight_ratio: float = knob(
         0.7, low=0.0, high=1.0, step=0.05, symbol="m", help="share of their weights to set to zero", paper=0.7
     )
     unlearn_lr: float = knob(1e-3, low=1e-5, high=0.1, help="learning rate of unlearning", paper=1e-4)
-    unlearn_steps: int = knob(60, low=0, high=10000, step=10, help="unlearning steps, at most", paper=10000)
+    unlearn_steps: int = knob(
+        60, low=0, high=10000, step=10, help="unlearning steps, at most", paper=10000, primary=True
+    )
     unlearn_until: float = knob(
         0.1, low=0.0, high=1.0, step=0.05, help="unlearning ends at this accuracy on a batch", paper=0.1
     )
-    steps: int = knob(160, low=0, high=5000, step=10, help="steps of activeness-aware fine-tuning", paper=200)
+    steps: int = knob(
+        160, low=0, high=5000, step=10, help="steps of activeness-aware fine-tuning", paper=200, primary=True
+    )
     lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate of fine-tuning", paper=0.01)
     r: float = knob(0.05, low=0.0, high=1.0, step=0.01, symbol="r", help="length of the step uphill", paper=0.05)
     alpha: float = knob(0.7, low=0.0, high=1.0, step=0.05, symbol="α", help="weight of the uphill gradient", paper=0.7)
