@@ -51,7 +51,8 @@ def training_copy(model: Net, images: Tensor) -> Net:
 def _tried(model: nn.Module, images: Tensor) -> torch.memory_format:
     """The layout, by one pass over black images in eval mode that draws from no random numbers of the caller.
 
-    Two images, as a view over the batch fits every layout of a single one. A failure of any other cause shows again, in the plain layout, where the model is used.
+    Two images, as a view over the batch fits every layout of a single one. A failure of any other cause shows again,
+    in the plain layout, where the model is used.
     """
     if not any(parameter.ndim == 4 for parameter in model.parameters()):
         return torch.contiguous_format
