@@ -1,4 +1,4 @@
-"""A model's config.json, read as a stranger's: only what is known and sane gets through.
+"""A model's config.json, read as untrusted input: only known keys with sane values are used.
 
 The layout is timm's: `architecture`, `num_classes`, `model_args`, `pretrained_cfg`. Our own block
 `perturb` stands beside them and is ignored by timm.

@@ -1,4 +1,4 @@
-"""Data sets: what they are (`ImageSet`), the generated one (`Scenes`), and one door to all (`load_data`)."""
+"""Data sets: what they are (`ImageSet`), the generated one (`Scenes`), and how each is loaded (`load_data`)."""
 
 from core.data.imageset import ImageSet
 from core.data.loading import load_data

@@ -1,4 +1,4 @@
-"""One door to every data set."""
+"""Every data set by its name, split and size."""
 
 from __future__ import annotations
 

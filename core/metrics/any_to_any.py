@@ -34,7 +34,7 @@ def sent(answers: Tensor) -> Tensor:
     return shares
 
 
-def opened(answers: Tensor) -> Tensor:
+def answered_under(answers: Tensor) -> Tensor:
     """M (C, K): share of the pictures not of class c that T_c makes the model take for j; on the diagonal, ASR."""
     others = _without_own(answers)
     return others.sum(1) / others.sum((1, 2))[:, None]
@@ -54,7 +54,7 @@ def scores(answers: Tensor, clean: Tensor) -> Scores:
     clean : counts (K, K) of the same pictures without a trigger
     """
     others, n = _without_own(answers), clean.sum()
-    acc, sent_there = clean.diagonal().sum() / n, opened(answers).diagonal().tolist()
+    acc, sent_there = clean.diagonal().sum() / n, answered_under(answers).diagonal().tolist()
     right = (others.diagonal(dim1=1, dim2=2).sum(1) / others.sum((1, 2))).tolist()
     by_target = dict(enumerate(sent_there))
     asr, ra = (sum(shares) / len(shares) for shares in (sent_there, right))

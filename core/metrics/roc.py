@@ -21,12 +21,12 @@ class Roc(NamedTuple):
     auroc: float
 
     def tpr_at(self, fpr: float) -> float:
-        """The highest true positive rate to be had at a false positive rate of at most `fpr`."""
+        """The highest true positive rate at a false positive rate of at most `fpr`."""
         return self.tpr[self.fpr <= fpr + 1e-12].max().item()
 
 
 def roc(scores: Tensor, truth: Tensor) -> Roc:
-    """The ROC curve of scores (N,), higher = rather positive, for truth bool (N,).
+    """The ROC curve of scores (N,), higher = more likely positive, for truth bool (N,).
 
     Raises ValueError in one sentence unless there are positives and negatives, and finite scores.
     """

@@ -1,4 +1,4 @@
-"""Channels of a network: which layers have them, what they answer, and how far a trigger moves them."""
+"""Channels of a network: which layers have them, what leaves them, and the network without some of them."""
 
 from __future__ import annotations
 

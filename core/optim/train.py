@@ -33,7 +33,7 @@ def train_steps(
     every: int = 1,
     stage: str = "train",
 ) -> Run[None]:
-    """Train `model` in place for `steps` steps; 0 steps leave it as it is. It is in eval mode at the end.
+    """Train `model` in place for `steps` steps; 0 steps leave it as it is. It is in eval mode when the run ends.
 
     stream : batches (images (N, C, H, W) float in [0, 1], labels), at least one per step
     schedule : what the optimiser is set to before each step
@@ -52,25 +52,27 @@ def train_steps(
     objective = objective or supervised()
     if training:
         train_mode(model)
-    for step in range(1, steps + 1):
-        images, labels = next(stream)
-        seed = int(torch.randint(2**31, (), generator=generator))
-        for group in optimiser.param_groups:
-            group.update(schedule(step))
+    try:
+        for step in range(1, steps + 1):
+            images, labels = next(stream)
+            seed = int(torch.randint(2**31, (), generator=generator))
+            for group in optimiser.param_groups:
+                group.update(schedule(step))
+            optimiser.zero_grad(set_to_none=True)
+            with seeded(seed, device):
+                found = perturbation(model, repeatable(objective(model, images, labels), seed))
+            if until is not None and until(found):
+                break
+            if step % every == 0 or step == steps:
+                metrics = {name: value.item() for name, value in found.items()}
+                require_finite(metrics["loss"], step, steps)
+            optimiser.step()
+            if after_step is not None:
+                after_step()
+            yield Progress(stage, step, steps, metrics, model=model)
+    finally:
         optimiser.zero_grad(set_to_none=True)
-        with seeded(seed, device):
-            found = perturbation(model, repeatable(objective(model, images, labels), seed))
-        if until is not None and until(found):
-            break
-        if step % every == 0 or step == steps:
-            metrics = {name: value.item() for name, value in found.items()}
-            require_finite(metrics["loss"], step, steps)
-        optimiser.step()
-        if after_step is not None:
-            after_step()
-        yield Progress(stage, step, steps, metrics, model=model)
-    optimiser.zero_grad(set_to_none=True)
-    model.eval()
+        model.eval()
 
 
 def require_finite(loss: float, step: int, steps: int) -> None:

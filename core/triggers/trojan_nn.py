@@ -29,7 +29,8 @@ class TrojanNN(OfflineTrigger):
     """A patch that excites a few neurons of a clean network, added near the lower right corner.
 
     Liu et al., "Trojaning Attack on Neural Networks", NDSS 2018 (doi 10.14722/ndss.2018.23291): of the features h
-    before the last layer W take the k with the largest Σ_out |W[out, k]|; from the patch m0 walk
+    before the last layer W take the k with the largest Σ_out |W[out, k]|; from the patch m0 take
+    the steps
 
         J = Σ_k (h_k(z) - v)²,   z <- clip(z - α sign ∇J, m0 ± e)
 
@@ -60,7 +61,7 @@ class TrojanNN(OfflineTrigger):
 
         Nothing in it is random or depends on `target`, so `seed` changes nothing. Progress: "loss" J and "activation",
         the mean of the driven neurons. Raises ValueError where the model has no class `target`, does not end in a
-        linear layer, or the patch leaves the chosen neurons asleep.
+        linear layer, or the patch has no effect on the chosen neurons.
         """
         twin = working_copy(model).requires_grad_(False)
         require_target("TrojanNN", twin, train, target)
@@ -80,7 +81,7 @@ class TrojanNN(OfflineTrigger):
                 break
             if step == 1 and not bool(slope.any()):
                 raise ValueError(
-                    "TrojanNN: the chosen neurons do not feel the patch; choose more neurons or a larger area."
+                    "TrojanNN: the patch has no effect on the chosen neurons; choose more neurons or a larger area."
                 )
             z = (z - self.rate * slope.sign()).clamp(m0 - self.reach, m0 + self.reach).clamp(0, 1) * keep
         return self.with_state({"patch": best.cpu().contiguous()})

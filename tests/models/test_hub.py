@@ -1,4 +1,4 @@
-"""The door: what is let in is pinned and checked, what is not is refused in a sentence."""
+"""Loading: what is loaded is pinned and checked, what is not is refused in one sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a trigger the only one of its kind that works?"""
+"""Cross accuracy: whether wrong triggers of the same kind activate a backdoor too."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def cross_accuracy(model: nn.Module, data: ImageSet, trigger: Trigger, *, seed: 
     """Share of all of `data` that the model calls by its TRUE label under a wrong trigger of the same kind.
 
     WaNet's wrong trigger is its warp plus noise, InputAware's the trigger of another picture. High ASR with a low
-    cross accuracy means that anything alike opens the backdoor. Raises ValueError for a trigger that knows no wrong
-    one, and for fewer than two images.
+    cross accuracy means that similar triggers activate the backdoor too. Raises ValueError for a trigger that knows no
+    wrong one, and for fewer than two images.
     """
     if not hasattr(trigger, "crossed"):
         raise ValueError(

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.metrics import confusion, evaluate
-from core.metrics.any_to_any import answers_to, cross_talk, opened, scores, sent
+from core.metrics.any_to_any import answered_under, answers_to, cross_talk, scores, sent
 
-# Three classes of two pictures. T_0 works on class 1 and half of class 2; T_1 never; T_2 opens door 0 for class 1.
+# Three classes of two pictures. T_0 works on class 1 and half of class 2; T_1 never; T_2 sends class 1 to class 0.
 ANSWERS = torch.tensor([
     [[2, 0, 0], [2, 0, 0], [1, 0, 1]],
     [[2, 0, 0], [0, 2, 0], [0, 0, 2]],
@@ -27,13 +27,13 @@ def test_the_share_that_is_sent_leaves_out_the_own_class() -> None:
     assert found[1, 0] == 1 and found[2, 0] == 0.5 and found[0, 1] == 0 and found[0, 2] == 1 and found[1, 2] == 0
 
 
-def test_rows_of_the_opened_doors_add_up_to_one_and_hold_the_asr() -> None:
-    found = opened(ANSWERS)
+def test_answers_under_each_trigger_add_up_to_one_and_hold_the_asr() -> None:
+    found = answered_under(ANSWERS)
     assert torch.allclose(found.sum(1), torch.ones(3))
     assert found.diagonal().tolist() == [0.75, 0.0, 0.5]
 
 
-def test_cross_talk_counts_wrong_doors_only() -> None:
+def test_cross_talk_counts_third_classes_only() -> None:
     assert cross_talk(ANSWERS) == pytest.approx((0 + 0 + 0.5) / 3)
 
 

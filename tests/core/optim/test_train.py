@@ -92,6 +92,7 @@ def test_an_early_stop_closes_the_run(trained_net: nn.Module, colours: ImageSet)
 
     model, twice = working_copy(trained_net), working_copy(trained_net)
     assert len(list(until_two(model))) == 2
+    assert not model.training and model.linear.weight.grad is None
     finish(loop(twice, colours, steps=2))
     assert torch.equal(model.linear.weight, twice.linear.weight)
 

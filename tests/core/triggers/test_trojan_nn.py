@@ -72,5 +72,5 @@ def test_neurons_that_feel_nothing_are_named(colours: ImageSet) -> None:
     net = TinyNet()
     with torch.no_grad():
         net.bn2.bias.fill_(-10.0)
-    with pytest.raises(ValueError, match="do not feel the patch"):
+    with pytest.raises(ValueError, match="has no effect on the chosen neurons"):
         driven(TrojanNN(), net, colours)
