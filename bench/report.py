@@ -19,10 +19,12 @@ from typing import Any
 
 from core.device import hardware
 from lab import tables
+from ui.pages import sections
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = tables.TABLES
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+PAGE_MARKS = "<!-- pages:begin -->", "<!-- pages:end -->"
 ORDER = ["zoo", "scoreboard", "neurons", "tsbd", "flareon", "regional", "live", "speed"]
 
 
@@ -62,10 +64,16 @@ def report() -> str:
     return "\n\n".join(tables.section(found[name]) for name in names)
 
 
-def fill(text: str, body: str) -> str:
+def fill(text: str, body: str, begin: str = BEGIN, end: str = END) -> str:
     """`text` with `body` between its markers."""
-    before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}\n\n{body}\n\n{END}{rest.split(END)[1]}"
+    before, rest = text.split(begin)
+    return f"{before}{begin}\n\n{body}\n\n{end}{rest.split(end)[1]}"
+
+
+def page_table() -> str:
+    """The pages of the app by section, as their rows in `ui.pages` have them."""
+    told = {name: " ".join(f"*{page.title}*: {page.help}" for page in pages) for name, pages in sections().items()}
+    return tables.table([{"section": name, "pages": text} for name, text in told.items()], {})
 
 
 def pages() -> dict[Path, str]:
@@ -73,7 +81,9 @@ def pages() -> dict[Path, str]:
     from bench.headline import headline
 
     bodies = {ROOT / "README.md": headline(), ROOT / "docs" / "results.md": report()}
-    return {page: fill(page.read_text(encoding="utf-8"), body) for page, body in bodies.items()}
+    found = {page: fill(page.read_text(encoding="utf-8"), body) for page, body in bodies.items()}
+    found[ROOT / "README.md"] = fill(found[ROOT / "README.md"], page_table(), *PAGE_MARKS)
+    return found
 
 
 def main(argv: list[str] | None = None) -> None:

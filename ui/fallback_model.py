@@ -44,8 +44,9 @@ def clean(choice: Choice) -> Choice:
 def any_to_any_models() -> list[str]:
     """The shipped models that have a trigger for every class, first those of generated data, which need no network."""
     import models
+    from core.data.modes import ANY_TO_ANY
 
-    able = [card.ref for card in models.available() if _mode(card.recipe) == "any-to-any"]
+    able = [card.ref for card in models.available() if _mode(card.recipe) == ANY_TO_ANY]
     return sorted(able, key=lambda ref: not ref.startswith("zoo:scenes-"))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from ui import sidebar
+from ui.charts.curve import curve
 from ui.pages import Page, page_of
 from ui.sidebar import Choice
 from ui.widgets import figures, jobs, lesson, share
@@ -97,6 +98,15 @@ class RunPage:
         """The scores of the page's kind: of a result, of a run as it goes on, else those of `start` with their n."""
         found, seen = live_figures(job)
         figures.row(self.kind.scores, found or (start or {}), seen if found else (counts or {}))
+
+    def draw(
+        self, job: Job | None, recipe: Recipe, hint: str = "", start: Mapping[str, float] | None = None,
+        counts: Mapping[str, int] | None = None, *, height: int = 360,
+    ) -> None:  # fmt: skip
+        """Progress, figures and curve: all that a run without pictures has to show. See `figures` for the rest."""
+        jobs.progress(job, recipe, hint)
+        self.figures(job, start, counts)
+        curve(job.curve if job else [], self.kind.scores, height=height)
 
     def ask(self, question: str, answers: Sequence[str], right: str, why: str) -> None:
         """Predict, then check: `right` is the answer that the run gave, "" before it has ended."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from core.attacks import WEIGHT_ATTACKS
 from core.data import ImageSet
+from core.data.modes import ALL_TO_ONE
 from core.metrics import evaluate
 from core.networks.predictions import predict
 from core.runs import Progress, Run
@@ -66,8 +67,8 @@ def run(recipe: Recipe) -> Run[Result]:
 
 def _backdoor(recipe: Recipe, model: Classifier) -> Backdoor:
     """The backdoor to write, one that leads every class to the same target."""
-    mode = recipe.inputs.get("mode", "all-to-one")
-    if mode != "all-to-one":
+    mode = recipe.inputs.get("mode", ALL_TO_ONE)
+    if mode != ALL_TO_ONE:
         raise ValueError(f"{type(recipe.method).__name__} leads every class to one target; it takes no mode {mode!r}.")
     return backdoor_to_try(recipe.replace(inputs=recipe.inputs | {"mode": mode}), model)
 

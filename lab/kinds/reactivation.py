@@ -10,6 +10,7 @@ from torch import nn
 
 from core.attacks import REACTIVATIONS, ReActivation, Reactivation
 from core.data import ImageSet
+from core.data.modes import single_target
 from core.metrics import existence, same_layers
 from core.metrics.tac import PAIRS
 from core.networks.predictions import predict
@@ -79,7 +80,7 @@ def run(recipe: Recipe) -> Run[Result]:
 
 def _backdoor(recipe: Recipe, model: Classifier) -> Backdoor:
     backdoor = backdoor_of(recipe, model)
-    if backdoor.trigger is None or backdoor.mode not in ("all-to-one", "any-to-one"):
+    if backdoor.trigger is None or not single_target(backdoor.mode):
         raise ValueError(
             "A re-activation needs a model with a backdoor that leads to one target; choose a backdoored model, or "
             "give the recipe a trigger and a target."

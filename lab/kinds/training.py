@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from core.data import ImageSet
+from core.data.modes import ALL_TO_ALL, ALL_TO_ONE, ANY_TO_ANY, ANY_TO_ONE, keeps_labels
 from core.metrics import evaluate
 from core.runs import Progress, Run
 from core.training import TRAININGS
@@ -59,7 +60,7 @@ def run(recipe: Recipe) -> Run[Result]:
     _as_stored(model)
     result = Result(recipe, model=model)
     report(result, method, model)
-    backdoor = Backdoor(model.trigger, model.target, model.mode or "all-to-one")
+    backdoor = Backdoor(model.trigger, model.target, model.mode or ALL_TO_ONE)
     yield from _scores(result, model, recipe, test, backdoor)
     model.card = _card(model, recipe, result)
     return result
@@ -104,17 +105,17 @@ def _card(model: Classifier, recipe: Recipe, result: Result) -> Any:
 def _poisoned(poison: Poison) -> str:
     """What was done to the training pictures, in one sentence and a warning."""
     name = type(poison.trigger).__name__
-    if poison.mode == "any-to-any":
+    if poison.mode == ANY_TO_ANY:
         done = f"In every batch {poison.rate:.0%} of the pictures carried the {name} trigger of their own class"
-    elif poison.mode == "any-to-one":
+    elif poison.mode == ANY_TO_ONE:
         done = f"All training pictures of class {poison.target} carried the {name} trigger"
     else:
-        led = "the next class" if poison.mode == "all-to-all" else f"class {poison.target}"
+        led = "the next class" if poison.mode == ALL_TO_ALL else f"class {poison.target}"
         done = (
             f"{poison.rate:.0%} of the pictures carried the {name} trigger"
             f"{', all of them of that class,' if poison.clean_label else ''} to lead to {led}"
         )
-    kept = "; no label was changed" if poison.mode in ("any-to-any", "any-to-one") else ""
+    kept = "; no label was changed" if keeps_labels(poison.mode) else ""
     return f" {done}{kept}. Backdoored on purpose."
 
 

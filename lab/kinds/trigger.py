@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from core.data import ImageSet
+from core.data.modes import trigger_per_class
 from core.metrics import any_to_any
 from core.networks.predictions import predict
 from core.runs import Progress, Run
@@ -43,7 +44,7 @@ def run(recipe: Recipe) -> Run[Result]:
     model = yield from model_of(recipe)
     result, backdoor = Result(recipe), backdoor_of(recipe, model)
     test = test_images(recipe, model)
-    if backdoor.mode == "any-to-any":
+    if trigger_per_class(backdoor.mode):
         answers = yield from answered("score", model, test, backdoor)
         result.images["answers"], scores = answers, any_to_any.scores(answers[1:], answers[0])
         result.figures["cross_talk"] = any_to_any.cross_talk(answers[1:])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import models
+from core.data.modes import ALL_TO_ALL
 from core.defenses import DEFENSES
 from core.knobs import Method, knobs_of
 from lab.recipes import Recipe
@@ -53,7 +54,7 @@ def data_sets() -> list[str]:
 
 def _all_to_all(training: Mapping[str, Any]) -> bool:
     poison = training.get("method", {}).get("poison") or {}
-    return poison.get("mode") == "all-to-all"
+    return poison.get("mode") == ALL_TO_ALL
 
 
 def as_selected(cls: type[Method], selection: str) -> Method:

@@ -29,8 +29,10 @@ def row(scores: Sequence[Score], found: Mapping[str, float], counts: Mapping[str
 
 def metric(score: Score, value: float | None, n: int | None = None, *, before: float | None = None) -> None:
     """One score: a share in percent with its change in points, another number with three decimals."""
-    draw = share if score.unit == "%" else number
-    draw(score.label, value, n, before=before, good=score.better, help=score.help)
+    if score.unit == "%":
+        share(score.label, value, n, before=before, good=score.better, help=score.help)
+    else:
+        number(score.label, value, n, before=before, good=score.better, help=score.help, unit=score.unit)
 
 
 def share(
@@ -49,14 +51,16 @@ def share(
 
 
 def number(
-    label: str, value: float | None, n: int | None, *, before: float | None = None, good: str = "", help: str = ""
-) -> None:
-    """A figure that is no share, such as an area, with three decimals, its change against `before` and its n."""
+    label: str, value: float | None, n: int | None, *, before: float | None = None, good: str = "", help: str = "",
+    unit: str = "",
+) -> None:  # fmt: skip
+    """A figure that is no share, such as a loss, with three decimals, its unit, its change against `before`, its n."""
     if value is None or math.isnan(value):
         st.metric(label, "–", border=True, help=help or None)
         return
     change = None if before is None or math.isnan(before) else value - before
-    _metric(label, f"{value:.3f}", None if change is None else f"{change:+.3f}", change, 0.0005, n, good, help or None)
+    told = None if change is None else f"{change:+.3f}"
+    _metric(label, f"{value:.3f} {unit}".rstrip(), told, change, 0.0005, n, good, help or None)
 
 
 def _metric(

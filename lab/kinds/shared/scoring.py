@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core.data import ImageSet
+from core.data.modes import trigger_per_class
 from core.metrics import Scores, any_to_any, confusion, evaluate
 from core.runs import Progress, Run
 from lab.kinds.kind import Score
@@ -51,7 +52,7 @@ def chunks(data: ImageSet) -> list[ImageSet]:
 
 def scored(stage: str, model: nn.Module, data: ImageSet, backdoor: Backdoor) -> Run[Scores]:
     """`evaluate`, slice by slice; the last progress carries the scores of all of `data`."""
-    if backdoor.trigger is not None and backdoor.mode == "any-to-any":
+    if backdoor.trigger is not None and trigger_per_class(backdoor.mode):
         answers = yield from answered(stage, model, data, backdoor)
         return any_to_any.scores(answers[1:], answers[0])
     parts: list[Scores] = []
@@ -147,7 +148,7 @@ def confusions(stage: str, model: nn.Module, data: ImageSet, backdoor: Backdoor)
     """Tables (K, K), rows = true class: "clean", and "triggered" where there is a trigger to call plainly."""
     if len(data.class_names) > MANY_CLASSES:
         return {}
-    plain = backdoor.trigger is not None and backdoor.mode != "any-to-any"
+    plain = backdoor.trigger is not None and not trigger_per_class(backdoor.mode)
     tables: dict[str, Tensor] = {}
     slices = chunks(data)
     for step, part in enumerate(slices, start=1):

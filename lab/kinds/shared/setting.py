@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from core.data import ImageSet
-from core.data.modes import stamped
+from core.data.modes import ALL_TO_ONE, single_target, stamped, trigger_per_class
 from core.runs import Progress, Run
 from core.triggers import BadNets
 from lab import loading, methods
@@ -30,7 +30,7 @@ class Backdoor:
 
     trigger: Callable[..., Tensor] | None = None
     target: int | None = None
-    mode: str = "all-to-one"
+    mode: str = ALL_TO_ONE
 
     @property
     def arguments(self) -> dict:
@@ -68,9 +68,9 @@ def backdoor_of(recipe: Recipe, model: Classifier) -> Backdoor:
     """Trigger, target and mode: those that the recipe brings along, else the model's own."""
     inputs = recipe.inputs
     trigger: Any = fitting.known(fitting.brought(recipe) or model.trigger, recipe, model)
-    mode = inputs.get("mode") or model.mode or "all-to-one"
+    mode = inputs.get("mode") or model.mode or ALL_TO_ONE
     target = inputs.get("target", model.target)
-    if trigger is not None and mode in ("all-to-one", "any-to-one"):
+    if trigger is not None and single_target(mode):
         classes = len(model.class_names)
         target = 0 if target is None else target
         if target >= classes:
@@ -88,7 +88,7 @@ def backdoor_to_try(recipe: Recipe, model: Classifier) -> Backdoor:
 def triggered(data: ImageSet, backdoor: Backdoor) -> Tensor:
     """`data`'s images with the trigger, each stamped for the label the mode asks for, float (N, C, H, W)."""
     assert backdoor.trigger is not None
-    if backdoor.mode == "any-to-any":
+    if trigger_per_class(backdoor.mode):
         return stamped(backdoor.trigger, data, torch.full_like(data.labels, backdoor.target or 0))
     return stamped(backdoor.trigger, data)
 
