@@ -15,6 +15,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from setuptools import find_namespace_packages
 
+from tests.support.import_graph import circle, graph
+
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ["core", "models", "lab", "ui", "pages"]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -274,3 +276,8 @@ def test_commands_that_the_text_names_exist(page):
             assert words[1] in targets, line
         elif words[:2] == ["python", "-m"]:
             assert (ROOT / f"{words[2].replace('.', '/')}.py").is_file(), line
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    found = circle(graph(ROOT, LAYERS))
+    assert not found, " → ".join(found)

@@ -234,10 +234,10 @@ def second_model(choice: Choice) -> str:
     same = [card.ref for card in models.available() if card.data == choice.data and card.ref != choice.model]
     twin = f"zoo:{choice.data}-clean"
     options = sorted([*same, choice.model], key=lambda ref: (ref != twin, ref != choice.model))
-    words = {choice.model: "the model itself", twin: f"{twin}, never backdoored"}
     judge = st.selectbox(
-        "Judged by", options, key="judge", accept_new_options=True, format_func=lambda ref: words.get(ref, ref),
-        help="The attack follows one model and stops when this one is fooled: with a second model, a transfer.",
+        "Judged by", options, key="judge", accept_new_options=True,
+        help="The attack follows one model and stops when this one is fooled: with a second model, a transfer; with "
+        "the same model, no transfer.",
         **link.BOUND,
     )  # fmt: skip
     # Links of earlier versions have these words in place of a name.

@@ -61,7 +61,8 @@ def _without_seed(recipe: Mapping[str, Any]) -> str:
 
 def shared_seeds(cells: Iterable[Cell]) -> list[int]:
     """The seeds that all of the cells have."""
-    return sorted(set.intersection(*(set(cell.rows) for cell in cells)))
+    seeds = [set(cell.rows) for cell in cells]
+    return sorted(set.intersection(*seeds)) if seeds else []
 
 
 def runs_behind(cells: Cells) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ class Outer(Method):
 
 def test_declarations_are_read_back_in_order() -> None:
     rate, word, flag, inner = knobs_of(Outer)
-    assert rate == Knob("rate", float, 0.5, 0.0, 1.0, 0.1, None, "r", "a rate", 0.1)
+    assert rate == Knob("rate", float, 0.5, 0.0, 1.0, 0.1, None, "r", "a rate", 0.1, False)
     assert (word.kind, flag.kind, inner.kind) == (str, bool, Method)
     assert knobs_of(Outer(rate=0.2)) == knobs_of(Outer)
 

@@ -264,15 +264,15 @@ def test_an_upload_is_used_on_every_page(visit, tmp_path):
     ("said", "judge"), [("its clean twin", "zoo:scenes-clean"), ("the model itself", "zoo:scenes-badnets")]
 )
 def test_a_judge_that_an_earlier_link_has_in_words_is_found(visit, said, judge):
-    app = fine(visit("regions.py", judge=said, many="1"))
-    assert not app.warning
-    app.button(key="regions-start").click().run()
-    recipe = app.session_state["job-regions"].recipe
-    assert recipe.inputs.get("judge", recipe.model) == judge
+    app = fine(visit("regions.py", judge=said))
+    assert not app.warning and judged(app) == judge
+
+
+def judged(app) -> str:
+    """The judge of the recipe that the page's link stands for."""
+    address = next(block.value for block in app.code if "judge=" in block.value)
+    return Recipe.from_query(dict(parse_qsl(urlsplit(address).query))).inputs["judge"]
 
 
 def test_the_link_of_a_judge_is_a_models_name(visit):
-    app = fine(visit("regions.py"))
-    address = next(block.value for block in app.code if "judge=" in block.value)
-    query = dict(parse_qsl(urlsplit(address).query))
-    assert Recipe.from_query(query).inputs["judge"] == "zoo:scenes-clean"
+    assert judged(fine(visit("regions.py"))) == "zoo:scenes-clean"
