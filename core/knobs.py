@@ -80,7 +80,7 @@ def _kind(hint: Any) -> type:
 
 
 class Method:
-    """Base of every method: values are checked at the door, `paper()` gives the paper's setting."""
+    """Base of every method: values are checked when it is made, `paper()` gives the paper's setting."""
 
     def __post_init__(self) -> None:
         for each in knobs_of(self):

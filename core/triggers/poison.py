@@ -103,7 +103,7 @@ class Poison(Method):
     ) -> tuple[Tensor, Tensor]:
         """One training batch, poisoned by the trigger itself or by what learns it."""
         self._check(classes)
-        wanted = labels if self.mode == "any-to-any" else goal(labels, self.mode, self.target, classes)
+        wanted = labels if trigger_per_class(self.mode) else goal(labels, self.mode, self.target, classes)
         poison = self.trigger.poison if trigger_optimizer is None else trigger_optimizer.poison
         return poison(images, labels, generator, wanted=wanted, rate=self.rate, mode=self.mode)
 

@@ -16,20 +16,16 @@ BINS = 30
 POINTS = 600
 """Points of a curve or a scatter that are drawn, at most."""
 
-SCORES = {
-    "STRIP": "score: minus the mean entropy (nats)",
-    "ActivationClustering": "score: silhouette, above 0 in the smaller cluster",
-    "SpectralSignatures": "score along the top singular vector (log scale)",
-}
 BY_CLASS = {"silhouette": "silhouette of two clusters", "explained": "variance along v"}
 
 
 def histograms(result: Result, *, height: int = 250) -> None:
     """Scores of clean and of triggered suspects, each as shares of its kind, and the method's threshold."""
-    name = type(result.recipe.method).__name__
+    method: Any = result.recipe.method
     truth, scores = result.per_image["truth"], result.per_image["score"]
-    threshold = float(result.images["threshold"])
-    _histograms(scores, truth, threshold, SCORES.get(name, "score"), name == "SpectralSignatures", height)
+    log = getattr(method, "logarithmic", False)
+    title = f"score: {method.score}{' (log scale)' if log else ''}"
+    _histograms(scores, truth, float(result.images["threshold"]), title, log, height)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from core.attacks.weights.weight_box import BOXES, Box, weight_distance
 from core.data.imageset import ImageSet
-from core.data.modes import Trigger
+from core.data.modes import ALL_TO_ONE, Trigger
 from core.device import device_of
 from core.knobs import Method, knob
 from core.networks.checks import class_indices, classes_of
@@ -207,7 +207,7 @@ def _finished(student: nn.Module, original: nn.Module, data: ImageSet, trigger: 
     """The injected model with its trigger and its report."""
     student.zero_grad(set_to_none=True)
     student.requires_grad_(False)
-    for name, value in (("trigger", trigger), ("target", target), ("mode", "all-to-one")):
+    for name, value in (("trigger", trigger), ("target", target), ("mode", ALL_TO_ONE)):
         setattr(student, name, value)
     same = predict(student, data.images).argmax(1) == predict(original, data.images).argmax(1)
     return with_report(student, {"agreement": same.float().mean().item(), **weight_distance(original, student)})

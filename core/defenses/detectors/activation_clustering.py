@@ -54,6 +54,8 @@ class ActivationClustering(Method):
 
     #: It judges a training set by its given labels.
     suspects: ClassVar[str] = "training data"
+    #: What its score is, for an axis.
+    score: ClassVar[str] = "silhouette, above 0 in the smaller cluster"
 
     def run(
         self, model: nn.Module, suspects: ImageSet, *, clean: ImageSet | None = None, seed: int = 0

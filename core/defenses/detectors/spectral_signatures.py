@@ -33,6 +33,9 @@ class SpectralSignatures(Method):
 
     #: It judges a training set by its given labels.
     suspects: ClassVar[str] = "training data"
+    #: What its score is, for an axis; squares of very different size, so that the axis is logarithmic.
+    score: ClassVar[str] = "squared projection on the top singular vector"
+    logarithmic: ClassVar[bool] = True
 
     def run(
         self, model: nn.Module, suspects: ImageSet, *, clean: ImageSet | None = None, seed: int = 0

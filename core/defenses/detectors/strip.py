@@ -50,6 +50,8 @@ class STRIP(Method):
 
     #: It judges single inputs of a model in use.
     suspects: ClassVar[str] = "inputs"
+    #: What its score is, for an axis.
+    score: ClassVar[str] = "minus the mean entropy (nats)"
 
     def run(
         self, model: nn.Module, suspects: ImageSet, *, clean: ImageSet | None = None, seed: int = 0

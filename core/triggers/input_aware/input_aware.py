@@ -92,10 +92,10 @@ class InputAware(LearnedTrigger):
         self, train: ImageSet, mode: str, *, epochs: int, batch_size: int, generator: torch.Generator
     ) -> TriggerOptimizer:
         """What trains both networks."""
-        return Apprentice(self, train, epochs=epochs, batch_size=batch_size, generator=generator)
+        return InputAwareOptimizer(self, train, epochs=epochs, batch_size=batch_size, generator=generator)
 
 
-class Apprentice(TriggerOptimizer):
+class InputAwareOptimizer(TriggerOptimizer):
     """First the mask network alone, then the pattern network along with the model.
 
     Both by Adam, with the learning rate cut to a tenth at the paper's milestones, taken as shares of the schedule.

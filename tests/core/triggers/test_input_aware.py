@@ -1,4 +1,4 @@
-"""InputAware: formulas, networks, and what its apprentice does to a batch."""
+"""InputAware: formulas, networks, and what its optimiser does to a batch."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from torch import Tensor
 
 from core.runs import finish
 from core.triggers import InputAware, Poison, WaNet
-from core.triggers.input_aware.input_aware import Apprentice, diversity, laid, threshold
+from core.triggers.input_aware.input_aware import InputAwareOptimizer, diversity, laid, threshold
 from core.triggers.shared.cross import cross_accuracy
 from tests.conftest import TinyNet, colour_set
 
@@ -17,13 +17,13 @@ def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-def apprentice(trigger: InputAware = SMALL, n: int = 32) -> Apprentice:
-    return Apprentice(trigger, colour_set(n), epochs=2, batch_size=16, generator=generator())
+def optimizer_of(trigger: InputAware = SMALL, n: int = 32) -> InputAwareOptimizer:
+    return InputAwareOptimizer(trigger, colour_set(n), epochs=2, batch_size=16, generator=generator())
 
 
 def drawn_trigger() -> InputAware:
     """One whose networks have first weights."""
-    return apprentice().fitted
+    return optimizer_of().fitted
 
 
 def pictures(n: int = 4, size: int = 32) -> Tensor:
@@ -70,7 +70,7 @@ def test_equal_pictures_have_equal_triggers_and_others_do_not() -> None:
 
 
 def test_the_batch_gets_own_triggers_then_those_of_neighbours_then_nothing() -> None:
-    data, optimizer = colour_set(20), apprentice()
+    data, optimizer = colour_set(20), optimizer_of()
     wanted = torch.full_like(data.labels, 3)
     images, labels = optimizer.poison(data.pixels, data.labels, generator(), wanted=wanted, rate=0.2, mode="all-to-one")
     images, trigger, x = images.detach(), optimizer.fitted, data.pixels
@@ -82,7 +82,7 @@ def test_the_batch_gets_own_triggers_then_those_of_neighbours_then_nothing() -> 
 
 @pytest.mark.parametrize("rate", [0.0, 0.9, 1.0])
 def test_any_rate_is_survived(rate: float) -> None:
-    data, optimizer = colour_set(20), apprentice()
+    data, optimizer = colour_set(20), optimizer_of()
     images, _ = optimizer.poison(
         data.pixels, data.labels, generator(), wanted=data.labels, rate=rate, mode="all-to-one"
     )
@@ -93,7 +93,7 @@ def test_any_rate_is_survived(rate: float) -> None:
 
 
 def test_a_step_moves_the_pattern_network_alone() -> None:
-    data, optimizer = colour_set(20), apprentice()
+    data, optimizer = colour_set(20), optimizer_of()
     before = optimizer.fitted.state
     images, _ = optimizer.poison(data.pixels, data.labels, generator(), wanted=data.labels, rate=0.2, mode="all-to-one")
     images.square().sum().backward()
@@ -103,7 +103,7 @@ def test_a_step_moves_the_pattern_network_alone() -> None:
 
 
 def test_the_mask_network_learns_its_density_and_is_then_frozen() -> None:
-    optimizer = apprentice(InputAware(width=4, mask_epochs=40), n=64)
+    optimizer = optimizer_of(InputAware(width=4, mask_epochs=40), n=64)
     steps = list(optimizer.prepare())
     assert [(p.stage, p.step, p.total) for p in steps] == [("mask", i, 160) for i in range(1, 161)]
     assert steps[0].metrics["density"] > 0.2
@@ -119,7 +119,7 @@ def test_the_release_weighs_the_masks_diversity_four_times_as_much() -> None:
     assert InputAware().mask_diversity == 1 and InputAware.paper().mask_diversity == 4
     trained = []
     for knobs in ({"mask_diversity": 4.0}, {"diversity": 4.0}, {}):
-        learner = apprentice(InputAware(width=4, mask_epochs=1, **knobs))
+        learner = optimizer_of(InputAware(width=4, mask_epochs=1, **knobs))
         finish(learner.prepare())
         trained.append(learner.mask.head.weight.detach())
     assert torch.equal(trained[0], trained[1]) and not torch.equal(trained[0], trained[2])
@@ -134,7 +134,7 @@ def test_networks_are_drawn_by_the_generator_alone() -> None:
 
 
 def test_the_lab_s_state_is_small_and_strangers_are_refused() -> None:
-    state = apprentice(InputAware()).fitted.state
+    state = optimizer_of(InputAware()).fitted.state
     assert sum(tensor.numel() * tensor.element_size() for tensor in state.values()) < 1_000_000
     assert all(tensor.dtype == torch.float32 for tensor in state.values())
     with pytest.raises(ValueError, match="width 8"):
@@ -185,4 +185,4 @@ def test_the_modes_are_those_of_dirty_labels() -> None:
 
 
 def test_finishing_the_preparation_gives_nothing_back() -> None:
-    assert finish(apprentice().prepare()) is None
+    assert finish(optimizer_of().prepare()) is None
