@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 import models
 from bench.drive import idle
+from ui.pages import PAGES
 
 pytestmark = pytest.mark.skipif(
     not {"zoo:scenes-badnets", "zoo:scenes-clean"} <= {card.ref for card in models.available()},
@@ -19,11 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 expect.set_options(timeout=30_000)
 
-NAMES = [
-    "Home", "Triggers", "Supply chain", "Weights", "Regions", "Defend", "Detect", "Re-activate", "Neurons", "Compare",
-    "Scoreboard",
-]  # fmt: skip
-WITHOUT_PICTURES = {"Supply chain", "Neurons", "Scoreboard"}
+WITHOUT_PICTURES = {"supply_chain", "neurons", "scoreboard"}
 
 
 def figure(page, label: str):
@@ -33,8 +30,6 @@ def figure(page, label: str):
 def test_a_cold_link_opens_the_page_with_its_settings(fresh_server, visit):
     page = visit("/triggers?badnets-side=5&images=14&v=1", server=fresh_server())
     expect(page.get_by_role("heading", level=1)).to_have_text("Triggers")
-    for name in NAMES:
-        expect(page.get_by_test_id("stSidebarNavLink").filter(has_text=name)).to_have_count(1)
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.locator(".st-key-badnets-side input")).to_have_value("5")
     expect(page.get_by_label("Picture", exact=True)).to_have_value("14")
@@ -111,7 +106,7 @@ def test_a_defense_is_watched_stopped_and_run_to_its_end(visit):
     with page.expect_download() as download:
         page.get_by_role("button", name="PNG", exact=True).click()
     assert download.value.path().read_bytes()[:4] == b"\x89PNG"
-    page.get_by_role("link", name="Compare with the clean twin").click()
+    page.get_by_role("link", name="Compare with a clean model").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Compare")
     expect(figure(page, "Attack success")).to_have_text(re.compile(r"\d+\.\d %"))
     expect(page.get_by_role("img", name=re.compile("Heatmap, after"))).to_have_count(2)
@@ -134,14 +129,13 @@ def test_a_bad_file_is_one_sentence(visit):
     expect(page.get_by_role("heading", level=1)).to_have_text("Triggers")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_pages_fit_their_screens_in_light_and_dark(visit, shot, name):
-    slug = name.lower().replace("-", "").replace(" ", "_")
-    path = "/" if name == "Home" else f"/{slug}"
+@pytest.mark.parametrize("slug", [page.slug for page in PAGES])
+def test_pages_fit_their_screens_in_light_and_dark(visit, shot, slug):
+    path = "/" if slug == PAGES[0].slug else f"/{slug}"
     for dark, phone in ((False, False), (True, True)):
         page = visit(path, dark=dark, phone=phone)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        if name not in WITHOUT_PICTURES:
+        if slug not in WITHOUT_PICTURES:
             expect(page.get_by_test_id("stImage").locator("img").first).to_be_attached(timeout=60_000)
         shot(page, f"{slug}-{'dark' if dark else 'light'}-{'phone' if phone else 'wide'}")
         main = page.get_by_test_id("stMain")
