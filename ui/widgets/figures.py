@@ -19,7 +19,7 @@ def row(scores: Sequence[Score], found: Mapping[str, float], counts: Mapping[str
 
     A score that is compared shows what it is compared with while it has no figure of its own yet.
     """
-    with st.grid(max(1, len(scores)), min_column_width=150, gap="small"):
+    with st.grid(max(1, len(scores)), min_column_width=120, gap="small"):
         for score in scores:
             base = score.at(score.against) if score.against else ""
             now = score.figure if score.figure in found else base
@@ -43,7 +43,7 @@ def share(
     good : "up", "down" or "" for neither, which way a change is welcome.
     """
     if value is None or math.isnan(value):
-        st.metric(label, "–", border=True, help=help or None)
+        st.metric(label, "–", help=help or None)
         return
     told = " ".join(filter(None, (help, interval(value, n)))) or None
     points = None if before is None or math.isnan(before) else 100 * (value - before)
@@ -56,7 +56,7 @@ def number(
 ) -> None:  # fmt: skip
     """A figure that is no share, such as a loss, with three decimals, its unit, its change against `before`, its n."""
     if value is None or math.isnan(value):
-        st.metric(label, "–", border=True, help=help or None)
+        st.metric(label, "–", help=help or None)
         return
     change = None if before is None or math.isnan(before) else value - before
     told = None if change is None else f"{change:+.3f}"
@@ -71,7 +71,7 @@ def _metric(
     moved = change is not None and abs(change) >= least
     colour: Any = {"up": "normal", "down": "inverse"}.get(good, "off") if moved else "off"
     note = ", ".join(filter(None, (told, f"n = {n}" if n else ""))) or None
-    st.metric(label, value, note, delta_color=colour, delta_arrow="auto" if moved else "off", border=True, help=help)
+    st.metric(label, value, note, delta_color=colour, delta_arrow="auto" if moved else "off", help=help)
 
 
 def interval(value: float, n: int | None) -> str:
