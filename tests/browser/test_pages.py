@@ -111,7 +111,7 @@ def test_a_defense_is_watched_stopped_and_run_to_its_end(visit):
     with page.expect_download() as download:
         page.get_by_role("button", name="PNG", exact=True).click()
     assert download.value.path().read_bytes()[:4] == b"\x89PNG"
-    page.get_by_role("link", name="Compare with the clean twin").click()
+    page.get_by_role("link", name="Compare with a clean model").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Compare")
     expect(figure(page, "Attack success")).to_have_text(re.compile(r"\d+\.\d %"))
     expect(page.get_by_role("img", name=re.compile("Heatmap, after"))).to_have_count(2)
