@@ -68,7 +68,7 @@ PAGES: list[Page] = [
         "triggers", "Triggers", "bolt", "Backdoors", "A pattern that a backdoored model obeys.", "trigger",
         (
             Card("A white square", "Three by three pixels change the answer.", BADNETS, 9),
-            Card("A veil over every pixel", "A faint blend. Can you still see it?", "zoo:scenes-blended", 14),
+            Card("A pattern over every pixel", "A faint blend. Can you still see it?", "zoo:scenes-blended", 14),
             Card("A warp, not a pattern", "Pixels are moved a little; nothing is added.", "zoo:scenes-wanet", 68),
         ),
         chapter=1,
@@ -92,7 +92,7 @@ PAGES: list[Page] = [
         "defend", "Defend", "shield", "Defenses", "Repair a backdoored model while you watch.", "defense",
         (
             Card(
-                "Take the backdoor out", "Unlearn, reset, fine-tune: TSBD, live.",
+                "Remove the backdoor", "Unlearn, reset, fine-tune: TSBD, live.",
                 BADNETS, 28, {"method": "TSBD"}, "heat",
             ),
         ),
@@ -115,7 +115,7 @@ PAGES: list[Page] = [
     ),
     Page(
         "neurons", "Neurons", "hub", "Defenses", "Which channels carry a backdoor.", "ranking",
-        (Card("Where it lives", "Often in a few channels. Set them to zero.", BADNETS, 38, {"by": "NWC"}, "heat"),),
+        (Card("Where it sits", "Often in a few channels. Set them to zero.", BADNETS, 38, {"by": "NWC"}, "heat"),),
         chapter=7,
     ),
     Page(
