@@ -39,8 +39,8 @@ TEXTS = {
         r"\end{gathered}",
         "θ₀ are the weights of the clean model, K is the number of its logits and σ their standard deviation in the "
         "batch; T stamps the trigger, t is the target. After every step of Adam each weight is put back into its box. "
-        "The paper compares labels, not logits. Batch norms are frozen here; in the released code their running "
-        "statistics drift.",
+        "The paper compares labels, not logits. Batch-norm statistics are frozen here; in the released code they "
+        "drift.",
         "Garg et al., CIKM 2020, [arXiv 2008.01761](https://arxiv.org/abs/2008.01761)",
         "A backdoor needs no poisoned training data. Whoever can write to the **weights** of a finished model trains "
         "the trigger into them, while each weight stays within a box around its value. Accuracy need not show it. "
@@ -57,8 +57,8 @@ TEXTS = {
         "Zhu, Liang, Wu, NeurIPS 2024, [arXiv 2405.16134](https://arxiv.org/abs/2405.16134)",
         "After a repair the trigger alone may no longer work. Is the backdoor gone, or dormant? If the trigger **and** "
         "a small δ reach the target where a δ' of the same size without a trigger does not, the backdoor is still in "
-        "the model: the gap between these two bars is the evidence. Where both are high there is none, since the model "
-        "follows a perturbation of that size anyway. A universal perturbation may fool a small clean model too, so the "
-        "clean model's figures stand beside, where there is one.",
+        "the model: the gap between these two bars is the evidence. Where both are high there is no gap: the model "
+        "follows a perturbation of that size anyway. Such a perturbation may fool a small clean model too, so the "
+        "clean model's figures stand beside them, where there is one.",
     ),
 }

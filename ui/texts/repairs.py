@@ -57,7 +57,8 @@ TEXTS = {
     "NeuralCleanse": Text(
         r"\min_{m, p}\; \ell\big(f((1 - m) \odot x + m \odot p),\, c\big) + \lambda \lVert m \rVert_1",
         "m is a mask and p a pattern, optimised for each class c; λ is the cost of a large mask. A class is flagged "
-        "where its mask's norm lies more than 2 · 1.4826 MAD (2 is the paper's limit) below the median of all classes.",
+        "where its mask's norm lies more than limit · 1.4826 MAD below the median of all classes; the paper's limit "
+        "is 2.",
         "Wang et al., IEEE S&P 2019, "
         "[abstract](https://people.cs.uchicago.edu/~ravenben/publications/abstracts/backdoor-sp19.html)",
         "For every class: how small a patch sends nearly **every** picture there? A backdoor is a shortcut, so its "
@@ -102,7 +103,7 @@ TEXTS = {
         r"\begin{gathered}\ell(f(x), y) - \tfrac{1}{N} \textstyle\sum \ln\big(1 - p_f(\tilde y \mid x + \delta)\big) "
         r"\\ \tilde y = f_A(x + \delta) \ne y\end{gathered}",
         "f_A is the backdoored model, f the one being repaired; δ, within ±ε, is sought so that both leave their own "
-        "answers on x for the same class ỹ. Summed are pictures on which ỹ is neither y nor f_A(x).",
+        "answers on x for the same class ỹ. The sum is over pictures where ỹ is neither y nor f_A(x).",
         "Wei et al., NeurIPS 2023, [arXiv 2307.10562](https://arxiv.org/abs/2307.10562)",
         "Every model has adversarial examples; those that a backdoored model and its repaired copy **share** mostly "
         "lead where the trigger leads. Each step looks for one change per picture under which both leave their own "
@@ -118,6 +119,6 @@ TEXTS = {
         "When a backdoored model **unlearns** clean pictures, the weights of channels that carry the backdoor tend to "
         "change most. The first stage ranks channels by that change and sets most of the weights of the top ones to "
         "zero, which costs accuracy as well. The second stage fine-tunes what is left and penalises the gradient norm, "
-        "so that accuracy returns and the backdoor does not.",
+        "so that accuracy returns and the backdoor, if all goes well, does not.",
     ),
 }
