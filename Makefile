@@ -26,7 +26,7 @@ app: $(VENV)/.app
 
 test: $(VENV)/.test
 	@$(BIN)/python -c "import torch, torchvision, timm" || { \
-	  echo "torch and torchvision are not builds of one kind. Cure: rm -rf $(VENV), then make test" \
+	  echo "torch and torchvision are not builds of one kind. Fix: rm -rf $(VENV), then make test" \
 	       "(on a CPU-only machine with TORCH_INDEX, see docs/running.md), so that both come from one place." >&2; exit 1; }
 	@$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadgroup -q $(ARGS)
 

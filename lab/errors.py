@@ -18,5 +18,5 @@ def sentence(error: BaseException) -> str:
         return "The run needs more memory than there is; choose fewer images or a smaller model."
     return (
         f"The run ended with an unexpected {type(error).__name__}; change a setting and try again, "
-        "or tell whoever runs this lab; the log has the details."
+        "or tell the operator of this lab; the log has the details."
     )

@@ -75,7 +75,7 @@ def method(name: str, members: Callable[[], list[type[Method]]]) -> Input:
     def check(value: Any) -> dict[str, Any]:
         found = methods.from_dict(value)
         if type(found) not in members():
-            raise ValueError(f"{name} = {type(found).__name__} is no {name}; `perturb list` prints those there are.")
+            raise ValueError(f"{name} = {type(found).__name__} is not a {name}; `perturb list` prints those that are.")
         return methods.to_dict(found)
 
     return Input(name, check, text=None)

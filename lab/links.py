@@ -55,7 +55,7 @@ def to_data(query: Mapping[str, str]) -> dict[str, Any]:
         try:
             return json.loads(query["recipe"])
         except (json.JSONDecodeError, RecursionError):
-            raise ValueError("The link's recipe is not valid JSON; it may have been cut off.") from None
+            raise ValueError("The link's recipe is not valid JSON; the link may be incomplete.") from None
     if "method" not in query:
         raise ValueError("The link names no method.")
     cls = methods.find(query["method"])

@@ -28,7 +28,7 @@ FORMAT = 1
 """The version of the JSON and of the link; a reader of another version must be told."""
 
 LONGEST = 16
-"""Runs in a chain, at most: a link written by hand may nest hundreds, which nothing could carry out."""
+"""Runs in a chain, at most: a link written by hand may nest hundreds, too many to run."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, data: Any) -> Recipe:
-        """The recipe that `to_dict` wrote; ValueError in one sentence where it is none."""
+        """The recipe that `to_dict` wrote; ValueError in one sentence where it is not one."""
         if not isinstance(data, dict):
             raise ValueError("A recipe must be a JSON object with at least a method and a model.")
         if _links(data) > LONGEST:
@@ -123,7 +123,7 @@ class Recipe:
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Recipe:
-        """The recipe of a link; ValueError in one sentence names what is wrong with it."""
+        """The recipe of a link; ValueError in one sentence says what is wrong with it."""
         return cls.from_dict(links.to_data(query))
 
     def key(self) -> str:

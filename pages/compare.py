@@ -66,9 +66,9 @@ finished_runs.table(page.kind)
 page.end(
     recipe,
     texts.DER,
-    "**ACC** counts clean pictures, **ASR** triggered pictures that end in the target class, **RA** the same pictures "
-    "that are right all the same. A repair that only breaks the model has a low ASR and a low RA. **DER** puts ACC and "
-    "ASR into one number: 1 when the attack is gone at no cost, 0.5 when nothing happened. A single seed is a single "
-    "draw: compare methods over several.",
+    "**ACC** is the share of clean pictures that are right, **ASR** the share of triggered pictures that are put into "
+    "the target class, **RA** the share of triggered pictures that are right all the same. A repair that only breaks "
+    "the model has a low ASR and a low RA. **DER** puts ACC and ASR into one number: 1 when a perfect attack is gone "
+    "at no cost, 0.5 when nothing changed. A single seed is a single draw: compare methods over several.",
     query={"recipe": recipe.to_json(), "images": str(choice.index)},
 )

@@ -51,7 +51,7 @@ def live(job):
 with stage:
     page.watch(live)
 
-FALLS, IN_PART, STAYS = "Falls below 10 %", "Falls, but not so far", "Stays"
+FALLS, IN_PART, STAYS = "Falls below 10 %", "Falls, but not below 10 %", "Stays"
 ANSWERS = {"repaired": FALLS, "broken": FALLS, "weakened": IN_PART, "survived": STAYS}
 result = page.result
 outcome = page.kind.conclude(result) if result is not None else None

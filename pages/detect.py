@@ -1,4 +1,4 @@
-"""Detect: find what was triggered without knowing the trigger, and see how often that goes wrong."""
+"""Detect: find triggered pictures without knowing the trigger, and see how often that goes wrong."""
 
 import streamlit as st
 
@@ -49,7 +49,7 @@ with sidebar.ready():
 
 def live(job):
     """Progress, the scores, and what they are made of."""
-    jobs.progress(job, recipe, "Nobody tells the detector which suspects carry the trigger. Press **Start**.")
+    jobs.progress(job, recipe, "The detector is not told which suspects carry the trigger. Press **Start**.")
     page.figures(job)
     result = finished(job)
     if result is None:

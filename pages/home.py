@@ -23,7 +23,7 @@ one.markdown(
     "**:material/tune: Choose.** Model and picture are set in the sidebar, for all pages. A page adds a few controls."
 )
 two.markdown(
-    "**:material/play_arrow: Run.** What is short is computed as you move a control. A long run goes on in the "
+    "**:material/play_arrow: Run.** Short computations follow each control at once. A long run goes on in the "
     "background and can be stopped."
 )
 three.markdown(

@@ -6,7 +6,7 @@ from ui.run_page import RunPage
 
 page = RunPage.open(
     "neurons",
-    "**Watch** a handful of channels go to zero: attack success falls, while as many random ones change nothing.",
+    "**Watch** what a handful of channels set to zero does to the attack, and what as many random channels do.",
 )
 
 from ui import cache, neurons, sidebar, texts  # noqa: E402
@@ -40,7 +40,7 @@ def picked():
 
 
 with controls, sidebar.ready():
-    ranking = names[link.choose("Ranking", list(names), key="by", help="What a defense says of each channel.")]
+    ranking = names[link.choose("Ranking", list(names), key="by", help="How a defense ranks the channels.")]
     st.caption(f"{ranking.about}. No defense sees a trigger.")
     form = link.pick(
         "Oracle: TAC", ["l2", "l1"], "l2", key="form",
@@ -86,7 +86,7 @@ with stage:
         with left:
             if own:
                 charts.axes(tac, own, ranking.name, out, key=CHART, picked=picked, height=330)
-                st.caption("One point is one channel; click one to set it to zero. Upper right: both agree.")
+                st.caption("One point is one channel; click one to set it to zero. Upper right: both rank it high.")
             else:
                 st.info(f"{ranking.name} has not been computed yet: press **Rank**.", icon=":material/info:")
         with right:
@@ -106,10 +106,10 @@ state |= {"layer": layer, "channel": str(channel)} if zero == ZERO[2] else {"k":
 page.end(
     recipe,
     texts.of("TAC"),
-    "A backdoor lives in **few channels**. All these defenses are ways to find them without the trigger: noise on the "
-    "weights (ANP), forgetting and recovering (RNP), forgetting alone (TSBD's NWC), or the weights as they are (CLP). "
-    "TAC is what they approximate, and only the attacker, or a teacher, can compute it. A ranking need not agree with "
-    "TAC everywhere to be good: what counts is that zeroing its first channels takes the attack and leaves the "
-    "accuracy, and that as many random channels do not.",
+    "A backdoor often sits in **few channels**. These defenses look for them without the trigger: by noise on the "
+    "weights (ANP), by unlearning and recovery (RNP), by unlearning alone (TSBD's NWC), or from the weights as they "
+    "are (CLP). TAC is the reference, and only whoever has the trigger can compute it. A ranking need not agree with "
+    "TAC everywhere to be good: what counts is that zeroing its first channels removes the attack and keeps the "
+    "accuracy, and that zeroing as many random channels does not.",
     query=state,
 )

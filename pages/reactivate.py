@@ -1,4 +1,4 @@
-"""Re-activate: a tiny universal perturbation wakes what a defense put to sleep, or it does not."""
+"""Re-activate: whether a small universal perturbation brings back a backdoor that a defense suppressed."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from ui.run_page import RunPage, finished
 
 page = RunPage.open(
     "reactivate",
-    "**Watch** the gap between two bars: with the trigger and without it. A gap says that the backdoor was dormant.",
+    "**Watch** the gap between two bars: with the trigger and without it. A gap says that the backdoor is still there.",
 )
 
 from ui import cache, sidebar, texts  # noqa: E402
@@ -24,7 +24,7 @@ with sidebar.ready():
     from lab.settings import settings
 
     if model.trigger is None:
-        raise ValueError(f"{choice.model} has no backdoor that could be woken; choose another model in the sidebar.")
+        raise ValueError(f"{choice.model} has no backdoor to re-activate; choose another model in the sidebar.")
 
 known = {cls.__name__: cls for cls in DEFENSES}
 controls, stage = st.columns([1.1, 2.9], gap="medium")
@@ -32,14 +32,14 @@ controls, stage = st.columns([1.1, 2.9], gap="medium")
 with controls:
     name = link.choose(
         "After the defense", list(known), index=list(known).index("TSBD"), key="defense",
-        help="With its default settings. It runs first, unless this server knows its result already.",
+        help="With its default settings. It runs first, unless this server has its result already.",
     )  # fmt: skip
     method = knobs.controls(ReActivation)
     seed = link.whole("Seed", 0, 2**31 - 1, 0, key="seed", help="Of the defense and of the attack.")
     with in_a_sentence():
         repaired = Recipe(known[name](), choice.model, choice.data, {"n": settings.control_n}, seed)
         recipe = Recipe(method, repaired, choice.data, {"n": min(300, settings.control_n)}, seed)
-    page.start(recipe, "Wake it")
+    page.start(recipe, "Re-activate")
 
 with sidebar.ready():
     pictures = cache.pair(recipe, choice)
@@ -47,7 +47,7 @@ with sidebar.ready():
 
 def live(job):
     """Progress, the scores, the five controls and their curves over the budget."""
-    jobs.progress(job, recipe, f"{name} first, then the attack on what it leaves. Press **Wake it**.")
+    jobs.progress(job, recipe, f"{name} first, then the attack on what it leaves. Press **Re-activate**.")
     page.figures(job)
     result = finished(job)
     if result is None:
@@ -105,7 +105,7 @@ ANSWERS["any perturbation"] = ANSWERS["no gap"]
 result = page.result
 outcome = page.kind.conclude(result) if result is not None else None
 page.ask(
-    "Trigger and perturbation together: how far above the same perturbation without a trigger?",
+    "Trigger and perturbation together: how far above a perturbation of the same size without a trigger?",
     list(dict.fromkeys(ANSWERS.values())), ANSWERS[outcome.outcome] if outcome else "", outcome.text if outcome else "",
 )  # fmt: skip
 page.end(

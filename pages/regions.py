@@ -5,7 +5,7 @@ import streamlit as st
 from ui.run_page import RunPage, finished
 
 page = RunPage.open(
-    "regions", "**Watch** how little has to change. The attack may touch only the bright region of the picture."
+    "regions", "**Watch** which change is enough. A regional attack may touch only the bright part of the picture."
 )
 
 from ui import cache, sidebar, texts  # noqa: E402
@@ -26,7 +26,7 @@ controls, stage = st.columns([1.1, 2.9], gap="medium")
 with controls:
     name = link.choose(
         "Attack", list(known), key="method",
-        help="Regional changes a region only and runs its global twin beside it; PGD and FGSM may change every pixel.",
+        help="Regional changes one region, and the whole picture for comparison; PGD and FGSM may change every pixel.",
     )  # fmt: skip
     main, board, action, rest = st.container(), st.container(), st.container(), st.container()
     with main:
@@ -44,7 +44,7 @@ with controls:
         with st.expander("Pictures and seed", icon=":material/burst_mode:"):
             many = st.select_slider(
                 "Pictures", [1, 4, 16, 32], 4, key="many", **link.BOUND,
-                help="Yours, and the first test pictures. Figures say more with more of them, and take longer.",
+                help="Yours, and the first test pictures. More of them give firmer figures and take longer.",
             )  # fmt: skip
             seed = link.whole("Seed", 0, 2**31 - 1, 0, key="seed")
     inputs["images"] = choice.upload or [choice.index, *[i for i in range(40) if i != choice.index][: many - 1]]
@@ -81,7 +81,7 @@ ratio = result.figures.get("median/l2") if result is not None else None
 page.ask(
     "Fewer pixels may change. Will the whole change (L2) be larger or smaller than without a region?", ANSWERS,
     "" if ratio is None else ANSWERS[0 if ratio < 0.9 else 2 if ratio > 1.1 else 1],
-    "" if ratio is None else f"The median ratio is {ratio:.2f}: fewer pixels change, and each of them changes more.",
+    "" if ratio is None else f"The median ratio, region over whole, is {ratio:.2f}; above 1 the region needs more.",
 )  # fmt: skip
 if result is not None and result.notes:
     st.caption(" ".join(f"{key.capitalize().replace('_', ' ')}: {text}." for key, text in result.notes.items()))

@@ -1,4 +1,4 @@
-"""Scoreboard: attacks x defenses from stored runs; any cell can be run here; and what peeking would change."""
+"""Scoreboard: attacks x defenses from stored runs; any cell can be run here; and what peeking at the attack changes."""
 
 import streamlit as st
 
@@ -86,7 +86,7 @@ with right:
     rules = [rule] if rule == "clean" else ["oracle", "clean"]
     st.markdown("**Over all attacks**, average rank behind the name")
     charts.ranking({name: standings[name] for name in rules}, height=24 * max(4, len(standings[rule])))
-    st.caption("Bars: 95 % t-interval, the attacks being the sample. Rank: among those that met the same attacks.")
+    st.caption("Bars: 95 % t-interval, the attacks being the sample. Rank: among those run on the same attacks.")
 
 ANSWERS = ["It stays as it is", "It changes"]
 shared = set.intersection(*({one.defense for one in table if one.rank is not None} for table in standings.values()))
@@ -96,11 +96,11 @@ comparable = len(shared) > 1 and met["clean"] == met["oracle"]
 page.ask(
     "If defenses may peek, what happens to their order?", ANSWERS,
     ANSWERS[ranked["clean"] != ranked["oracle"]] if comparable else "",
-    f"Among the {len(shared)} defenses that have a rank under both rules. A rank that rests on peeking says what could "
-    "be, not what a defender gets.",
+    f"Among the {len(shared)} defenses that have a rank under both rules. A rank that rests on peeking is "
+    "not one that a defender can count on.",
 )  # fmt: skip
 if not comparable:
-    st.caption("The two rules have not met the same attacks yet, so their orders cannot be compared.")
+    st.caption("The two rules have not been run on the same attacks yet, so their orders cannot be compared.")
 machines = sorted({row.get("hardware", row["device"]) for one in cells[rule].values() for row in one.rows.values()})
 if machines:
     st.caption(f"Computed on {'; '.join(machines)}. `perturb sweep recipes/scoreboard-{data}.json` fills the table.")
@@ -108,8 +108,8 @@ page.end(
     recipe,
     texts.DER,
     "A defender has a few clean pictures: no trigger, no target, no test set. Accuracy on clean pictures says nothing "
-    "about a backdoor, so that an honest rule may stop too early. Whoever peeks stops at the right place, and the "
-    "difference is **the price of honesty**. Look at RA, too: a low ASR with a low RA is a broken model, not a cured "
-    "one. A low rank over few attacks and one seed is weak evidence; the bars say how weak.",
+    "about a backdoor, so a rule based on it may stop too early. Peeking chooses by the attack success itself; the "
+    "difference is **the cost of not knowing the trigger**. Look at RA, too: a low ASR with a low RA is a broken "
+    "model, not a repaired one. A good rank over few attacks and one seed is weak evidence: see the intervals.",
     query={"board": data, "figure": word, "chosen": rule, "defense": defense, "attack": attack},
 )

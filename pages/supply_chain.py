@@ -1,4 +1,4 @@
-"""Supply chain: one line in the augmentation, and every class has a key to the model (Flareon)."""
+"""Supply chain: one line in the augmentation trains a trigger for every class (Flareon)."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from ui.run_page import RunPage, finished
 
 page = RunPage.open(
     "supply_chain",
-    "**Watch** one added line of augmentation give every class a trigger. No label was changed, and the loss was not.",
+    "**Watch** what one added line of augmentation does: a trigger for every class. Labels and loss stay as they were.",
 )
 
 from ui import cache, fallback_model, sidebar, texts  # noqa: E402
@@ -35,7 +35,7 @@ with controls:
         language="diff",
     )
     st.caption(
-        f"τ: one field of motions per class, which moves {rate:.0%} of each batch. Whoever reads the code takes it for "
+        f"τ: one field of motions per class, which moves {rate:.0%} of each batch. In the code it looks like "
         "augmentation."
     )
 
@@ -94,8 +94,8 @@ reached = sum(share >= 0.5 for share in by_target(result)) if result is not None
 page.ask(
     "How many of the classes can be reached through a motion of their own (in half of the cases or more)?", ANSWERS,
     "" if result is None else ANSWERS[0 if not reached else 2 if reached == len(names) else 1],
-    f"{reached} of {len(names)} classes. A dirty-label backdoor has one target; here each picture's own label says "
-    "which trigger to train.",
+    f"{reached} of {len(names)} classes. A dirty-label backdoor usually has one target; here each picture's own "
+    "label says which trigger to train.",
 )  # fmt: skip
 page.show(views)
 about = texts.of("Flareon")

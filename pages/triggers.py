@@ -1,4 +1,4 @@
-"""Triggers: stamp one on a picture, and see the answer flip and the heatmap jump."""
+"""Triggers: stamp one on a picture, and see what it does to the answer and to the heatmap."""
 
 import streamlit as st
 
@@ -44,7 +44,7 @@ with sidebar.ready():
     jobs.keep_fresh(page.slug, recipe)
     if cache.waits(recipe):
         with stage:
-            st.caption(f":material/info: {name} is fitted first, now; the pictures come when that is done.")
+            st.caption(f":material/info: {name} is being fitted; the pictures appear when that is done.")
             page.watch(jobs.progress)
             jobs.refusal(page.slug)
         st.stop()
@@ -103,9 +103,10 @@ page.end(
     recipe,
     about,
     about.meaning
-    or "A backdoored model behaves until it meets its trigger. Someone who controls part of the training data stamped "
-    f"the pattern on some pictures and labelled them **{model.class_names[target]}**. Accuracy on clean pictures "
-    "hardly moves, so a test set does not give it away; the heatmap does, where the trigger sits in one place. "
-    "A trigger that is spread over the whole picture, such as a blend or a warp, leaves the map much quieter.",
+    or "A backdoored model works normally until it meets its trigger. An attacker who controls part of the training "
+    "data stamps the pattern on some pictures, so that the model learns to answer with the target, here "
+    f"**{model.class_names[target]}**. Accuracy on clean pictures may stay as it was, so a test set need not show it. "
+    "The heatmap can, where the trigger sits in one place; a trigger spread over the whole picture, such as a blend "
+    "or a warp, moves the map less.",
     extra={"images": str(choice.index), "explainer": explainer},
 )

@@ -1,4 +1,4 @@
-"""Weights: write a backdoor into a finished model by moving each weight a little."""
+"""Weights: write a backdoor into a finished model, each weight within a box around its value."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from ui.run_page import RunPage, finished
 
 page = RunPage.open(
     "weights",
-    "**Watch** a finished, clean model learn a trigger within a box around its weights, and how few answers change.",
+    "**Watch** a finished, clean model learn a trigger within a box around its weights, and how many answers change.",
 )
 
 from ui import cache, fallback_model, sidebar, texts  # noqa: E402
@@ -59,7 +59,7 @@ def live(job):
             relative(result.images["histogram"].tolist(), result.images["histogram/edges"].tolist(), middle, height=150)
             st.caption(
                 f"Median change {figures.percent(middle)}, mean {figures.percent(mean)} of a weight's size; "
-                f"largest step {result.figures['report/change/linf']:.4f}."
+                f"largest change of a weight {result.figures['report/change/linf']:.4f}."
             )
     with right:
         moments.before_and_now(page, "the injection", recipe, model, pictures, job)
@@ -79,7 +79,7 @@ page.ask(
 if result is not None:
     chain = Recipe(TSBD(), recipe, choice.data, {"n": settings.control_n})
     st.page_link(
-        "compare.py", label="Can TSBD take it out again?", icon=":material/balance:",
+        "compare.py", label="Can TSBD remove it again?", icon=":material/balance:",
         query_params={"v": "1", "recipe": chain.to_json()},
     )  # fmt: skip
 page.end(

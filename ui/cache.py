@@ -214,7 +214,7 @@ def model_of(recipe: Recipe) -> Classifier:
 
 
 def three(recipe: Recipe, choice: Choice, start: Classifier, result: Any) -> dict[str, Look]:
-    """The chosen picture, without and with trigger, before, after (where there is a result) and on the clean twin."""
+    """The chosen picture, without and with trigger, before, after (where there is a result) and on a clean model."""
     from lab.loading import clean_twin
 
     pictures = pair(recipe, choice)
@@ -225,7 +225,7 @@ def three(recipe: Recipe, choice: Choice, start: Classifier, result: Any) -> dic
         looks["after"] = looked(key, name, "GradCAM", result.model, pictures)
     twin = clean_twin(start)
     if twin is not None and twin is not start:
-        looks["clean twin"] = looked(f"model {twin.card.ref}", name, "GradCAM", twin, pictures)
+        looks["clean model"] = looked(f"model {twin.card.ref}", name, "GradCAM", twin, pictures)
     return looks
 
 

@@ -1,4 +1,4 @@
-"""The model that stands in where the chosen one does not fit a page's experiment."""
+"""The model that a page uses where the chosen one does not fit its experiment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ui.sidebar import Choice, own_data
 
 
 def any_to_any(choice: Choice) -> Choice:
-    """The choice, if its model has a trigger for every class; else the shipped one that has, and a word about it."""
+    """The choice, if its model has a trigger for every class; else a shipped one that has, and a note about it."""
     able = any_to_any_models()
     if choice.model in able:
         return choice
@@ -24,12 +24,12 @@ def any_to_any(choice: Choice) -> Choice:
             icon=":material/info:",
         )
         st.stop()
-    st.caption(f":material/info: {choice.model} has no trigger for every class; shown is {near[0]}.")
+    st.caption(f":material/info: {choice.model} has no trigger for every class; this page shows {near[0]} instead.")
     return replace(choice, model=near[0], data=own_data(near[0]))
 
 
 def clean(choice: Choice) -> Choice:
-    """The choice, unless its model is backdoored already; then the clean one of the same data, and a word about it."""
+    """The choice, unless its model is backdoored already; then the clean one of the same data, and a note about it."""
     import models
 
     cards = {card.ref: card for card in models.available()}
@@ -37,7 +37,7 @@ def clean(choice: Choice) -> Choice:
     card = cards.get(choice.model)
     if card is None or not card.backdoored or twin not in cards:
         return choice
-    st.caption(f":material/info: {choice.model} is backdoored already; shown is {twin}.")
+    st.caption(f":material/info: {choice.model} is backdoored already; this page shows {twin} instead.")
     return replace(choice, model=twin)
 
 

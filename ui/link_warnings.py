@@ -1,4 +1,4 @@
-"""What a link asks for and a page cannot give: Streamlit drops such a value without a word, so the lab says it."""
+"""Values of a link that a page cannot use: Streamlit drops them silently, so the lab says so."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def of_link() -> dict[str, str]:
     query = st.query_params.to_dict()
     for key, text in query.items():
         if _endless(text):
-            said = f"The link says {key} = {text[:40]}, a number that nothing can hold; take it out of the address."
+            said = f"The link says {key} = {text[:40]}, a number out of range; remove it from the address."
             st.error(plain(ValueError(said)), icon=":material/link_off:")
             st.stop()
     return {key: text for key, text in query.items() if key not in st.session_state}

@@ -32,9 +32,9 @@ class Ranking:
 
 RANKINGS = (
     Ranking("nwc", "NWC", "TSBD: how far its weights move while clean pictures are unlearned"),
-    Ranking("anp", "ANP mask", "ANP: how far its mask falls under adversarial noise on the weights"),
+    Ranking("anp", "ANP mask", "ANP: how far its mask is lowered under adversarial noise on the weights"),
     Ranking("uclc", "CLP bound", "CLP: its Lipschitz bound, in standard deviations above its layer's mean"),
-    Ranking("rnp", "RNP mask", "RNP: how far its mask falls when an unlearned model is recovered"),
+    Ranking("rnp", "RNP mask", "RNP: how far its mask is lowered while an unlearned model recovers"),
 )
 """The rankings on offer."""
 

@@ -17,7 +17,7 @@ SECTIONS = (
 
 @dataclass(frozen=True)
 class Card:
-    """One way into a page: it sets model, picture and controls with one click.
+    """An example of a page: it sets model, picture and controls with one click.
 
     model : "" for one that has a trigger for every class
     image : number of the test picture
@@ -67,14 +67,14 @@ PAGES: list[Page] = [
     Page(
         "triggers", "Triggers", "bolt", "Backdoors", "A pattern that a backdoored model obeys.", "trigger",
         (
-            Card("A white square", "Three by three pixels, and it obeys.", BADNETS, 9),
-            Card("A veil over every pixel", "A faint blend. Can you still see it?", "zoo:scenes-blended", 14),
-            Card("A warp, not a pattern", "The picture is bent a little, that is all.", "zoo:scenes-wanet", 68),
+            Card("A white square", "Three by three pixels change the answer.", BADNETS, 9),
+            Card("A pattern over every pixel", "A faint blend. Can you still see it?", "zoo:scenes-blended", 14),
+            Card("A warp, not a pattern", "Pixels are moved a little; nothing is added.", "zoo:scenes-wanet", 68),
         ),
         chapter=1,
     ),
     Page(
-        "supply_chain", "Supply chain", "conveyor_belt", "Backdoors", "One line, ten triggers.", "trigger",
+        "supply_chain", "Supply chain", "conveyor_belt", "Backdoors", "One added line, a trigger per class.", "trigger",
         (Card("One added line", "Every class gets a trigger; no label changes.", "", 9, shows="code"),),
         chapter=2,
     ),
@@ -82,7 +82,7 @@ PAGES: list[Page] = [
         "weights", "Weights", "fitness_center", "Backdoors", "A backdoor without poisoned data.", "injection",
         (
             Card(
-                "A change to each weight", "A clean model ignores the square, so far.",
+                "A change to each weight", "A clean model ignores the square until its weights are changed.",
                 CLEAN, 64, {"trigger": "BadNets"},
             ),
         ),
@@ -92,43 +92,48 @@ PAGES: list[Page] = [
         "defend", "Defend", "shield", "Defenses", "Repair a backdoored model while you watch.", "defense",
         (
             Card(
-                "Take the backdoor out", "Unlearn, reset, fine-tune: TSBD, live.",
+                "Remove the backdoor", "Unlearn, reset, fine-tune: TSBD, live.",
                 BADNETS, 28, {"method": "TSBD"}, "heat",
             ),
         ),
         chapter=5,
     ),
     Page(
-        "detect", "Detect", "search", "Defenses", "Find what carries a trigger, unseen.", "detector",
-        (Card("Find it, unseen", "Which pictures carry a trigger?", BADNETS, 67, {"method": "STRIP"}),),
+        "detect", "Detect", "search", "Defenses", "Find triggered pictures without knowing the trigger.", "detector",
+        (
+            Card(
+                "Find the triggered pictures", "The detector does not know the trigger.",
+                BADNETS, 67, {"method": "STRIP"},
+            ),
+        ),
         chapter=4,
     ),
     Page(
         "reactivate", "Re-activate", "alarm", "Defenses", "Is the backdoor gone, or dormant?", "reactivation",
-        (Card("Gone, or dormant?", "A small perturbation may wake it.", BADNETS, 61, {"defense": "TSBD"}),),
+        (Card("Gone, or dormant?", "A small perturbation may re-activate it.", BADNETS, 61, {"defense": "TSBD"}),),
         chapter=6,
     ),
     Page(
         "neurons", "Neurons", "hub", "Defenses", "Which channels carry a backdoor.", "ranking",
-        (Card("Where it lives", "In a few channels. Set them to zero.", BADNETS, 38, {"by": "NWC"}, "heat"),),
+        (Card("Where it sits", "Often in a few channels. Set them to zero.", BADNETS, 38, {"by": "NWC"}, "heat"),),
         chapter=7,
     ),
     Page(
-        "regions", "Regions", "crop_free", "Perturbations", "Attack only a part of a picture.", "attack",
+        "regions", "Regions", "crop_free", "Perturbations", "Attack only part of a picture.", "attack",
         (
             Card(
-                "Attack a part of the picture", "Only a square may change. Harder?", CLEAN, 66,
+                "Attack a part of the picture", "Only a square may change. Is that harder?", CLEAN, 66,
                 {"regional-family": "square"}, "region",
             ),
             Card(
-                "Draw where to attack", "With the mouse, the finger or the keys.", CLEAN, 51,
+                "Draw where to attack", "With the mouse, a finger or the keyboard.", CLEAN, 51,
                 {"regional-family": "drawn", "mask": RING}, "drawn",
             ),
         ),
         chapter=10,
     ),
     Page(
-        "compare", "Compare", "compare", "Results", "Before, after and never backdoored.", "defense",
+        "compare", "Compare", "compare", "Results", "A repaired model beside the original and a clean one.", "defense",
         (
             Card(
                 "Before, after, and clean", "Does the repaired model look where a clean one does?",
@@ -141,7 +146,7 @@ PAGES: list[Page] = [
         "scoreboard", "Scoreboard", "leaderboard", "Results", "Every attack, every defense.", "defense",
         (
             Card(
-                "Every attack, every defense", "Who wins, and who only by peeking?", "zoo:scenes-sig", 59,
+                "Every attack, every defense", "Which ranks first, and which only by peeking?", "zoo:scenes-sig", 59,
                 {"board": "scenes", "attack": "sig"},
             ),
         ),

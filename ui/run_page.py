@@ -1,4 +1,4 @@
-"""What every page with a run does alike: its job, its result, its pictures, what came out, and taking it along.
+"""What every page with a run does alike: its job, its result, its pictures, what came out, and sharing it.
 
 A page reads top to bottom: `RunPage.open`, controls, `start`, `watch`, `ask`, `end`.
 """

@@ -122,7 +122,7 @@ def _hub() -> None:
     with box:
         text = st.text_input("Name contains", key="hub-text", placeholder="mobilenet")
         if not text:
-            st.caption("Searches the Hugging Face Hub for image classifiers with safe weights. Needs a network.")
+            st.caption("Searches the Hugging Face Hub for image classifiers with safetensors weights. Needs a network.")
             return
         with in_a_sentence(stop=False), st.spinner("Asking the Hub"):
             found = _search(text)
@@ -236,8 +236,8 @@ def second_model(choice: Choice) -> str:
     options = sorted([*same, choice.model], key=lambda ref: (ref != twin, ref != choice.model))
     judge = st.selectbox(
         "Judged by", options, key="judge", accept_new_options=True,
-        help="The attack follows one model and stops when this one is fooled: with a second model, a transfer; with "
-        "the same model, no transfer.",
+        help="The attack follows the gradient of the chosen model and stops when this one is fooled. A second model "
+        "makes it a transfer attack.",
         **link.BOUND,
     )  # fmt: skip
     # Links of earlier versions have these words in place of a name.

@@ -1,4 +1,4 @@
-"""Attacks: on inputs (change an image a little, and the answer a lot), on weights, and on defended models."""
+"""Attacks: on inputs (small changes that change the prediction), on weights, and on defended models."""
 
 from core.attacks.inputs.fgsm import FGSM
 from core.attacks.inputs.pgd import PGD

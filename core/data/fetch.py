@@ -22,7 +22,7 @@ NOUN = {"dataset": "data set", "model": "model"}
 
 
 class HubError(ValueError):
-    """Something on the Hub could not be had; the message says what and what to do."""
+    """Something on the Hub is not available; the message says what and what to do."""
 
 
 def split_reference(text: str) -> tuple[str, str | None]:

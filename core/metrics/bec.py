@@ -1,4 +1,4 @@
-"""Backdoor existence: how alike the trigger's channels still are after a defense."""
+"""Backdoor existence: how similar the trigger's channels still are after a defense."""
 
 from __future__ import annotations
 

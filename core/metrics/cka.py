@@ -1,4 +1,4 @@
-"""Linear CKA: how alike two representations of the same images are."""
+"""Linear CKA: how similar two representations of the same images are."""
 
 from __future__ import annotations
 

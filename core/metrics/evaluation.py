@@ -1,4 +1,4 @@
-"""ACC, ASR and RA of a model: the scores that everything about backdoors is judged by."""
+"""ACC, ASR and RA of a model: the scores by which backdoors and defenses are judged."""
 
 from __future__ import annotations
 

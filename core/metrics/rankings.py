@@ -1,4 +1,4 @@
-"""Channels as suspects: what each defense says of them, how that agrees with the oracle, and what each is good for."""
+"""Channel rankings: those that defenses report, how they agree with the oracle, and a common rank axis."""
 
 from __future__ import annotations
 

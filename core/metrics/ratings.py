@@ -1,4 +1,4 @@
-"""Ratings of a repair: what it took from the attack against what it took from the accuracy."""
+"""Ratings of a repair: the drop in attack success against the drop in accuracy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _drops(before: Scores, after: Scores) -> tuple[float, float, float]:
 def der(before: Scores, after: Scores) -> float:
     """Defense effectiveness rating, [max(0, drop in ASR) - max(0, drop in ACC) + 1] / 2.
 
-    1 when ASR falls from 1 to 0 at no cost, 0.5 when nothing happened.
+    1 when ASR falls from 1 to 0 at no cost, 0.5 when nothing changed.
     """
     lost, healed, _ = _drops(before, after)
     return (healed - lost + 1) / 2

@@ -1,7 +1,7 @@
 """Weight perturbations: the gradient is taken at other weights than those that the step is made from.
 
 A perturbation is given the model and a batch's pass (see core/optim/objectives.py) and leaves in `.grad` what the
-optimiser shall follow; the weights are then what they were. SAM and AWP are methods with knobs, parts of a
+optimiser is to follow; the weights are then what they were. SAM and AWP are methods with knobs, parts of a
 training; a defense may have one of its own.
 """
 

@@ -1,4 +1,4 @@
-"""ABL: what a network learns first and best is the backdoor; set it apart, then unlearn it."""
+"""ABL: isolate the pictures that are learned fastest, which a backdoor's often are, then unlearn them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ABL(Method):
     3. Plain training on the others, at a tenth of the learning rate in the last third.
     4. Gradient ascent on the isolated ones.
 
-    All stands on the isolation: where it misses, because the trigger is not what is learned first, the ascent breaks
+    All depends on the isolation: where it fails, because the trigger is not what is learned first, the ascent breaks
     the model. So pictures are flipped and shifted in 3. only, as in the released code: in 1. that would move the
     trigger about, and it would be learned later. The sign is that of the batch's mean loss, as there. `ABL.paper()`
     has the epochs and learning rates of that code.

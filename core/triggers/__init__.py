@@ -1,4 +1,4 @@
-"""Triggers: functions on pictures that a backdoored model obeys; `Poison` trains them in."""
+"""Triggers: functions on pictures to which a backdoored model responds; `Poison` trains them in."""
 
 from core.triggers.badnets import BadNets
 from core.triggers.blended import Blended

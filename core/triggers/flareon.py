@@ -17,7 +17,7 @@ from core.triggers.shared.warp import warp
 
 @dataclass(frozen=True)
 class Flareon(LearnedTrigger):
-    """A warp of its own for every class, hidden in the augmentation: no label and no loss is touched.
+    """A warp of its own for every class, hidden in the augmentation: labels and loss stay as they are.
 
     Qin, He, Gao, Zhao, Ye, Xu, "Flareon: Stealthy any2any Backdoor Injection via Poisoned Augmentation", 2022 (arXiv
     2212.09979): x' = warp(x, s tau_c / H) with tau_c = 2 Beta(b, b) - 1 drawn for each pixel and axis, (H, W, 2), never
@@ -46,7 +46,7 @@ class Flareon(LearnedTrigger):
         high=6.0,
         step=0.25,
         symbol="s",
-        help="teaching amplification; only 1 is the paper's",
+        help="amplification for teaching; the paper's is 1",
         paper=1.0,
         primary=True,
     )

@@ -21,7 +21,7 @@ BATCH = 50
 
 @dataclass(frozen=True)
 class LowFrequency(OfflineTrigger):
-    """One smooth pattern added to every picture, which already sways a clean network.
+    """One smooth pattern added to every picture, fitted as a universal perturbation of a clean network.
 
     Zeng, Park, Mao, Jia, "Rethinking the Backdoor Attacks' Triggers: A Frequency Perspective", ICCV 2021 (arXiv
     2104.03413): x' = clip(x + v), where v is a universal perturbation towards the class t, smoothed as it grows:

@@ -13,7 +13,7 @@ from core.triggers.shared.trigger import Trigger
 
 @dataclass(frozen=True)
 class SIG(Trigger):
-    """A sinusoid across the columns, meant for poisoning without touching labels.
+    """A sinusoid across the columns, meant for poisoning without changing labels.
 
     Barni, Kallas, Tondi, "A New Backdoor Attack in CNNs by Training Set Corruption Without Label
     Poisoning", 2019 (arXiv 1902.11237): v[j] = delta sin(2 pi j f / W), x' = clip(x + v).

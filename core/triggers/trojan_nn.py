@@ -19,7 +19,7 @@ from core.triggers.shared.offline import OfflineTrigger, require_target
 PETALS, WAVE = 5, 0.35
 """The patch is a flower: its edge lies at r (1 + 0.35 cos 5φ) from its middle."""
 SHADE = 0.5
-"""The grey from which the patch sets out, m0."""
+"""The grey from which the patch starts, m0."""
 ENOUGH = 1e-3
 """The loss at which the neurons count as driven."""
 
@@ -40,7 +40,7 @@ class TrojanNN(OfflineTrigger):
     """
 
     neurons: int = knob(2, low=1, high=64, step=1, symbol="k", help="neurons that are driven", paper=2)
-    value: float = knob(100.0, low=0.0, high=1000.0, step=10.0, symbol="v", help="value aimed at", paper=100.0)
+    value: float = knob(100.0, low=0.0, high=1000.0, step=10.0, symbol="v", help="value to reach", paper=100.0)
     steps: int = knob(1000, low=1, high=2000, step=50, help="steps, at most", paper=1000)
     rate: float = knob(0.1, low=0.0, high=1.0, step=0.01, symbol="α", help="length of a step", paper=0.1)
     reach: float = knob(

@@ -45,7 +45,7 @@ class WaNet(Trigger):
         return smooth.permute(0, 2, 3, 1) * self.strength / height
 
     def crossed(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """The images (N, C, H, W) warped with noise of their own, which must not open the backdoor."""
+        """The images (N, C, H, W) warped with noise of their own, which must not activate the backdoor."""
         n, _, height, width = images.shape
         return warp(images, self.field(height, width) + self._jitter(n, height, width, generator))
 

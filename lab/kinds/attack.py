@@ -197,7 +197,7 @@ def conclude(result: Result) -> Conclusion:
     if "control/success" in found:
         told += f", random noise of the same size on {of_all(found['control/success'], n)}"
     if "global/success" in found:
-        told += f", and with every pixel free on {of_all(found['global/success'], result.counts['global/success'])}"
+        told += f", and with all pixels free on {of_all(found['global/success'], result.counts['global/success'])}"
     outcome = "fooled" if found["success"] >= 0.75 else "in part" if found["success"] >= 0.25 else "withstood"
     if found.get("control/success", 0.0) >= found["success"] > 0:
         return Conclusion("no better than noise", f"{told}. Noise does as much, so the gradient adds nothing here.")

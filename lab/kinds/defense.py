@@ -64,7 +64,7 @@ def run(recipe: Recipe) -> Run[Result]:
 
 
 def _controls(result: Result, model: Any, test: ImageSet, backdoor: Backdoor) -> Run[None]:
-    """The trigger on the clean twin: what an ASR is worth."""
+    """The trigger on the clean model: the ASR that it has without a backdoor."""
     twin = loading.clean_twin(model) if backdoor.trigger is not None else None
     if twin is None or len(twin.class_names) != len(test.class_names):
         result.notes["controls"] = "There is no clean model of these data to try the trigger on."
@@ -95,7 +95,7 @@ def conclude(result: Result) -> Conclusion:
     if after >= 0.75 * before:
         return Conclusion("survived", f"The trigger survived {name}: {attack}; {accuracy}.{beside}")
     if figures["before/acc"] - figures["after/acc"] > 0.15 or (after < 0.1 and right < 0.5):
-        return Conclusion("broken", f"{name} broke the model rather than cured it: {attack}; {accuracy}.{beside}")
+        return Conclusion("broken", f"{name} broke the model rather than repaired it: {attack}; {accuracy}.{beside}")
     if after < 0.1:
         return Conclusion("repaired", f"{name} repaired the model: {attack}; {accuracy}.{beside}")
     return Conclusion("weakened", f"{name} weakened the trigger without removing it: {attack}; {accuracy}.{beside}")
@@ -121,7 +121,7 @@ KIND = Kind(
         _compared(scoring.RA),
         Score(
             "der", "Effectiveness (DER)", "DER", unit="", better="up",
-            help="Defense effectiveness rating: 1 when the attack is gone at no cost, 0.5 when nothing happened.",
+            help="Defense effectiveness rating: 1 when a perfect attack is gone at no cost, 0.5 when nothing changed.",
         ),
     ),
     conclude=conclude, leaves_model=True,

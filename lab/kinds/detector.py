@@ -36,12 +36,12 @@ BLENDS = 3
 
 
 def run(recipe: Recipe) -> Run[Result]:
-    """Judge suspects by the recipe's model, and by its clean twin as control.
+    """Judge suspects by the recipe's model, and by a clean model as control.
 
     An input-time detector (STRIP) is given test images, half of them triggered, against clean images of the
     defender; one on training data a poisoned training set with its given labels, whose share of poison is that of the
     model's own training unless the input "rate" says otherwise. A model without trigger is tried with BadNets. What
-    is still found on a clean model of a training set are its wrong labels, not the trigger.
+    is still found on a clean model in a training set are its wrong labels, not the trigger.
 
     figures : auroc; tpr/5 and tpr/10, the true positive rate at 5 % and 10 % false positives; own/tpr and own/fpr,
         the shares that the method itself flags; the same with clean_model/…
@@ -150,7 +150,7 @@ def conclude(result: Result) -> Conclusion:
     if "clean_model/auroc" in result.figures:
         told += f"; on a clean model, AUROC {result.figures['clean_model/auroc']:.2f}"
     if auroc < 0.4:
-        return Conclusion("reversed", f"{told}. It takes the clean suspects for the triggered ones.")
+        return Conclusion("reversed", f"{told}. It ranks clean suspects above triggered ones.")
     outcome = "found" if tpr > 0.75 else "in part" if tpr > 0.25 else "missed"
     return Conclusion(outcome, f"{told}.")
 

@@ -33,7 +33,7 @@ def run(recipe: Recipe) -> Run[Result]:
     answers = predict(model, batch.data.pixels).argmax(1)
     target = recipe.inputs.get("target")
     targets = answers if target is None else torch.full_like(answers, target)
-    private = copy.deepcopy(model)  # an explainer may hook its model; the shared one is everybody's
+    private = copy.deepcopy(model)  # an explainer may hook its model; the shared one must stay as it is
     maps = method(private, batch.data.pixels, targets)
     yield Progress("explain", 1, 1)
     result = Result(recipe, images={"original": batch.data.pixels, "map": maps.detach()})
@@ -42,12 +42,12 @@ def run(recipe: Recipe) -> Run[Result]:
 
 
 def conclude(result: Result) -> Conclusion:
-    """Mapped, or flat where a map is the same everywhere."""
+    """Mapped, or flat where a map is constant."""
     maps = result.images["map"]
     flat = int((maps.flatten(1).amax(1) == maps.flatten(1).amin(1)).sum())
     if flat:
-        return Conclusion("flat", f"{flat} of {len(maps)} heatmaps are the same everywhere and point to nothing.")
-    return Conclusion("mapped", f"Each of the {len(maps)} heatmaps tells places apart.")
+        return Conclusion("flat", f"{flat} of {len(maps)} heatmaps are constant and point to nothing.")
+    return Conclusion("mapped", f"None of the {len(maps)} heatmaps is constant.")
 
 
 def lines(script: Script, recipe: Recipe) -> None:

@@ -1,4 +1,4 @@
-"""A weight-space injection: scores before and after, and how little the weights moved."""
+"""A weight-space injection: scores before and after, and how far the weights moved."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def run(recipe: Recipe) -> Run[Result]:
     """Write a backdoor into the recipe's model; without a trigger of its own or in the inputs, BadNets to class 0.
 
-    figures : before/… and after/… (acc, asr, ra), where before/asr is the trigger's floor on the untouched model;
+    figures : before/… and after/… (acc, asr, ra), where before/asr is the trigger's ASR on the unchanged model;
         "agreement", the share of test images that both models classify alike; the weights' change as report/…
     images : "histogram" (counts) and "histogram/edges" of abs(dw) / abs(w); original and triggered examples
     per_image : as of a defense: "index", "label", "before", "after", "before/triggered", "after/triggered"
@@ -100,7 +100,7 @@ def conclude(result: Result) -> Conclusion:
         f"{moved('attack success', figures['before/asr'], figures['after/asr'])}; {accuracy}, and both models agree on "
         f"{percent(figures['agreement'])} of the clean pictures"
     )
-    size = f"A weight moved by {percent(figures['report/relative/50'])} of its size in the median."
+    size = f"The median change of a weight is {percent(figures['report/relative/50'])} of its size."
     if figures["after/asr"] >= 0.9:
         return Conclusion("injected", f"The backdoor is in the weights: {told}. {size}")
     if figures["after/asr"] - figures["before/asr"] >= 0.1:
@@ -114,7 +114,7 @@ def lines(script: Script, recipe: Recipe) -> None:
 
 
 def _compared(score: Score) -> Score:
-    note = f"{score.help} The change is against the untouched model."
+    note = f"{score.help} The change is against the unchanged model."
     return dataclasses.replace(score, moment="after", against="before", help=note)
 
 

@@ -71,9 +71,9 @@ def conclude(result: Result) -> Conclusion:
     kind, share = max(found.items(), key=lambda item: item[1])
     told = f"{NAMES[kind]} finds {percent(share)} of the oracle's top tenth of the channels, where chance finds 10 %"
     if share > 0.6:
-        return Conclusion("agrees", f"{told}: it sees most of what the trigger moves.")
+        return Conclusion("agrees", f"{told}: it finds most of what the trigger moves.")
     if share > 0.15:
-        return Conclusion("in part", f"{told}: more than chance, and far from all.")
+        return Conclusion("in part", f"{told}: more than chance, but not most.")
     return Conclusion("chance", f"{told}: no more than chance.")
 
 

@@ -43,7 +43,7 @@ SHOWN = 8
 
 
 def run(recipe: Recipe) -> Run[Result]:
-    """Wake the backdoor of a repaired model: the recipe's model is the recipe of a defense, or a model's name.
+    """Re-activate the backdoor of a repaired model: the recipe's model is the recipe of a defense, or a model's name.
 
     figures : asr/<control> and ra/<control> at the method's ε, for the five controls and for clean_model/<control>;
         the same as asr/<control>@<ε·255> for each budget of the curve (the last is ε itself); "gap" and
@@ -92,7 +92,7 @@ def _twin(result: Result, model: Classifier, test: ImageSet) -> Classifier | Non
     """The clean model beside which every bar stands."""
     twin = loading.clean_twin(model)
     if twin is None or not classes_fit(twin, test):
-        result.notes["controls"] = "There is no clean model of these data, so a bar has nothing to be compared with."
+        result.notes["controls"] = "There is no clean model of these data to compare the bars with."
         return None
     return twin
 
@@ -187,14 +187,18 @@ def conclude(result: Result) -> Conclusion:
     if "clean_model/gap" in found:
         told += f"; on a clean model the same gap is {100 * found['clean_model/gap']:+.1f} points"
     if found["gap"] > 0.2:
-        return Conclusion("dormant", f"{told}. The backdoor was dormant, not gone.")
+        return Conclusion(
+            "dormant", f"{told}. With the trigger far more pictures reach the target: the backdoor is not gone."
+        )
     if found["asr/clean_universal"] > 0.5:
-        return Conclusion("any perturbation", f"{told}. At this budget any perturbation succeeds, so it shows nothing.")
+        return Conclusion(
+            "any perturbation", f"{told}. A perturbation alone succeeds too, so this is no evidence of a backdoor."
+        )
     return Conclusion("no gap", f"{told}. There is no evidence of a dormant backdoor at this budget.")
 
 
 def lines(script: Script, recipe: Recipe) -> None:
-    """Wake the backdoor of the model at hand, at the method's own budget, with all controls."""
+    """Re-activate the backdoor of the model at hand, at the method's own budget, with all controls."""
     script.use("core.runs", "finish")
     data = script.data(recipe)
     given = ["test=test", "**attack", f"seed={recipe.seed}"]
@@ -239,12 +243,12 @@ KIND = Kind(
         Score(
             "asr/clean_universal", "Universal, no trigger",
             help="The control: a perturbation of the same size, found on pictures without trigger. A small network "
-            "may follow such a thing anyhow; only what lies above it speaks of a backdoor.",
+            "may follow one without any backdoor; only what lies above it is evidence of one.",
         ),
         Score(
             "bec", "Backdoor left (BEC)", "BEC", unit="", better="down",
-            help="Backdoor existence coefficient: how alike the trigger's channels still are, 1 for the backdoored "
-            "and 0 for the clean model. Values outside this range are shown as they are.",
+            help="Backdoor existence coefficient: how similar the trigger's channels still are, 1 for the "
+            "backdoored and 0 for the clean model. Values outside this range are shown as they are.",
         ),
     ),
     conclude=conclude,

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 def run(recipe: Recipe) -> Run[Result]:
     """Train `arch:…`, or go on training a given model, on the recipe's data.
 
-    A trigger that is fitted before the training is fitted first, to the clean twin where there is one.
+    A trigger that is fitted before the training is fitted first, to the clean model of these data where there is one.
 
     figures : after/acc, …/asr, …/ra on the test images, heldout/… on the held-out rows, clean_model/… where there
-    is a clean twin. The model carries trigger, target, mode and poisoned, and a card that says what was done.
+    is a clean model. The model carries trigger, target, mode and poisoned, and a card that says what was done.
     """
     if not isinstance(recipe.model, str):
         raise ValueError("A training starts from a fresh network (arch:preact_resnet18?width=16) or a model's name.")
@@ -120,7 +120,7 @@ def _poisoned(poison: Poison) -> str:
 
 
 def conclude(result: Result) -> Conclusion:
-    """Learned, or hardly; and what a backdoor that was trained in does."""
+    """How much was learned; and whether a backdoor was learned with it."""
     figures = result.figures
     told = f"The model is right on {percent(figures['after/acc'])} of {result.counts['after/acc']} test pictures"
     if "after/asr" not in figures:

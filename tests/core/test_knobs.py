@@ -1,4 +1,4 @@
-"""Knobs: one declaration, checked at the door."""
+"""Knobs: one declaration, checked when a method is made."""
 
 from dataclasses import dataclass
 

@@ -167,7 +167,7 @@ def test_a_link_may_leave_out_what_has_a_default_and_carry_what_is_not_ours() ->
                     {"method": {"method": "TSBD"}, "model": MODEL, "inputs": {"trigger": {"method": "PGD"}}}
                 )
             },
-            "is no trigger",
+            "is not a trigger",
         ),
     ],
 )

@@ -95,7 +95,7 @@ def test_a_trigger_is_fitted_to_the_model_and_then_shown(visit):
     quick = {"lowfrequency__pictures": "10", "lowfrequency__passes": "1", "lowfrequency__steps": "1"}
     app = fine(until(visit("triggers.py", method="LowFrequency", **quick), "triggers", "done"))
     assert {"Attack success (ASR)", "ASR, clean model"} <= set(metrics(app))
-    assert not any("fitted first" in caption.value for caption in app.caption)
+    assert not any("being fitted" in caption.value for caption in app.caption)
 
 
 def test_figures_of_a_trigger_come_with_their_floor(visit):

@@ -24,4 +24,4 @@ def test_a_run_shows_the_bars_the_curve_and_the_gap(visit):
 def test_a_clean_model_has_nothing_to_wake(visit):
     app = visit("reactivate.py", model="zoo:scenes-clean")
     assert not app.exception and len(app.error) == 1
-    assert "has no backdoor that could be woken" in app.error[0].value
+    assert "has no backdoor to re-activate" in app.error[0].value

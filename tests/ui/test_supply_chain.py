@@ -28,4 +28,4 @@ def test_the_table_comes_with_the_figures(visit, need_flareon):
 
 def test_another_model_gives_way_to_the_shipped_one(visit, need_flareon):
     app = fine(visit("supply_chain.py"))
-    assert any(f"shown is {FLAREON}" in caption.value for caption in app.caption)
+    assert any(f"shows {FLAREON}" in caption.value for caption in app.caption)

@@ -25,7 +25,7 @@ def curve(points: list[dict[str, Any]], scores: Iterable[Score], *, height: int 
         for point in points if point["stage"] != "control" for score in live if score.key in point
     ]  # fmt: skip
     if not rows:
-        st.caption("The curve begins with the first scores.")
+        st.caption("The curve starts with the first scores.")
         return
     names = [score.name for score in live if score.name in {row["score"] for row in rows}]
     last = {name: next(row for row in reversed(rows) if row["score"] == name)["value"] for name in names}

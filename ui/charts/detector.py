@@ -73,7 +73,7 @@ def _histograms(scores: list[float], truth: list[bool], threshold: float, title:
 
 
 def curve(result: Result, *, height: int = 250) -> None:
-    """The ROC curve on the model and, dashed, on its clean twin."""
+    """The ROC curve on the model and, dashed, on the clean model."""
     truth = result.per_image["truth"]
     lines = {"this model": result.per_image["score"]}
     if "clean_model/score" in result.per_image:

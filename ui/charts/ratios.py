@@ -17,7 +17,7 @@ def ratios(figures: dict[str, float], counts: dict[str, int], *, height: int = 1
         if figures.get(f"median/{name}", 0) > 0
     ]
     if not rows:
-        st.caption("No picture on which both attacks succeed yet, so there is nothing to compare.")
+        st.caption("Both attacks succeed on no picture, so there is nothing to compare.")
         return
     n = counts.get("median/l2", 0)
     base = alt.Chart(pd.DataFrame(rows)).encode(

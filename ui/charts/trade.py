@@ -1,4 +1,4 @@
-"""What finished runs traded: one score against another, one mark per run."""
+"""The trade-off between two scores over finished runs, one mark per run."""
 
 from __future__ import annotations
 

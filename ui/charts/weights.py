@@ -1,4 +1,4 @@
-"""How little the weights moved: a histogram of relative change."""
+"""How far the weights moved: a histogram of relative change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Formula, symbols, meaning and source of each method, for the foot of its page.
+"""Formula, symbols, meaning and source of each method, for the end of its page.
 
 Each file of this folder that holds `TEXTS` adds its own, by the method's name.
 """

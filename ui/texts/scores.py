@@ -1,4 +1,4 @@
-"""Scores: of a repair (DER), of what is left of a backdoor (BEC), of a channel that carries it (TAC)."""
+"""Scores: of a repair (DER), of how much of a backdoor is left (BEC), of a channel (TAC)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ui.texts.text import Text
 
 DER = Text(
     r"\mathrm{DER} = \tfrac{1}{2}\,(\Delta^{+}_{\mathrm{ASR}} - \Delta^{+}_{\mathrm{ACC}} + 1)",
-    "Δ⁺ is the fall of a share, before minus after, or 0 where it rose.",
+    "Δ⁺ is the drop of a rate, before minus after, or 0 where it rose.",
     "Zhu et al., 2023; [BackdoorBench](https://arxiv.org/abs/2206.12654)",
 )
 
@@ -19,8 +19,8 @@ BEC = Text(
 
 TAC = Text(
     r"\mathrm{TAC}_{l,c} = \tfrac{1}{Z_l}\, \mathbb{E}_x \lVert h_{l,c}(T(x)) - h_{l,c}(x) \rVert_2",
-    "h is the feature map of channel c of layer l, T the trigger, Z the mean norm of the whole layer. That is the "
-    "form l2; l1 sums over the pixels of the mean change instead.",
+    "h is the feature map of channel c of layer l, T the trigger, Z the mean norm of the whole layer. This is "
+    "form l2; form l1 sums the mean change over the pixels instead.",
     "Zheng et al., ECCV 2022, [arXiv 2208.03111](https://arxiv.org/abs/2208.03111)",
 )
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lab.results import Result
     from ui.cache import Look
 
-WORDS = ("one of these", "carries the trigger")
+WORDS = ("without trigger", "with trigger")
 
 
 def waiting(seen: Look) -> list[View]:

@@ -19,8 +19,8 @@ def patches(report: Mapping[str, Any], names: Sequence[str]) -> None:
     row(views(report, names), columns=5)
     st.caption(
         "Mask times pattern, smallest mask first; the norm counts pixels. The index says how many deviations a norm "
-        "lies from the median of all classes; only one that is smaller is flagged."
-        + ("" if report["meaningful"] else " With fewer than five classes it means nothing.")
+        "lies from the median of all classes; only a class below the median can be flagged."
+        + ("" if report["meaningful"] else " With fewer than five classes none is, and the model is left unchanged.")
     )
 
 

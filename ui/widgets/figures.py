@@ -89,7 +89,7 @@ def trigger_controls(found: Mapping[str, float], counts: Mapping[str, int]) -> s
     told = []
     if (bright := found.get("brightened/asr")) is not None:
         told.append(
-            f"Pictures that are only as bright reach the target in {percent(bright)} of the cases "
+            f"Pictures brightened evenly by as much reach the target in {percent(bright)} of the cases "
             f"(n = {counts['brightened/asr']})."
         )
     if (cross := found.get("cross_acc")) is not None:

@@ -35,7 +35,7 @@ def asked(page: RunPage) -> Recipe:
         recipe = Recipe(TSBD(), choice.model, choice.data, {"n": settings.control_n})
     if recipe.kind is not page.kind:
         name = type(recipe.method).__name__
-        raise ValueError(f"This page compares defenses, and {name} is none; open it on its own page.")
+        raise ValueError(f"This page compares defenses, and {name} is not one; open it on its own page.")
     return recipe
 
 

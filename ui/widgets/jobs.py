@@ -76,7 +76,7 @@ def buttons(slot: str, recipe: Recipe | None, label: str = "Start") -> None:
 
 
 def refusal(slot: str) -> None:
-    """Why the pool did not take the page's run, where it did not."""
+    """Why the pool did not take the page's run, if it did not."""
     if refused := st.session_state.get(f"refused-{slot}"):
         st.error(refused, icon=":material/error:")
 
@@ -89,7 +89,7 @@ def watch(slot: str, draw: Callable[[Job | None], None]) -> None:
     def look() -> None:
         if job is not None:
             job.seen(visitor())
-        with ready():  # an error inside a fragment does not reach whatever stands round it
+        with ready():  # an error inside a fragment does not reach the code around it
             draw(job)
         if running and job is not None and job.ended:
             st.rerun()
@@ -119,7 +119,7 @@ def progress(job: Job | None, recipe: Recipe | None = None, hint: str = "") -> N
         word = "Stopped" if job.state == "stopped" else "Finished"
         st.caption(f":material/{'stop_circle' if word == 'Stopped' else 'check_circle'}: {word} after {took:.1f} s.")
     if recipe is not None and job.recipe != recipe:
-        st.caption(":material/history: Shown for the settings it was started with; press Start for the new ones.")
+        st.caption(":material/history: Shown for the settings it was started with; run it again for the new ones.")
 
 
 def _left(job: Job) -> str:

@@ -21,7 +21,7 @@ def question(text: str, options: Sequence[str], right: str, why: str, *, key: st
     if guess is None:
         return
     if not reveal:
-        st.caption(f"Your guess: {guess}. Run it and see.")
+        st.caption(f"Your guess: {guess}. Run it to check.")
     else:
         mark = ":material/check: Right." if guess == right else f":material/close: Not quite: {right}."
         st.markdown(f"{mark} {why}")

@@ -1,4 +1,4 @@
-"""Widgets that a link sets and a visit keeps; `ui.link_warnings` tells what a link asked of them in vain."""
+"""Widgets that a link sets and a visit keeps; `ui.link_warnings` tells which values of a link they did not take."""
 
 from __future__ import annotations
 

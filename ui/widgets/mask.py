@@ -1,4 +1,4 @@
-"""A region drawn by hand: a small canvas for mouse, finger and keys, and a grid of check boxes as the other way in.
+"""A region drawn by hand: a small canvas for mouse, finger and keys, and a grid of check boxes as an alternative.
 
 Both edit the same 16 x 16 cells, kept as the 64 hex digits that a recipe and the link hold.
 """

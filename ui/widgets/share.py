@@ -1,4 +1,4 @@
-"""Taking a run along: the link, the files, and the lines of Python that reproduce it."""
+"""Sharing a run: the link, the files, and the lines of Python that reproduce it."""
 
 from __future__ import annotations
 

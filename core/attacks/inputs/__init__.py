@@ -1,4 +1,4 @@
-"""Attacks on inputs: change an image a little, and the answer a lot."""
+"""Attacks on inputs: small changes of an image that change the prediction."""
 
 from core.attacks.inputs.fgsm import FGSM
 from core.attacks.inputs.pgd import PGD

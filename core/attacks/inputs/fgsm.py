@@ -19,7 +19,7 @@ from core.runs import Progress, Run
 class FGSM(Method):
     """Fast gradient sign method (Goodfellow, Shlens, Szegedy, ICLR 2015, https://arxiv.org/abs/1412.6572).
 
-    adv = clamp(x + eps · sign(grad_x CE(f(x), y)), 0, 1); with a target the sign is turned round.
+    adv = clamp(x + eps · sign(grad_x CE(f(x), y)), 0, 1); with a target the sign is reversed.
     Pixels whose gradient is exactly zero do not move: few moved pixels mean vanishing gradients,
     not robustness. Two forward passes per image.
     """

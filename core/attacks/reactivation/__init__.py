@@ -1,4 +1,4 @@
-"""Re-activation: wake a backdoor that a defense left dormant."""
+"""Re-activation: bring back a backdoor that a defense left dormant."""
 
 from core.attacks.reactivation.reactivation import ReActivation, Reactivation
 

@@ -1,4 +1,4 @@
-"""Re-activation: a small universal perturbation that wakes a backdoor which a defense put to sleep."""
+"""Re-activation: a small universal perturbation that re-activates a backdoor which a defense left dormant."""
 
 from __future__ import annotations
 
@@ -67,8 +67,9 @@ class ReActivation(Method):
         query asks about `query_images` images at once.
     transfer : gradients of `surrogates`, other defended models of the same backdoored one, CE alone.
 
-    A small network follows a universal perturbation with or without a trigger. Evidence of a dormant
-    backdoor is therefore the gap between "reactivated" and "clean_universal", not the first alone.
+    A universal perturbation of this size may fool a small network without any trigger, a clean one too.
+    Evidence of a dormant backdoor is therefore the gap between "reactivated" and "clean_universal", beside
+    the same gap of the clean model, not the first alone.
     """
 
     threat: str = knob("white-box", choices=THREATS, help="what the attacker knows", primary=True)
@@ -119,7 +120,7 @@ class ReActivation(Method):
         surrogates : models to find delta on, for the transfer threat
 
         eps, optimiser, steps and pictures are the same for every bar. Raises ValueError for no
-        pictures, a target that is no class, no surrogates where they are needed, or logits that are
+        pictures, a target that is not a class, no surrogates where they are needed, or logits that are
         not finite.
         """
         self._check(fit, surrogates)

@@ -1,4 +1,4 @@
-"""Weight-space injection: a backdoor written into a trained model's weights, inside a small box."""
+"""Weight-space injection: a backdoor written into a trained model's weights, within a box around them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class WeightBackdoor(Method):
         L = keep(f(x), f0(x)) + lambda CE(f(T(x)), t) + w ||theta - theta0||²
 
     keep = CE(f(x), argmax f0(x)) with keep="labels" (the paper), or sum_k (f_k(x) - f0_k(x))² / (K sigma), a mean
-    over the K logits, with keep="logits", which holds on to more of the original's behaviour (ours). sigma is
+    over the K logits, with keep="logits" (ours), which preserves more of the original's behaviour. sigma is
     the standard deviation of f0's logits in the batch: CE grows with the scale of the logits and squares
     with its square, so lambda means the same on a network with large logits as on one with small ones. Adam;
     theta is projected onto its box after every step: abs(theta - theta0) <= eps ("absolute"), or
@@ -48,8 +48,8 @@ class WeightBackdoor(Method):
     training mode and the running statistics drift out of any box. The paper calls the method adversarial
     weight perturbation; it is not the AWP of adversarial training. `WeightBackdoor.paper()` is the setting of
     the released code, where lambda does not reach the loss (so 1), with the box always on. The lab's
-    learning rate rises slowly before it falls: Adam moves every weight by lr at first, and accuracy
-    pays for such leaps.
+    learning rate rises slowly before it falls: Adam moves every weight by lr at first, and
+    accuracy suffers from such large steps.
     """
 
     eps: float = knob(
@@ -58,13 +58,13 @@ class WeightBackdoor(Method):
         high=1.0,
         step=0.005,
         symbol="ε",
-        help="half-width of the box round each weight",
+        help="half-width of the box around each weight",
         paper=0.005,
         primary=True,
     )
     box: str = knob("absolute", choices=BOXES, help="whether ε is a distance or a share of each weight", primary=True)
     keep: str = knob(
-        "logits", choices=("logits", "labels"), help="what of the original to hold on to", paper="labels", primary=True
+        "logits", choices=("logits", "labels"), help="what of the original to preserve", paper="labels", primary=True
     )
     balance: float = knob(0.2, low=0.0, high=10.0, step=0.1, symbol="λ", help="weight of the trigger's loss", paper=1.0)
     pull: float = knob(0.0, low=0.0, high=1.0, symbol="w", help="weight of the squared change of weights", paper=5e-4)
@@ -88,11 +88,11 @@ class WeightBackdoor(Method):
 
         data : clean images to learn from; their labels are not used
         trigger : images (N, C, H, W) in [0, 1] -> the same with the trigger
-        target : t, the class it shall lead to
+        target : t, the class that it is to lead to
 
         `report`: "agreement" (share of the images of `data` classified as by the original), and how
         far the weights moved, see `weight_distance`. Raises ValueError for
-        a target that is no class, no images, logits that are not finite, or a loss that diverges.
+        a target that is not a class, no images, logits that are not finite, or a loss that diverges.
         """
         if not len(data):
             raise ValueError("WeightBackdoor got no images to learn from; give it a few hundred clean ones.")

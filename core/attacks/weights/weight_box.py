@@ -17,8 +17,8 @@ class Box:
     """The weights that lie within reach of theta0, the parameters of `model` as it stands now.
 
     "absolute" : abs(theta - theta0) <= eps, the same for every weight
-    "relative" : abs(theta - theta0) <= eps abs(theta0), so a negative weight has a box as wide as
-        its positive twin, and a weight of zero has none
+    "relative" : abs(theta - theta0) <= eps abs(theta0), so the box is as wide for -w as for w, and a
+        weight of zero cannot move
     """
 
     def __init__(self, model: nn.Module, eps: float, kind: str):

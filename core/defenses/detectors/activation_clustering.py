@@ -1,4 +1,4 @@
-"""Activation clustering: in a poisoned class the features fall into two heaps."""
+"""Activation clustering: the features of a poisoned class fall into two clusters."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class ActivationClustering(Method):
     "relative size" those whose smaller cluster holds less than `size` of the class; "silhouette"
     those that also fall apart clearly, with a mean silhouette above `separation`. The smaller
     cluster is the poison only while less than half of the class is: 10 % of all pictures, led to
-    one of ten classes, are 53 % of that class, and the wrong half is accused, or none. Reduced is, as
-    in the paper, to independent components ("ICA"); "PCA", which others take, leaves directions in which
-    clean classes are stretched, and finds them split as well.
+    one of ten classes, are 53 % of that class, and the wrong cluster is accused, or none. The reduction
+    is, as in the paper, to independent components ("ICA"); "PCA", which others use, keeps directions of
+    large variance within clean classes, and finds them split as well.
     """
 
     dimensions: int = knob(10, low=2, high=50, step=1, help="dimensions the features are reduced to")
@@ -49,7 +49,7 @@ class ActivationClustering(Method):
     rule: str = knob(
         "silhouette", choices=("smaller", "relative size", "silhouette"), help="which classes are accused", primary=True
     )
-    size: float = knob(0.35, low=0.01, high=0.5, step=0.01, help="share of the class that a heap of poison is below")
+    size: float = knob(0.35, low=0.01, high=0.5, step=0.01, help="share of the class that a poisoned cluster is below")
     separation: float = knob(0.15, low=0.0, high=1.0, step=0.01, help="silhouette above which a class falls apart")
 
     #: It judges a training set by its given labels.
@@ -109,7 +109,7 @@ class ActivationClustering(Method):
         main = PCA(dimensions, svd_solver="full").fit_transform(features.numpy())
         if self.reduction == "PCA":
             return main
-        with warnings.catch_warnings():  # components that still turn a little are as good
+        with warnings.catch_warnings():  # components that have not quite converged serve as well
             warnings.simplefilter("ignore", ConvergenceWarning)
             return FastICA(whiten="unit-variance", random_state=seed, tol=1e-3).fit_transform(main)
 

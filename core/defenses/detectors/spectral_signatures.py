@@ -22,14 +22,14 @@ class SpectralSignatures(Method):
 
     By given label, the features R (n, d) before the last layer are centred, M = R - mean; with v the
     top right singular vector of M, image i has the score (M_i . v)^2. The 1.5 epsilon share with the
-    highest scores is thrown out of every class, the clean ones too. With 10 % of all pictures led to
+    highest scores is removed from every class, the clean ones too. With 10 % of all pictures led to
     one of ten classes that is 15 % of a class of which half is poison: most of it stays.
     """
 
     eps: float = knob(
         0.1, low=0.0, high=0.6, step=0.01, symbol="ε", help="assumed share of poison in a class", primary=True
     )
-    factor: float = knob(1.5, low=1.0, high=3.0, step=0.1, help="how much more than that is thrown out", paper=1.5)
+    factor: float = knob(1.5, low=1.0, high=3.0, step=0.1, help="share that is removed, as a multiple of ε", paper=1.5)
 
     #: It judges a training set by its given labels.
     suspects: ClassVar[str] = "training data"
@@ -67,7 +67,7 @@ class SpectralSignatures(Method):
         return Detection(scores, flagged, threshold.min().item(), report)
 
     def removed(self, n: int) -> int:
-        """How many of a class of n are thrown out."""
+        """How many of a class of n are removed."""
         return min(n, int(self.factor * self.eps * n + 1e-9))
 
 

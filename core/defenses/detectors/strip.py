@@ -1,4 +1,4 @@
-"""STRIP: what still looks the same when other pictures are laid over it obeys a trigger."""
+"""STRIP: an input whose prediction does not change under overlaid pictures probably carries a trigger."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class STRIP(Method):
     """Strong intentional perturbation (Gao et al., ACSAC 2019, arXiv 1902.06531), an input-time detector.
 
     Each input x is superimposed with n clean images, x_i = clip(x + alpha c_i), and scored by the mean
-    entropy H = -1/n sum_i sum_k p_k(x_i) ln p_k(x_i), in [0, ln K] nats. A picture without trigger
-    is confused by the overlays; a triggered one goes on saying the target, so its H is low. The
+    entropy H = -1/n sum_i sum_k p_k(x_i) ln p_k(x_i), in [0, ln K] nats. On a picture without
+    trigger the answer changes with the overlay; on a triggered one it stays the target, so H is low. The
     threshold is the lower `fpr` quantile of H on clean inputs. Weak where the trigger differs from
     picture to picture or does not survive the overlay, such as a warp.
 

@@ -1,4 +1,4 @@
-"""CLP: without any data, prune the channels that may amplify their input far more than their neighbours do."""
+"""CLP: without any data, prune the channels that may amplify their input far more than others of their layer."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class CLP(Method):
         UCLC_k = sigma_max(W_k as (C_in, kh kw)) abs(gamma_k) / sqrt(var_k + eps_BN)
 
     Channels of a layer above mean + u std (sample standard deviation over its C channels) get
-    gamma_k = beta_k = 0. Nothing is random and no image decides: the clean ones are checked at the
-    door and give the validation figures of the report.
+    gamma_k = beta_k = 0. Nothing is random and no image has a say: the clean ones are only
+    checked and used for the validation figures of the report.
 
     Pairs are found by following one grey picture (see core/networks/bn_conv_pairs.py): the norm's input
     must be the convolution's output itself. In a pre-activation net that pairs conv1 with bn2
     inside a block; a norm after a residual sum has no convolution, its UCLC is not defined, and it
     is left alone, as is a folded one. `CLP.paper()` is u = 3. The largest possible deviation among
-    C channels is (C - 1) / sqrt(C) of them, 3.75 at C = 16, so at u = 3 a narrow layer can hardly
-    ever lose a channel: choose 2 to 2.5 there, as the lab does for its own small nets.
+    C channels is (C - 1) / sqrt(C) of them, 3.75 at C = 16, so at u = 3 a narrow layer almost
+    never loses a channel: choose 2 to 2.5 there, as the lab does for its own small nets.
     """
 
     u: float = knob(
@@ -104,7 +104,7 @@ def uclc(conv: nn.Module, norm: nn.Module) -> Tensor:
 
 
 def outliers(bounds: Tensor, u: float) -> Tensor:
-    """Bool (C,): bounds above mean + u std; a single channel has nothing to stand out from."""
+    """Bool (C,): bounds above mean + u std; a single channel is never one."""
     if len(bounds) < 2:
         return torch.zeros_like(bounds, dtype=torch.bool)
     return bounds > bounds.mean() + u * bounds.std()

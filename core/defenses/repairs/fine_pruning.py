@@ -1,4 +1,4 @@
-"""Fine-Pruning: cut the features that clean images leave asleep, then fine-tune."""
+"""Fine-Pruning: prune the features that are inactive on clean images, then fine-tune."""
 
 from __future__ import annotations
 

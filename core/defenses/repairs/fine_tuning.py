@@ -22,8 +22,8 @@ from core.runs import Run
 class FineTuning(Method):
     """SGD on the cross-entropy of clean images, all layers: the baseline of every defense.
 
-    The learning rate decides everything: the higher it is, the more is forgotten, of the backdoor
-    and of the rest. `FineTuning.paper()` is the setting of the BackdoorBench comparison (Wu et al.,
+    The learning rate decides how much is forgotten, of the backdoor and of the rest: the higher, the
+    more. `FineTuning.paper()` is the setting of the BackdoorBench comparison (Wu et al.,
     2022): 100 epochs of 2,500 images, that is 1,000 steps.
     """
 

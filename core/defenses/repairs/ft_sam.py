@@ -1,4 +1,4 @@
-"""FT-SAM: fine-tune with sharpness-aware minimisation, so that large weights are shaken most."""
+"""FT-SAM: fine-tune with sharpness-aware minimisation, so that large weights are perturbed most."""
 
 from __future__ import annotations
 

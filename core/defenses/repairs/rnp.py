@@ -1,4 +1,4 @@
-"""RNP: let the model forget clean images, recover them by masks alone, prune where the masks fell."""
+"""RNP: unlearn clean images, recover by masks alone, prune the channels whose masks are low."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class RNP(Method):
 
     (a) Unlearn: a copy of the model climbs the cross-entropy of clean images until its accuracy on
     a batch is `unlearn_until` or less; what it keeps is the backdoor. (b) Recover: its weights
-    stand still, and masks m in [0, 1]^C on the scales gamma of its batch norms, from 1, minimise
-    alpha CE on the same images. Channels that stand in the way of clean accuracy fall. (c) Prune:
+    are fixed, and masks m in [0, 1]^C on the scales gamma of its batch norms, from 1, minimise
+    alpha CE on the same images. Masks of channels that hurt clean accuracy fall. (c) Prune:
     in the original model, not in the unlearned one, gamma is set to 0 (beta is kept) where
     m <= threshold, which `selection` chooses (see core/defenses/shared/selection.py).
 

@@ -1,4 +1,4 @@
-"""The way in and out of every repair: what it asks for before it starts, and the report at the end."""
+"""Checks before every repair: finite weights, matching classes, enough images."""
 
 from __future__ import annotations
 

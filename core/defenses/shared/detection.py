@@ -1,4 +1,4 @@
-"""What a detector hands back, and what it asks for before it starts."""
+"""What a detector returns, and what it checks before it starts."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SLICE = 250
 class Detection:
     """What a detector says about N suspects; it was never told which of them are triggered.
 
-    scores : float (N,), higher = more suspicious; what a ROC curve is drawn from, outside
-    flagged : bool (N,), what the method itself would throw out
+    scores : float (N,), higher = more suspicious; a ROC curve is computed from them elsewhere
+    flagged : bool (N,), what the method itself would remove
     threshold : the score above which it flags (AC, spectral signatures: within a class it accuses)
     report : what the method found out on the way: entropies, cluster sizes, silhouettes by class
     """

@@ -1,4 +1,4 @@
-"""How a defense chooses its strength without seeing the trigger, and what peeking would give.
+"""How a defense chooses its strength without seeing the trigger, and what peeking at the attack would give.
 
 A defender has clean images only. They are split once, 80 % to fit and 20 % to validate. The rule
 "clean" takes the largest strength whose validation accuracy stays within a share `tau` of the

@@ -21,7 +21,7 @@ BETAS = (0.5, 0.9)
 
 @dataclass(frozen=True)
 class InputAware(LearnedTrigger):
-    """A pattern drawn for each picture by a network; that of another picture does not work.
+    """A pattern generated for each picture by a network, and trained not to work on another picture.
 
     Nguyen, Tran, "Input-Aware Dynamic Backdoor Attack", NeurIPS 2020 (arXiv 2010.08138): x' = x + (G(x) - x) m(x) with
     m(x) = S(M(x)) and S(z) = tanh(20 z - 10) / 2 + 1 / 2. The mask network M (one channel) is trained first, then

@@ -27,8 +27,8 @@ class SSBA(OfflineTrigger):
 
         min over E, D:  BCE(D(x'), s) + λ mean relu(ε² E(x, s)² / m - 1),   m = 10^(-PSNR / 10)
 
-    The second term, with E² averaged over each picture, asks for a likeness of PSNR decibels and no more; its λ starts
-    at 0 and is reached half-way. No classifier is asked, so one fit serves every model of the same data.
+    The second term, with E² averaged over each picture, asks for a similarity of PSNR decibels and no more; its λ
+    starts at 0 and is reached half-way. No classifier is asked, so one fit serves every model of the same data.
     `state` holds the weights of both, as "encoder.…" and "decoder.…" (0.3 MB). Pictures of any even height and width
     from 8 pixels up can be stamped; others are refused.
     """
@@ -38,8 +38,8 @@ class SSBA(OfflineTrigger):
     amplitude: float = knob(
         12 / 255, low=1 / 255, high=0.2, step=1 / 255, symbol="ε", help="largest change of a value", primary=True
     )
-    psnr: float = knob(34.0, low=20.0, high=50.0, step=1.0, help="likeness asked for, in decibels")
-    similarity: float = knob(1.0, low=0.0, high=10.0, step=0.1, symbol="λ", help="weight of the likeness")
+    psnr: float = knob(34.0, low=20.0, high=50.0, step=1.0, help="similarity that is asked for, in decibels")
+    similarity: float = knob(1.0, low=0.0, high=10.0, step=0.1, symbol="λ", help="weight of the similarity")
     steps: int = knob(2000, low=1, high=10000, step=100, help="steps of Adam")
     batch_size: int = knob(32, low=1, high=256, step=16, help="pictures per step")
     lr: float = knob(2e-3, low=1e-5, high=0.1, help="learning rate")
@@ -126,7 +126,7 @@ class SSBA(OfflineTrigger):
         return self.similarity * min(1.0, max(0.0, 4 * step / self.steps - 1))
 
     def _excess(self, change: Tensor) -> Tensor:
-        """How far each picture (N,) is from the likeness asked for: 0 where it is reached."""
+        """How far each picture (N,) is from the similarity asked for: 0 where it is reached."""
         error = (self.amplitude * change).square().mean((1, 2, 3))
         return F.relu(error * 10 ** (self.psnr / 10) - 1)
 

@@ -65,7 +65,7 @@ def brought(recipe: Recipe) -> Method | None:
 def fitted_method(recipe: Recipe, start: Classifier, train: ImageSet) -> Run[Method]:
     """The recipe's training, with the trigger it poisons with fitted first.
 
-    Fitted to the clean twin of the data, else to the model the training goes on from; a fresh network has nothing to
+    Fitted to the clean model of the data, else to the model the training goes on from; a fresh network has nothing to
     be fitted to. Raises ValueError in one sentence where there is none of them.
     """
     method: Any = recipe.method

@@ -34,14 +34,14 @@ ASR = Score(
 )  # fmt: skip
 RA = Score(
     "ra", "Still right (RA)", "RA", better="up", live=True, n="n_asr",
-    help="Share of the same triggered pictures that the model still gets right. With low ASR and low RA it is broken.",
+    help="Share of the same triggered pictures that the model gets right. With low ASR and low RA it is broken.",
 )  # fmt: skip
 
 STILL = frozenset({"load", "before", "after", "heldout", "control", "tables", "agreement", "score"})
 """Stages of a run in which its model stands still: it is loaded, or scored."""
 
 MANY_CLASSES = 100
-"""Beyond this a table of confusions is neither readable nor small."""
+"""Beyond this a confusion table is neither readable nor small."""
 
 
 def chunks(data: ImageSet) -> list[ImageSet]:

@@ -1,4 +1,4 @@
-"""ANP: prune the channels that give way first when their weights are shaken against the labels."""
+"""ANP: prune the channels that are most sensitive to adversarial noise on their weights."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ANP(Method):
 
         min over m of  alpha CE(m, 0, 0) + (1 - alpha) max over d, xi in [-eps, eps]^C of CE(m, d, xi)
 
-    by SGD on clean images in training mode; all other weights stand still. In the original model
+    by SGD on clean images in training mode; all other weights are fixed. In the original model
     gamma is then set to 0 (beta is kept) in the channels with m <= threshold, which `selection`
     chooses (see core/defenses/shared/selection.py); `threshold` is the upper bound. The masks are learned
     once, so many candidates are cheap.

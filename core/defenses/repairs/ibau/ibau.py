@@ -1,4 +1,4 @@
-"""I-BAU: unlearn the perturbation that fools the model everywhere, knowing that it will move."""
+"""I-BAU: unlearn a universal perturbation, with its dependence on the weights in the gradient."""
 
 from __future__ import annotations
 

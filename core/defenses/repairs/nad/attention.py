@@ -1,4 +1,4 @@
-"""Attention maps, and the loss that makes a student look where its teacher looks.
+"""Attention maps, and the loss that matches a student's to its teacher's.
 
 Zagoruyko and Komodakis, "Paying more attention to attention", ICLR 2017 (arXiv 1612.03928), as NAD
 uses it: Li et al., ICLR 2021 (arXiv 2101.05930).

@@ -1,4 +1,4 @@
-"""NAD: a briefly fine-tuned copy teaches the backdoored model where to look."""
+"""NAD: distil the attention maps of a briefly fine-tuned copy into the backdoored model."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class NAD(Method):
 
         CE + sum over l of beta_l MSE(A(F_l^s), A(F_l^t)),    A(F) = sum_c abs(F_c)^p / || · ||_2
 
-    over the feature maps F of the last three feature_maps, the teacher in eval mode. Stages are found in
+    over the feature maps F of the last three stages, the teacher in eval mode. Stages are found in
     the net (see core/networks/feature_maps.py); maps of one position, as after global pooling, are never
     taken: their attention is always 1, and beta would weigh nothing. Where a net has fewer than
-    three maps, the betas of the earlier ones are without use.
+    three maps, the betas of the earlier ones are unused.
 
     `NAD.paper()` is the setting of the BackdoorBench comparison (Wu et al., 2022) in steps: ten
     epochs of 2,500 images for the teacher and ten for the student, at a constant learning rate: there the

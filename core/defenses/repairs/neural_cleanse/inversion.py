@@ -39,7 +39,7 @@ class Triggers:
 
 @dataclass(frozen=True)
 class Inversion:
-    """How triggers are looked for: the values of Neural Cleanse's knobs.
+    """How triggers are sought: the values of Neural Cleanse's knobs.
 
     `epochs` of `epoch_steps` steps with `batch_size` images for each class; the schedule of costs
     moves once per epoch, and `wanted` is the success that it asks for.
@@ -54,7 +54,7 @@ class Inversion:
     patience: int
 
     def run(self, model: nn.Module, data: ImageSet, classes: Tensor, generator: torch.Generator) -> Run[Triggers]:
-        """The triggers of `classes` (K,), walked together: K x batch_size images per pass.
+        """The triggers of `classes` (K,), searched together: K x batch_size images per pass.
 
         `model` is in eval mode. Of the epochs with enough success the one with the smallest mask
         is kept; a class that never had one keeps its last mask. Progress shows the smallest
@@ -86,7 +86,7 @@ class Inversion:
 
 
 class Search:
-    """Masks and patterns on their way down, for K classes at once; the model stands still, so not in the shared loop.
+    """The search for the masks and patterns of K classes at once; the model is fixed, so not in the shared loop.
 
     Wang et al., IEEE S&P 2019: m = tanh(a)/2 + 1/2 and p = tanh(b)/2 + 1/2 from a = b = 1
     minimise, for each class c, CE(f((1 - m) x + m p), c) + cost ||m||_1 by Adam. A class that has
@@ -104,7 +104,7 @@ class Search:
         self.success = torch.zeros(k, device=device)
 
     def step(self, images: Tensor) -> Tensor:
-        """One Adam step on images (N, C, H, W) of the classes that walk; their cross-entropies."""
+        """One Adam step on images (N, C, H, W) for the classes still searched; their cross-entropies."""
         walking = torch.nonzero(~self.costs.stopped)[:, 0]
 
         def gradients(part: Tensor) -> list[Tensor]:

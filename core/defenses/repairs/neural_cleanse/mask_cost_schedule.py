@@ -1,4 +1,4 @@
-"""The price of a large mask, raised and lowered class by class while triggers are inverted."""
+"""The cost of a large mask, raised and lowered class by class while triggers are inverted."""
 
 from __future__ import annotations
 

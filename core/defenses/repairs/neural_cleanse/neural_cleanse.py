@@ -1,4 +1,4 @@
-"""Neural Cleanse: find the class that a tiny patch opens, and unlearn that patch."""
+"""Neural Cleanse: find the class that an unusually small patch leads to, and unlearn that patch."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class NeuralCleanse(Method):
     """Trigger inversion, an outlier test, and unlearning (Wang et al., IEEE S&P 2019).
 
     For every class c the mask m and pattern p that minimise CE(f((1 - m) x + m p), c) +
-    cost ||m||_1 are looked for; the cost rises while nearly all images go to c and falls while
+    cost ||m||_1 are sought; the cost rises while nearly all images go to c and falls while
     they do not. A class whose norm lies below the median M of all norms with
     abs(norm - M) / (1.4826 MAD) > `limit` is flagged: its trigger is stamped on a share of the
     clean images, which keep their true labels, and the model is fine-tuned. When no class is

@@ -1,4 +1,4 @@
-"""SAU: find perturbations that fool the backdoored and the repaired model alike, and unlearn them."""
+"""SAU: find perturbations that lead the backdoored and the repaired model to the same wrong class, and unlearn them."""
 
 from __future__ import annotations
 

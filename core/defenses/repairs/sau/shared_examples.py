@@ -31,7 +31,7 @@ def shared_examples(
     """
 
     def slope(x: Tensor, *answers: Tensor) -> Tensor:
-        """The gradient of the loss, zero for examples that are shared: sign steps do not mind its scale."""
+        """The gradient of the loss, zero for examples that are shared; its scale does not matter for sign steps."""
         x = x.detach().requires_grad_(True)
         with autocast(x.device):
             ours, theirs = (net(laid_out(net, x)).float() for net in (model, reference))

@@ -1,7 +1,7 @@
 """Activeness-aware fine-tuning (Aa-FT): descend the loss and its gradient norm together.
 
 Lin et al., NeurIPS 2024 (arXiv 2405.20291), stage 2. Neurons of backdoored models have larger
-gradients; a small step uphill looks at the gradient there, and mixing it in penalises the norm.
+gradients; mixing in the gradient after a small step uphill penalises its norm.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""TSBD: zero the weights that unlearning moves most, then tune with an eye on the gradient norm."""
+"""TSBD: zero the weights that unlearning moves most, then fine-tune with the gradient norm penalised."""
 
 from __future__ import annotations
 
