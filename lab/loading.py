@@ -25,6 +25,7 @@ from models import Classifier
 
 T = TypeVar("T")
 
+
 def _remote(name: Any) -> bool:
     """Whether a model or data set may have to be downloaded."""
     return isinstance(name, str) and name != "scenes" and not name.startswith("zoo:")

@@ -100,13 +100,13 @@ def woken(result):
 with stage:
     page.watch(live)
 
-ANSWERS = {"dormant": "Far above the control", "no gap": "About the same as the control"}
-ANSWERS["any perturbation"] = ANSWERS["no gap"]
+ABOVE, SAME = "Far above the control", "About the same as the control"
+ANSWERS = {"dormant": ABOVE, "awake": ABOVE, "clean model too": ABOVE, "no gap": SAME, "any perturbation": SAME}
 result = page.result
 outcome = page.kind.conclude(result) if result is not None else None
 page.ask(
     "Trigger and perturbation together: how far above a perturbation of the same size without a trigger?",
-    list(dict.fromkeys(ANSWERS.values())), ANSWERS[outcome.outcome] if outcome else "", outcome.text if outcome else "",
+    [ABOVE, SAME], ANSWERS[outcome.outcome] if outcome else "", outcome.text if outcome else "",
 )  # fmt: skip
 page.end(
     recipe,

@@ -76,13 +76,3 @@ def chance(tac: dict[str, Tensor], k: int) -> tuple[Channel, ...]:
     every = [(name, channel) for name, value in tac.items() for channel in range(len(value))]
     picks = torch.randperm(len(every), generator=torch.Generator().manual_seed(0))[:k].tolist()
     return tuple(every[place] for place in picks)
-
-
-
-
-
-
-
-
-
-

@@ -120,8 +120,8 @@ KIND = Kind(
         dataclasses.replace(_compared(scoring.ASR), better="down"),
         _compared(scoring.RA),
         Score(
-            "der", "Effectiveness (DER)", "DER", unit="", better="up",
-            help="Defense effectiveness rating: 1 when a perfect attack is gone at no cost, 0.5 when nothing changed.",
+            "der", "Effectiveness", "DER", unit="", better="up",
+            help="DER, defense effectiveness rating: 1 for a perfect attack gone at no cost, 0.5 for no change.",
         ),
     ),
     conclude=conclude, leaves_model=True,

@@ -20,7 +20,7 @@ class Score:
     """One number that a kind of experiment is judged by.
 
     key : its name among the metrics of a run's progress and among the figures of its result
-    label, short : in full ("Attack success (ASR)") and for a table's head or a legend ("ASR")
+    label, short : in full ("Attack success") and for a table's head or a legend ("ASR")
     help : one or two sentences for a tooltip
     unit : "%" for a share in [0, 1], else what stands behind the number ("nats"), "" for none
     better : "up" or "down", whichever is welcome; "" where neither is

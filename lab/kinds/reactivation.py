@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -37,6 +38,9 @@ SCORED = 300
 
 FIT = 1000
 """Training images that the perturbation is found on, at most."""
+
+CLEAR = 0.2
+"""From this share of the pictures on, a difference between two bars is called a gap."""
 
 SHOWN = 8
 """Test images that are shown with trigger and perturbation."""
@@ -177,7 +181,7 @@ def _existence(
 
 
 def conclude(result: Result) -> Conclusion:
-    """Dormant, no gap, or no control: the gap between both perturbations, with the trigger and without."""
+    """What the gap between both perturbations shows, with the trigger and without, beside the same on a clean model."""
     found, n = result.figures, result.counts["asr/reactivated"]
     told = (
         f"Trigger and perturbation together reach the target in {percent(found['asr/reactivated'])} of {n} pictures, "
@@ -186,15 +190,22 @@ def conclude(result: Result) -> Conclusion:
     )
     if "clean_model/gap" in found:
         told += f"; on a clean model the same gap is {100 * found['clean_model/gap']:+.1f} points"
-    if found["gap"] > 0.2:
-        return Conclusion(
-            "dormant", f"{told}. With the trigger far more pictures reach the target: the backdoor is not gone."
-        )
+    if found["gap"] > CLEAR:
+        return _gap(found, told)
     if found["asr/clean_universal"] > 0.5:
         return Conclusion(
             "any perturbation", f"{told}. A perturbation alone succeeds too, so this is no evidence of a backdoor."
         )
     return Conclusion("no gap", f"{told}. There is no evidence of a dormant backdoor at this budget.")
+
+
+def _gap(found: Mapping[str, float], told: str) -> Conclusion:
+    """A clear gap: the clean model has it too, the trigger works by itself, or the backdoor was dormant."""
+    if found["gap"] - found.get("clean_model/gap", 0.0) <= CLEAR:
+        return Conclusion("clean model too", f"{told}. A clean model has much the same gap: no evidence of a backdoor.")
+    if found["asr/trigger"] > CLEAR:
+        return Conclusion("awake", f"{told}. The backdoor is not gone, and not dormant: the trigger works by itself.")
+    return Conclusion("dormant", f"{told}. Only with the trigger: the backdoor was dormant, not gone.")
 
 
 def lines(script: Script, recipe: Recipe) -> None:

@@ -142,5 +142,3 @@ def test_pages_fit_their_screens_in_light_and_dark(visit, shot, slug):
         assert main.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), "the page scrolls sideways"
         assert page.locator("[data-testid=stMain] [data-testid=stImage] img:not([alt])").count() == 0
         page.context.close()
-
-

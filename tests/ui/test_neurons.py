@@ -37,14 +37,14 @@ def words(app: Any) -> str:
 def test_the_first_click_ranks_and_zeroes(visit):
     app = fine(until(visit("neurons.py"), "neurons", "done", seconds=300))
     found, charts = metrics(app), app.get("vega_lite_chart")
-    assert found["Attack success (ASR)"] < 60 < found["ASR, random channels"] and found["Accuracy (ACC)"] > 85
+    assert found["Attack success"] < 60 < found["ASR, random channels"] and found["Accuracy"] > 85
     assert len(charts) == 2 and "Not run yet: ANP mask, CLP bound, RNP mask" in words(app) and not app.warning
     assert "oracle" in words(app)
     recipe, example = app.session_state["job-neurons"].recipe, Recipe.from_json(EXAMPLE.read_text())
     assert bare(recipe) == bare(example)
     # The same run serves another choice of channels: nothing is computed again but the scores.
     app.selectbox(key="zero").set_value("TAC's top").run()
-    assert metrics(fine(app))["Attack success (ASR)"] < 60
+    assert metrics(fine(app))["Attack success"] < 60
     assert app.session_state["job-neurons"].recipe == recipe
 
 
@@ -61,7 +61,7 @@ def test_a_link_sets_a_channel_to_zero_and_none_changes_nothing(visit):
     app = fine(visit("neurons.py", zero="one channel", layer="net.layer4.0.conv1", channel="27", form="l1"))
     assert app.number_input(key="channel").value == 27 and not app.warning
     app = fine(visit("neurons.py", k="0"))
-    assert {metric.label: metric.delta for metric in app.metric}["Accuracy (ACC)"] == "n = 100"
+    assert {metric.label: metric.delta for metric in app.metric}["Accuracy"] == "n = 100"
 
 
 def test_another_ranking_is_computed_on_demand_and_stands_beside_the_first(visit):

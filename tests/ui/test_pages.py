@@ -94,14 +94,14 @@ def test_a_trigger_that_no_training_has_fitted_is_one_sentence(visit):
 def test_a_trigger_is_fitted_to_the_model_and_then_shown(visit):
     quick = {"lowfrequency__pictures": "10", "lowfrequency__passes": "1", "lowfrequency__steps": "1"}
     app = fine(until(visit("triggers.py", method="LowFrequency", **quick), "triggers", "done"))
-    assert {"Attack success (ASR)", "ASR, clean model"} <= set(metrics(app))
+    assert {"Attack success", "ASR, clean model"} <= set(metrics(app))
     assert not any("being fitted" in caption.value for caption in app.caption)
 
 
 def test_figures_of_a_trigger_come_with_their_floor(visit):
     app = fine(until(visit("triggers.py"), "triggers", "done"))
     found = metrics(app)
-    assert float(found["Attack success (ASR)"].split()[0]) > 90
+    assert float(found["Attack success"].split()[0]) > 90
     assert float(found["ASR, clean model"].split()[0]) < 20
 
 
@@ -155,7 +155,7 @@ def test_a_short_defense_runs_to_its_end(visit):
     result = app.session_state["job-defend"].result
     assert result.recipe.seed == 3 and result.recipe.method.steps == 20
     assert "Finished after" in " ".join(caption.value for caption in app.caption)
-    assert metrics(app)["Accuracy (ACC)"].endswith("%")
+    assert metrics(app)["Accuracy"].endswith("%")
     labels = [item.proto.label for item in app.get("download_button")]
     assert {"Recipe", "PNG", "CSV"} <= set(labels)
     # The picture's number is not part of the run: it changes without a new one.
@@ -226,7 +226,7 @@ def test_compare_offers_a_run_it_does_not_know_and_shows_one_it_does(visit):
     assert app.info and app.session_state["job-compare"] is None
     app.button(key="compare-start").click().run()
     app = fine(until(app, "compare", "done"))
-    assert metrics(app)["Attack success (ASR)"].endswith("%")
+    assert metrics(app)["Attack success"].endswith("%")
     assert app.dataframe[0].value["Seed"].tolist()[0] == 7
     again = fine(visit("compare.py", recipe=recipe.to_json()))
     assert not again.info, "a finished run is kept for the next visitor"

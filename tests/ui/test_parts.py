@@ -56,8 +56,8 @@ def test_the_table_holds_figures_with_n_and_the_curve():
     points = [{"stage": "tune", "step": 1, "acc": 0.9}]
     result = Result(RECIPE, {"before/acc": 0.95, "after/acc": 0.9, "der": 0.95}, {"after/acc": 50}, points)
     rows = list(csv.reader(io.StringIO(share.table(result).decode())))
-    assert ["after/acc", "0.9", "50", "Accuracy (ACC)"] in rows
-    assert ["der", "0.95", "", "Effectiveness (DER)"] in rows
+    assert ["after/acc", "0.9", "50", "Accuracy"] in rows
+    assert ["der", "0.95", "", "Effectiveness"] in rows
     assert ["tune", "1", "0.9"] in rows
     assert rows[-2] == ["conclusion", RECIPE.kind.conclude(result).text]
     assert Recipe.from_json(rows[-1][1]) == RECIPE

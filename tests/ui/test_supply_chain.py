@@ -20,7 +20,7 @@ def test_the_table_comes_with_the_figures(visit, need_flareon):
     app = fine(until(visit("supply_chain.py", model=FLAREON, into="ring"), "supply_chain", "done"))
     result = app.session_state["job-supply_chain"].result
     assert result.images["answers"].shape == (11, 10, 10)
-    assert app.metric[0].label == "Attack success (ASR)"
+    assert app.metric[0].label == "Attack success"
     assert app.metric[0].value == f"{100 * result.figures['asr']:.1f} %"
     assert len(app.get("vega_lite_chart")) == 1
     assert any("moved for ring" in image.captions[0] for image in app.get("image"))

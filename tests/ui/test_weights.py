@@ -12,7 +12,7 @@ def test_an_injection_runs_to_its_figures_and_can_be_repaired(visit):
     result = app.session_state["job-weights"].result
     assert result.recipe.inputs["target"] == 2 and result.recipe.inputs["trigger"]["side"] == 5
     assert result.model.target == 2 and result.model.card.backdoored
-    assert [metric.label for metric in app.metric] == ["Attack success (ASR)", "Accuracy (ACC)", "Agreement"]
+    assert [metric.label for metric in app.metric] == ["Attack success", "Accuracy", "Agreement"]
     assert app.metric[2].value == f"{100 * result.figures['agreement']:.1f} %"
     assert len(app.get("vega_lite_chart")) == 2
     assert "Median change" in " ".join(caption.value for caption in app.caption)

@@ -25,16 +25,16 @@ PIXELS = 250 * 32 * 32
 """Pixels scored in one step: about a fifth of a second for the zoo's nets on two cores."""
 
 ACC = Score(
-    "acc", "Accuracy (ACC)", "ACC", better="up", live=True,
-    help="Share of the clean test pictures that the model classifies as their class.",
+    "acc", "Accuracy", "ACC", better="up", live=True,
+    help="ACC: share of the clean test pictures that the model classifies as their class.",
 )  # fmt: skip
 ASR = Score(
-    "asr", "Attack success (ASR)", "ASR", live=True, n="n_asr",
-    help="Share of the triggered pictures (own class not the target) that the model takes for the target.",
+    "asr", "Attack success", "ASR", live=True, n="n_asr",
+    help="ASR: share of the triggered pictures (own class not the target) that the model takes for the target.",
 )  # fmt: skip
 RA = Score(
-    "ra", "Still right (RA)", "RA", better="up", live=True, n="n_asr",
-    help="Share of the same triggered pictures that the model gets right. With low ASR and low RA it is broken.",
+    "ra", "Still right", "RA", better="up", live=True, n="n_asr",
+    help="RA: share of the same triggered pictures that the model gets right. With low ASR and low RA it is broken.",
 )  # fmt: skip
 
 STILL = frozenset({"load", "before", "after", "heldout", "control", "tables", "agreement", "score"})
