@@ -247,12 +247,12 @@ KIND = Kind(
     Snippet(lines, keeps=lambda recipe: first_link(recipe) if _transfers(recipe) else None), taking(N, *BACKDOOR),
     scores=(
         Score(
-            "asr/reactivated", "Trigger + perturbation",
-            help="Attack success on the repaired model with both.",
+            "asr/reactivated", "Reactivated",
+            help="Attack success on the repaired model with the trigger and the perturbation.",
         ),
         Score("asr/trigger", "Trigger alone", help="Attack success on the repaired model, without any perturbation."),
         Score(
-            "asr/clean_universal", "Universal, no trigger",
+            "asr/clean_universal", "Without trigger",
             help="The control: a perturbation of the same size, found on pictures without trigger. A small network "
             "may follow one without any backdoor; only what lies above it is evidence of one.",
         ),

@@ -13,7 +13,7 @@ def test_a_run_shows_the_bars_the_curve_and_the_gap(visit):
     app = fine(until(app, "reactivate", "done"))
     result = app.session_state["job-reactivate"].result
     assert [metric.label for metric in app.metric] == [
-        "Trigger + perturbation", "Trigger alone", "Universal, no trigger", "Backdoor left (BEC)",
+        "Reactivated", "Trigger alone", "Without trigger", "Backdoor left (BEC)",
     ]  # fmt: skip
     assert app.metric[0].value == f"{100 * result.figures['asr/reactivated']:.1f} %"
     assert app.metric[3].value == f"{result.figures['bec']:.3f}"
