@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 
 def row(scores: Sequence[Score], found: Mapping[str, float], counts: Mapping[str, int]) -> None:
-    """Each score as a metric, side by side; on a phone two stand abreast.
+    """Each score as a metric: up to four abreast, more in two rows; on a phone two abreast.
 
     A score that is compared shows what it is compared with while it has no figure of its own yet.
     """
-    with st.grid(max(1, len(scores)), min_column_width=120, gap="small"):
+    abreast = len(scores) if len(scores) <= 4 else math.ceil(len(scores) / 2)
+    with st.grid(max(1, abreast), min_column_width=120, gap="small"):
         for score in scores:
             base = score.at(score.against) if score.against else ""
             now = score.figure if score.figure in found else base
