@@ -30,8 +30,10 @@ def warm_up() -> None:
         import altair  # noqa: F401
         import pandas  # noqa: F401
 
-        from lab import loading, methods  # noqa: F401
+        from lab import loading
+        from lab.kinds import kinds
 
+        kinds()  # with every method
         loading.classifier("zoo:scenes-badnets")
         loading.images("scenes", "test", limit=1000)
         gc.freeze()

@@ -7,7 +7,7 @@ whatever it had touched.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -39,6 +39,19 @@ class Progress:
 
 
 Run = Generator[Progress, None, T]
+
+
+def mapped(run: Run[T], change: Callable[[Progress], Progress]) -> Run[T]:
+    """`run` with each progress as `change` makes it; closing it closes `run`."""
+    try:
+        while True:
+            try:
+                progress = next(run)
+            except StopIteration as end:
+                return end.value
+            yield change(progress)
+    finally:
+        run.close()
 
 
 def finish(run: Run[T], bar: bool = False) -> T:

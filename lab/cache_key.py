@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def key(recipe: Recipe) -> str:
     """SHA-256 over the recipe's JSON, the code's version, the models' sha, the data's commits, the device kind."""
     shas = {ref: model_sha(ref) for ref in sorted(references(recipe))}
-    commits = {loading.data_commit(each.data) for each in chain(recipe)}
+    commits = {loading.data_commit(each.data) for each in recipe.chain}
     return _digest(recipe, VERSION, shas, commits, best_device().type)
 
 
@@ -27,7 +27,7 @@ def key_of_row(recipe: Recipe, row: Mapping[str, Any]) -> str:
     """The key that the run of a stored row has with `recipe`: the rest as the row says ("versions", "device")."""
     said = row.get("versions", {})
     shas = {ref: said.get(ref, "") for ref in sorted(references(recipe))}
-    commits = {said.get(str(each.data), "") for each in chain(recipe)}
+    commits = {said.get(str(each.data), "") for each in recipe.chain}
     return _digest(recipe, said.get("perturb-lab", ""), shas, commits, re.split("[:,]", row.get("device", ""))[0])
 
 
@@ -36,15 +36,10 @@ def _digest(recipe: Recipe, code: str, shas: dict[str, str], commits: set[str], 
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def chain(recipe: Recipe) -> list[Recipe]:
-    """The recipe and those whose results it builds on, outermost first."""
-    return [recipe, *([] if isinstance(recipe.model, str) else chain(recipe.model))]
-
-
 def references(recipe: Recipe) -> set[str]:
     """The models that a recipe loads, those among its inputs included."""
-    own = {each.model for each in chain(recipe) if isinstance(each.model, str)}
-    given = {each.inputs.get(name) for each in chain(recipe) for name, one in each.kind.inputs.items() if one.model}
+    own = {each.model for each in recipe.chain if isinstance(each.model, str)}
+    given = {each.inputs.get(name) for each in recipe.chain for name, one in each.kind.inputs.items() if one.model}
     return own | {ref for ref in given if ref is not None}
 
 
@@ -63,7 +58,7 @@ def versions(recipe: Recipe) -> dict[str, str]:
 
     found = {"perturb-lab": VERSION, "torch": torch.__version__}
     found |= {ref: model_sha(ref) for ref in sorted(references(recipe))}
-    for each in chain(recipe):
+    for each in recipe.chain:
         commit = loading.data_commit(each.data)
         if commit:
             found[str(each.data)] = commit

@@ -18,7 +18,7 @@ MAKERS: dict[str, Method] = {
     "uclc": CLP(),
     "rnp": RNP(),
 }
-"""The repair behind each of `REPORTED`."""
+"""The repair behind each ranking that a repair reports."""
 
 
 def ranked(kind: str, model: str, data: Any, n: int = PICTURES, *, form: str = "l2", seed: int = 0) -> Recipe:

@@ -149,7 +149,6 @@ def print_paper(arguments: argparse.Namespace) -> None:
     from lab import papers
     from lab.run_log import stored
 
-    papers.read(arguments.name)
     for place, total, row in papers.run(arguments.name) if arguments.anew else ():
         known = "error: " + row["error"] if "error" in row else "known" if row.get("known") else "done"
         print(f"{place} of {total}: {known}", file=sys.stderr)

@@ -6,12 +6,13 @@ Values are plain JSON, checked when a recipe is made, since links are edited by 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from core.data.modes import MODES
 from core.knobs import Method
+from core.triggers import TRIGGERS
 from lab import methods
 from lab.settings import settings
 
@@ -69,12 +70,12 @@ def whole(name: str, low: int, high: int) -> Input:
     return Input(name, check, parse)
 
 
-def method(name: str, members: Callable[[], list[type[Method]]]) -> Input:
+def method(name: str, members: Sequence[type[Method]]) -> Input:
     """A method of a registry, as JSON; a flat link cannot hold it."""
 
     def check(value: Any) -> dict[str, Any]:
         found = methods.from_dict(value)
-        if type(found) not in members():
+        if type(found) not in members:
             raise ValueError(f"{name} = {type(found).__name__} is not a {name}; `perturb list` prints those that are.")
         return methods.to_dict(found)
 
@@ -137,12 +138,6 @@ def _mode(value: Any) -> str:
     return value
 
 
-def _triggers() -> list[type[Method]]:
-    from core.triggers import TRIGGERS
-
-    return list(TRIGGERS)
-
-
 IMAGES = Input("images", _images, _images_of, _images_text)
 """Indices in the test split, or "upload:<sha256>"."""
 
@@ -155,11 +150,14 @@ TARGET = whole("target", 0, 99_999)
 MODE = Input("mode", _mode)
 """The mode of the backdoor."""
 
-TRIGGER = method("trigger", _triggers)
+TRIGGER = method("trigger", TRIGGERS)
 """The trigger that a model is tried with, in place of its own."""
 
 RATE = Input("rate", _rate, _rate_of)
 """Share of poison among a detector's suspects from a training set."""
+
+SEED = whole("seed", 0, 2**31 - 1)
+"""Not an input, but a part of every recipe that is written alike."""
 
 BACKDOOR = (TARGET, MODE, TRIGGER)
 """Trigger, target and mode; each defaults to the model's own."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.knobs import Knob, Method, knobs_of
 from lab import methods
-from lab.inputs import whole
+from lab.inputs import SEED
 from lab.kinds import kind_of
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def to_data(query: Mapping[str, str]) -> dict[str, Any]:
     inputs = {name: each.parse(query[name]) for name, each in known.items() if name in query}
     data: dict[str, Any] = {"method": {"method": cls.__name__, **_knobs(cls, query)}, "inputs": inputs}
     data |= {name: query[name] for name in ("model", "data") if name in query}
-    return data | ({"seed": whole("seed", 0, 2**31 - 1).parse(query["seed"])} if "seed" in query else {})
+    return data | ({"seed": SEED.parse(query["seed"])} if "seed" in query else {})
 
 
 def _nested(recipe: Recipe) -> bool:

@@ -83,7 +83,7 @@ def data_commit(data: str | Scenes) -> str:
 def clean_twin(model: Classifier) -> Classifier | None:
     """The zoo's clean model of the same data, the floor of every ASR; None where there is none."""
     ref = f"zoo:{model.card.data}-clean"
-    if model.card.data and any(card.ref == ref for card in models.available()):
+    if model.card.data and models.shipped(ref):
         return classifier(ref)
     return None
 

@@ -16,7 +16,7 @@ from core.data import Scenes
 from core.knobs import Method
 from core.runs import Run
 from lab import links, methods
-from lab.inputs import checked
+from lab.inputs import SEED, checked
 from lab.kinds import kind_of
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ class Recipe:
             raise ValueError(f'model = {self.model!r} must be a name such as "zoo:scenes-badnets" or a recipe.')
         if not isinstance(self.data, str | Scenes) or not self.data:
             raise ValueError(f'data = {self.data!r} must be a name such as "scenes", or Scenes(...).')
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**31:
-            raise ValueError(f"seed = {self.seed!r} must be a whole number from 0 to 2147483647.")
+        SEED.check(self.seed)
         object.__setattr__(self, "inputs", checked(kind.inputs, self.inputs, kind.name))
 
     def __hash__(self) -> int:
@@ -69,6 +68,11 @@ class Recipe:
     def kind(self) -> Kind:
         """What is done with the method: how it runs, what it reads, how it is scored."""
         return kind_of(self.method)
+
+    @property
+    def chain(self) -> list[Recipe]:
+        """The recipe and those whose results it builds on, outermost first."""
+        return [self, *([] if isinstance(self.model, str) else self.model.chain)]
 
     def replace(self, **changes: Any) -> Recipe:
         """The same recipe with some fields changed."""

@@ -95,7 +95,7 @@ def _built(text: str) -> tuple[Recipe, dict[str, Any]] | None:
 
 
 def shipped(folder: Path | None = None) -> list[Row]:
-    """The rows of every file in a folder (that of the shipped ones), oldest file name first."""
+    """The rows of every file in a folder (that of the shipped ones), by file name."""
     files = sorted((folder or SHIPPED).glob("*.jsonl"))
     return [row for file in files for row in _kept(file, file.stat().st_mtime_ns)]
 

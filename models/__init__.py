@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.card import Card, ModelError
 from models.register import register_when_timm_comes
-from models.shelf import available
+from models.shelf import available, shipped
 
 if TYPE_CHECKING:
     from models.build import create
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from models.store import save
     from models.untrained import fresh
 
-__all__ = ["Card", "Classifier", "ModelError", "available", "create", "fresh", "load", "save", "search_hub"]
+__all__ = ["Card", "Classifier", "ModelError", "available", "create", "fresh", "load", "save", "search_hub", "shipped"]
 
 _HOME = {
     "Classifier": "models.classifier", "create": "models.build", "fresh": "models.untrained", "load": "models.hub",

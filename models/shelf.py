@@ -22,6 +22,11 @@ def available() -> list[Card]:
     return [shelf_card(folder) for folder in sorted(ZOO.iterdir()) if (folder / "config.json").is_file()]
 
 
+def shipped(ref: str) -> bool:
+    """Whether a model of this name ("zoo:scenes-clean") ships with the lab."""
+    return any(card.ref == ref for card in available())
+
+
 def zoo_folder(name: str) -> Path:
     """The folder of a shipped model; ModelError names the likeliest ones when there is none of that name."""
     folder = ZOO / name

@@ -49,7 +49,7 @@ def save(classifier: Classifier, folder: str | Path, *, perturb: dict[str, Any],
         "perturb": block,
     }
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(_halved(net.state_dict()), folder / "model.safetensors")
+    save_file(halved(net.state_dict()), folder / "model.safetensors")
     state = getattr(classifier.trigger, "state", None)
     if state:
         learned = {key: value.detach().cpu().contiguous() for key, value in state.items()}
@@ -68,7 +68,7 @@ def _write(path: Path, value: dict[str, Any]) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _halved(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def halved(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Floating tensors in float16; one that would overflow keeps its precision."""
 
     def halve(tensor: torch.Tensor) -> torch.Tensor:

@@ -126,14 +126,11 @@ def pair(recipe: Recipe, choice: Choice) -> Tensor:
 
     from lab.kinds.shared.pictures import chosen
     from lab.kinds.shared.setting import backdoor_of, triggered
-    from lab.loading import classifier
     from lab.running.compute_lock import compute_lock
 
-    base = recipe
-    while not isinstance(base.model, str):
-        base = base.model
+    base = recipe.chain[-1]
     with compute_lock:
-        model = classifier(base.model)
+        model = model_of(base)
         batch, backdoor = chosen(model, base.data, choice.images), backdoor_of(base, model)
         plain = batch.data.pixels[:1]
         return plain if backdoor.trigger is None else torch.cat((plain, triggered(batch.data[:1], backdoor)))
@@ -208,9 +205,7 @@ def model_of(recipe: Recipe) -> Classifier:
     """The model that a recipe, or the first link of a chain, starts from."""
     from lab.loading import classifier
 
-    while not isinstance(recipe.model, str):
-        recipe = recipe.model
-    return classifier(recipe.model)
+    return classifier(str(recipe.chain[-1].model))
 
 
 def three(recipe: Recipe, choice: Choice, start: Classifier, result: Any) -> dict[str, Look]:

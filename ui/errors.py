@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
@@ -24,14 +24,19 @@ def foreseen(error: BaseException) -> bool:
 
 
 @contextmanager
-def in_a_sentence(stop: bool = True) -> Iterator[None]:
-    """Show a foreseen error raised inside as one sentence; `stop` ends the page there, else it goes on below."""
+def in_a_sentence(stop: bool = True, then: Callable[[], None] | None = None) -> Iterator[None]:
+    """Show a foreseen error raised inside as one sentence, and below it what `then` draws.
+
+    `stop` ends the page there, else it goes on below.
+    """
     try:
         yield
     except FORESEEN as error:
         if not foreseen(error):
             raise
         st.error(plain(error), icon=":material/error:")
+        if then is not None:
+            then()
         if stop:
             st.stop()
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from ui.errors import FORESEEN, foreseen, in_a_sentence, plain
+from ui.errors import in_a_sentence, plain
 from ui.widgets import link
 
 FIRST = "zoo:scenes-badnets"
@@ -140,21 +139,17 @@ def _search(text: str) -> list[str]:
     return [card.ref for card in models.search_hub(text)]
 
 
-@contextmanager
-def ready() -> Iterator[None]:
+def ready() -> AbstractContextManager[None]:
     """Show a foreseen error raised inside, and offer the model and the pictures that need nothing from elsewhere."""
-    try:
-        yield
-    except FORESEEN as error:
-        if not foreseen(error):
-            raise
-        st.error(plain(error), icon=":material/error:")
-        if chosen().model != FIRST or chosen().data != "scenes" or chosen().upload:
-            st.button(
-                "Go on with Scenes, which needs no download", key="use-scenes", icon=":material/refresh:",
-                on_click=_take, args=({"model": FIRST, "data": OWN_DATA, "upload": "", "images": PICTURE},),
-            )  # fmt: skip
-        st.stop()
+    return in_a_sentence(then=_offer_scenes)
+
+
+def _offer_scenes() -> None:
+    if chosen().model != FIRST or chosen().data != "scenes" or chosen().upload:
+        st.button(
+            "Go on with Scenes, which needs no download", key="use-scenes", icon=":material/refresh:",
+            on_click=_take, args=({"model": FIRST, "data": OWN_DATA, "upload": "", "images": PICTURE},),
+        )  # fmt: skip
 
 
 def _take(values: dict[str, Any]) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from core.networks.layout import as_input
 from core.networks.model_state import frozen
+
+T = TypeVar("T")
 
 PASSING = ("Pool", "Dropout")
 """Layers that hand on the map before them, coarser or thinned out."""
@@ -37,15 +39,31 @@ def feature_maps(model: nn.Module, images: Tensor, count: int = 3) -> list[str]:
     chain of convolutions) has its last layer of each resolution taken, at most `count` of them.
     Raises ValueError where no layer gives a map of more than one position.
     """
-    sizes: dict[str, int] = {}
-    pixels = as_input(model, images[:1])
+    sizes = outputs(model, as_input(model, images[:1]), _positions)
+    parts = [name for name in sizes if _layers_of_weights(model.get_submodule(name)) > 1]
+    for depth in sorted({name.count(".") for name in parts}):
+        side_by_side = [name for name in parts if name.count(".") == depth]
+        if len(side_by_side) >= count:
+            return side_by_side[-count:]
+    last = {size: name for name, size in sizes.items() if _is_plain(model.get_submodule(name))}
+    if not last:
+        raise ValueError("This model has no layer with a map of more than one position, so attention has no place.")
+    return [name for name in sizes if name in last.values()][-count:]
+
+
+def outputs(model: nn.Module, pixels: Tensor, read: Callable[[object], T | None]) -> dict[str, T]:
+    """What `read` makes of each layer's output on one pass in eval mode, in the order the layers finish.
+
+    pixels : as the model takes them; layers of which `read` makes None are left out, and so is the model itself
+    """
+    found: dict[str, T] = {}
 
     def note(name: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any, output: object) -> None:
-            found = as_map(output)
-            if found is not None:
-                sizes.pop(name, None)
-                sizes[name] = found.shape[2]
+            value = read(output)
+            if value is not None:
+                found.pop(name, None)
+                found[name] = value
 
         return hook
 
@@ -56,15 +74,12 @@ def feature_maps(model: nn.Module, images: Tensor, count: int = 3) -> list[str]:
     finally:
         for hook in hooks:
             hook.remove()
-    parts = [name for name in sizes if _layers_of_weights(model.get_submodule(name)) > 1]
-    for depth in sorted({name.count(".") for name in parts}):
-        side_by_side = [name for name in parts if name.count(".") == depth]
-        if len(side_by_side) >= count:
-            return side_by_side[-count:]
-    last = {size: name for name, size in sizes.items() if _is_plain(model.get_submodule(name))}
-    if not last:
-        raise ValueError("This model has no layer with a map of more than one position, so attention has no place.")
-    return [name for name in sizes if name in last.values()][-count:]
+    return found
+
+
+def _positions(output: object) -> int | None:
+    found = as_map(output)
+    return None if found is None else found.shape[2]
 
 
 def _layers_of_weights(module: nn.Module) -> int:

@@ -18,7 +18,7 @@ from lab.kinds.kind import Conclusion, Kind, Score
 from lab.kinds.shared.mask import MASK
 from lab.kinds.shared.pictures import FEW, Batch, many, pictures
 from lab.kinds.shared.script import Script, Snippet
-from lab.kinds.shared.setting import model_of
+from lab.kinds.shared.setting import model_of, require_target
 from lab.kinds.shared.snippet_lines import batch as batch_lines
 from lab.kinds.shared.words import of_all
 from lab.results import Result
@@ -48,12 +48,13 @@ def run(recipe: Recipe) -> Run[Result]:
     arguments = _arguments(recipe, model, batch, judge)
     found = yield from _attack(recipe.method, model, batch, arguments)
     verdict = judge or model
-    right = _right(model, batch.data.pixels, batch.labels)
+    before = predict(model, batch.data.pixels).argmax(1)
+    right = before == batch.labels.to(before.device)
     if judge is not None:
         right &= found.report["kept"]
     _figures(result, found, right)
     _pictures(result, recipe, batch, found)
-    _answers(result, model, judge, batch, found)
+    _answers(result, model, judge, batch, before, found)
     yield from _control(result, verdict, batch, found, right)
     if isinstance(recipe.method, Regional):
         yield from _everywhere(result, recipe.method, model, batch, arguments, found)
@@ -76,8 +77,7 @@ def _arguments(recipe: Recipe, model: Classifier, batch: Batch, judge: Classifie
     arguments: dict[str, Any] = {"seed": recipe.seed, "mask": None if mask is None else drawn(mask, height, width)}
     target = recipe.inputs.get("target")
     if target is not None:
-        if target >= len(model.class_names):
-            raise ValueError(f"target = {target} is not a class; this model has {len(model.class_names)}, from 0.")
+        require_target(target, model)
         arguments["target"] = target
     if judge is not None:
         arguments["judge"] = judge
@@ -88,10 +88,6 @@ def _attack(method: Any, model: Classifier, batch: Batch, arguments: dict[str, A
     known = inspect.signature(method.run).parameters
     given = {name: value for name, value in arguments.items() if name in known}
     return (yield from method.run(model, batch.data.pixels, batch.labels, **given))
-
-
-def _right(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-    return predict(model, images).argmax(1) == labels.to(images.device)
 
 
 def _figures(result: Result, found: Adversarial, right: Tensor) -> None:
@@ -115,11 +111,13 @@ def _pictures(result: Result, recipe: Recipe, batch: Batch, found: Adversarial) 
         result.images["region"] = found.report["region"][shown]
 
 
-def _answers(result: Result, model: nn.Module, judge: Classifier | None, batch: Batch, found: Adversarial) -> None:
+def _answers(
+    result: Result, model: nn.Module, judge: Classifier | None, batch: Batch, before: Tensor, found: Adversarial
+) -> None:
     result.per_image |= {
         "index": batch.index,
         "label": batch.labels.tolist(),
-        "before": predict(model, batch.data.pixels).argmax(1).tolist(),
+        "before": before.tolist(),
         "after": predict(model, found.images).argmax(1).tolist(),
         "success": found.success.tolist(),
         "steps": found.steps.tolist(),
@@ -216,8 +214,7 @@ def lines(script: Script, recipe: Recipe) -> None:
     if "target" in recipe.inputs:
         given.append(f"target={recipe.inputs['target']}")
     if "judge" in recipe.inputs:
-        script.use("models", "load")
-        given.append(f"judge=load({script.code(recipe.inputs['judge'])})")
+        given.append(f"judge={script.load(recipe.inputs['judge'])}")
     if "mask" in recipe.inputs:
         script.use("core.attacks", "drawn")
         given.append(f"mask=drawn({script.code(recipe.inputs['mask'])}, *images.shape[2:])")

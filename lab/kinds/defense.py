@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
 from core.data import ImageSet
 from core.defenses import DEFENSES
-from core.metrics import der, evaluate, rir
+from core.metrics import der, rir
 from core.runs import Run
 from lab import loading
 from lab.inputs import BACKDOOR, N, taking
 from lab.kinds.kind import Conclusion, Kind, Score
 from lab.kinds.shared import scoring
 from lab.kinds.shared.changes import examples, report
-from lab.kinds.shared.scoring import confusions, live_set, metrics_of, scored, watched, write
+from lab.kinds.shared.scoring import confusions, live_score, scored, watched, write
 from lab.kinds.shared.script import Script, Snippet
 from lab.kinds.shared.setting import Backdoor, backdoor_of, model_of, size_of, test_images
 from lab.kinds.shared.snippet_lines import backdoor_line, changed
@@ -41,11 +42,7 @@ def run(recipe: Recipe) -> Run[Result]:
     clean = loading.images(recipe.data, "defender", seed=0, size=size_of(model))
     before = yield from scored("before", model, test, backdoor)
     write(result, "before", before)
-    live = live_set(test)
-
-    def score(now: nn.Module) -> dict[str, float]:
-        return metrics_of(evaluate(now, live, **backdoor.arguments))
-
+    score = live_score(test, backdoor)
     method: Any = recipe.method
     extra = {}
     if getattr(method, "selection", "") == "oracle":
@@ -108,10 +105,7 @@ def lines(script: Script, recipe: Recipe) -> None:
     changed(script, recipe, backdoor_line(script, recipe), "model, clean", peek)
 
 
-def _compared(score: Score) -> Score:
-    note = f"{score.help} The change is against the model as it was."
-    return dataclasses.replace(score, moment="after", against="before", help=note)
-
+_compared = partial(scoring.compared, moment="after", against="before", name="model as it was")
 
 KIND = Kind(
     "defense", DEFENSES, run, Snippet(lines), taking(N, *BACKDOOR),

@@ -19,7 +19,7 @@ from lab import loading
 from lab.inputs import BACKDOOR, RATE, N, taking
 from lab.kinds.kind import Conclusion, Kind, Score
 from lab.kinds.shared.script import SIZE, Script, Snippet
-from lab.kinds.shared.setting import Backdoor, backdoor_to_try, classes_fit, model_of, require_classes, size_of
+from lab.kinds.shared.setting import Backdoor, backdoor_to_try, clean_model, model_of, require_classes, size_of
 from lab.kinds.shared.snippet_lines import backdoor_line, test_images
 from lab.kinds.shared.words import percent
 from lab.results import Result
@@ -61,8 +61,8 @@ def run(recipe: Recipe) -> Run[Result]:
     _pictures(result, data, truth, found)
     if method.suspects == "inputs":
         _blends(result, model, clean)
-    twin = loading.clean_twin(model)
-    if twin is None or twin is model or not classes_fit(twin, data):
+    twin = clean_model(model, data)
+    if twin is None or twin is model:
         result.notes["controls"] = "There is no other, clean model of these data to compare with."
     else:
         control = yield from method.run(twin, data, clean=clean, seed=recipe.seed)

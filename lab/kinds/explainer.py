@@ -14,7 +14,7 @@ from lab.inputs import IMAGES, TARGET, N, taking
 from lab.kinds.kind import Conclusion, Kind
 from lab.kinds.shared.pictures import FEW, pictures
 from lab.kinds.shared.script import Script, Snippet
-from lab.kinds.shared.setting import model_of
+from lab.kinds.shared.setting import model_of, require_target
 from lab.kinds.shared.snippet_lines import batch as batch_lines
 from lab.results import Result
 
@@ -32,6 +32,8 @@ def run(recipe: Recipe) -> Run[Result]:
     method: Any = recipe.method
     answers = predict(model, batch.data.pixels).argmax(1)
     target = recipe.inputs.get("target")
+    if target is not None:
+        require_target(target, model)
     targets = answers if target is None else torch.full_like(answers, target)
     private = copy.deepcopy(model)  # an explainer may hook its model; the shared one must stay as it is
     maps = method(private, batch.data.pixels, targets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
@@ -10,7 +11,6 @@ from torch import Tensor, nn
 from core.attacks import WEIGHT_ATTACKS
 from core.data import ImageSet
 from core.data.modes import ALL_TO_ONE
-from core.metrics import evaluate
 from core.networks.predictions import predict
 from core.runs import Progress, Run
 from lab import loading, methods
@@ -18,7 +18,7 @@ from lab.inputs import BACKDOOR, N, taking
 from lab.kinds.kind import Conclusion, Kind, Score
 from lab.kinds.shared import scoring
 from lab.kinds.shared.changes import examples, report
-from lab.kinds.shared.scoring import chunks, live_set, metrics_of, scored, watched, write
+from lab.kinds.shared.scoring import chunks, live_score, scored, watched, write
 from lab.kinds.shared.script import Script, Snippet
 from lab.kinds.shared.setting import Backdoor, backdoor_to_try, model_of, size_of, test_images
 from lab.kinds.shared.snippet_lines import changed, single_target_line
@@ -44,14 +44,9 @@ def run(recipe: Recipe) -> Run[Result]:
     test = test_images(recipe, model)
     clean = loading.images(recipe.data, "defender", seed=0, size=size_of(model))
     write(result, "before", (yield from scored("before", model, test, backdoor)))
-    live = live_set(test)
-
-    def score(now: nn.Module) -> dict[str, float]:
-        return metrics_of(evaluate(now, live, **backdoor.arguments))
-
     method: Any = recipe.method
     work = method.run(model, clean, trigger=backdoor.trigger, target=backdoor.target, seed=recipe.seed)
-    injected: Classifier = yield from watched(work, score)
+    injected: Classifier = yield from watched(work, live_score(test, backdoor))
     injected.card = _card(injected, recipe, backdoor)
     result.model = injected
     write(result, "after", (yield from scored("after", injected, test, backdoor)))
@@ -113,10 +108,7 @@ def lines(script: Script, recipe: Recipe) -> None:
     changed(script, recipe, single_target_line(script, recipe), "model, clean, **attack")
 
 
-def _compared(score: Score) -> Score:
-    note = f"{score.help} The change is against the unchanged model."
-    return dataclasses.replace(score, moment="after", against="before", help=note)
-
+_compared = partial(scoring.compared, moment="after", against="before", name="unchanged model")
 
 KIND = Kind(
     "injection", WEIGHT_ATTACKS, run, Snippet(lines), taking(N, *BACKDOOR),

@@ -15,12 +15,12 @@ from core.data.modes import single_target
 from core.metrics import existence, same_layers
 from core.metrics.tac import PAIRS
 from core.networks.predictions import predict
-from core.runs import Progress, Run
+from core.runs import Progress, Run, mapped
 from lab import loading
 from lab.inputs import BACKDOOR, N, taking
 from lab.kinds.kind import Conclusion, Kind, Score
 from lab.kinds.shared.script import SIZE, Script, Snippet
-from lab.kinds.shared.setting import Backdoor, backdoor_of, classes_fit, model_of, require_classes, size_of, triggered
+from lab.kinds.shared.setting import Backdoor, backdoor_of, clean_model, model_of, require_classes, size_of, triggered
 from lab.kinds.shared.snippet_lines import single_target_line, test_images
 from lab.kinds.shared.surrogates import attackers, first_link, surrogates_of
 from lab.kinds.shared.words import percent
@@ -94,8 +94,8 @@ def _backdoor(recipe: Recipe, model: Classifier) -> Backdoor:
 
 def _twin(result: Result, model: Classifier, test: ImageSet) -> Classifier | None:
     """The clean model beside which every bar stands."""
-    twin = loading.clean_twin(model)
-    if twin is None or not classes_fit(twin, test):
+    twin = clean_model(model, test)
+    if twin is None:
         result.notes["controls"] = "There is no clean model of these data to compare the bars with."
         return None
     return twin
@@ -126,20 +126,18 @@ def _curve(
 def _counted(run: Run[Reactivation], done: int, total: int, eps: float) -> Run[Reactivation]:
     """One budget's run, with its phases told as parts of the whole."""
     phase, stage = -1, ""
-    try:
-        while True:
-            progress = next(run)
-            if progress.stage != stage:
-                phase, stage = phase + 1, progress.stage
-            step = 100 * (done + phase) + 100 * progress.step // progress.total
-            yield dataclasses.replace(
-                progress, stage="reactivate", step=max(1, step), total=100 * total,
-                metrics=progress.metrics | {"budget": 255 * eps},
-            )  # fmt: skip
-    except StopIteration as end:
-        return end.value
-    finally:
-        run.close()
+
+    def counted(progress: Progress) -> Progress:
+        nonlocal phase, stage
+        if progress.stage != stage:
+            phase, stage = phase + 1, progress.stage
+        step = 100 * (done + phase) + 100 * progress.step // progress.total
+        return dataclasses.replace(
+            progress, stage="reactivate", step=max(1, step), total=100 * total,
+            metrics=progress.metrics | {"budget": 255 * eps},
+        )  # fmt: skip
+
+    return mapped(run, counted)
 
 
 def _write(result: Result, found: Reactivation, tail: str) -> None:

@@ -5,12 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import nn
-
 from core.data import ImageSet
 from core.data.modes import ALL_TO_ALL, ALL_TO_ONE, ANY_TO_ANY, ANY_TO_ONE, keeps_labels
-from core.metrics import evaluate
 from core.runs import Progress, Run
 from core.training import TRAININGS
 from core.triggers import Poison
@@ -20,12 +16,13 @@ from lab.inputs import N, taking
 from lab.kinds.kind import Conclusion, Kind
 from lab.kinds.shared import fitting, scoring
 from lab.kinds.shared.changes import report
-from lab.kinds.shared.scoring import live_set, metrics_of, scored, watched, write
+from lab.kinds.shared.scoring import live_score, scored, watched, write
 from lab.kinds.shared.script import Script, Snippet
 from lab.kinds.shared.setting import Backdoor
 from lab.kinds.shared.words import percent
 from lab.results import Result
-from models import Classifier, available
+from models import Classifier, shipped
+from models.store import halved
 
 if TYPE_CHECKING:
     from lab.recipes import Recipe
@@ -43,20 +40,14 @@ def run(recipe: Recipe) -> Run[Result]:
         raise ValueError("A training starts from a fresh network (arch:preact_resnet18?width=16) or a model's name.")
     yield Progress("load", 1, 2)
     train = loading.images(recipe.data, "train")
-    data = recipe.data if isinstance(recipe.data, str) else repr(recipe.data)
     if recipe.model.startswith("arch:"):
-        start = loading.fresh(recipe.model, train, data, recipe.seed)
+        start = loading.fresh(recipe.model, train, str(recipe.data), recipe.seed)
     else:
         start = loading.classifier(recipe.model)
     test = loading.images(recipe.data, "test", limit=recipe.inputs.get("n"))
     yield Progress("load", 2, 2)
     method: Any = yield from fitting.fitted_method(recipe, start, train)
-    live = live_set(test)
-
-    def score(now: nn.Module) -> dict[str, float]:
-        return metrics_of(evaluate(now, live))
-
-    model: Classifier = yield from watched(method.run(start, train, seed=recipe.seed), score)
+    model: Classifier = yield from watched(method.run(start, train, seed=recipe.seed), live_score(test))
     _as_stored(model)
     result = Result(recipe, model=model)
     report(result, method, model)
@@ -77,11 +68,7 @@ def _scores(result: Result, model: Classifier, recipe: Recipe, test: ImageSet, b
 
 def _as_stored(model: Classifier) -> None:
     """Round the weights as `models.save` will, so that the scores are those of the model that is kept."""
-    with torch.no_grad():
-        for tensor in model.net.state_dict().values():
-            half = tensor.half()
-            if tensor.is_floating_point() and bool(half.isfinite().all()):
-                tensor.copy_(half)
+    model.net.load_state_dict(halved(model.net.state_dict()))
 
 
 def _card(model: Classifier, recipe: Recipe, result: Result) -> Any:
@@ -142,8 +129,7 @@ def lines(script: Script, recipe: Recipe) -> None:
         named = f"train.class_names, train.images.shape[1:], {script.code(str(recipe.data))}, seed={recipe.seed}"
         script.lines.append(f"model = fresh({script.code(recipe.model)}, {named})")
     else:
-        script.use("models", "load")
-        script.lines.append(f"model = load({script.code(recipe.model)})")
+        script.lines.append(f"model = {script.load(recipe.model)}")
     _fit_line(script, recipe)
     script.lines += [
         f"method = {script.code(recipe.method)}",
@@ -161,10 +147,7 @@ def _fit_line(script: Script, recipe: Recipe) -> None:
     if not isinstance(trigger, OfflineTrigger):
         return
     clean, made = f"zoo:{recipe.data}-clean", script.code(trigger)
-    shipped = any(card.ref == clean for card in available())
-    if shipped:
-        script.use("models", "load")
-    fitted_to = f"load({script.code(clean)})" if shipped else "model"
+    fitted_to = script.load(clean) if shipped(clean) else "model"
     target = getattr(poison, "target", 0)
     fit = f"{made}.fit({fitted_to}, train, target={target}, seed={recipe.seed})"
     script.lines.append(f"trigger = finish({fit}, bar=True)")

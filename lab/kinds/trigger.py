@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import TYPE_CHECKING
 
 from torch import nn
@@ -14,14 +15,13 @@ from core.networks.predictions import predict
 from core.runs import Progress, Run
 from core.triggers import TRIGGERS, Trigger
 from core.triggers.shared.cross import cross_accuracy
-from lab import loading
 from lab.inputs import IMAGES, MODE, TARGET, N, taking
 from lab.kinds.kind import Conclusion, Kind, Score
 from lab.kinds.shared import scoring
 from lab.kinds.shared.pictures import pictures
 from lab.kinds.shared.scoring import answered, chunks, scored, write
 from lab.kinds.shared.script import Script, Snippet
-from lab.kinds.shared.setting import backdoor_of, classes_fit, model_of, test_images, triggered
+from lab.kinds.shared.setting import backdoor_of, clean_model, model_of, test_images, triggered
 from lab.kinds.shared.snippet_lines import backdoor_line
 from lab.kinds.shared.snippet_lines import test_images as test_images_line
 from lab.kinds.shared.words import percent
@@ -56,8 +56,7 @@ def run(recipe: Recipe) -> Run[Result]:
         write(result, "brightened", (yield from scored("control", model, test, brighter)))
     if isinstance(backdoor.trigger, Trigger) and hasattr(backdoor.trigger, "crossed") and len(test) > 1:
         result.counts["cross_acc"], result.figures["cross_acc"] = yield from _crossed(model, test, backdoor.trigger)
-    twin = loading.clean_twin(model)
-    if twin is not None and classes_fit(twin, test):
+    if (twin := clean_model(model, test)) is not None:
         write(result, "clean_model", (yield from scored("control", twin, test, backdoor)))
     if "images" in recipe.inputs:
         batch = pictures(recipe, model)
@@ -106,10 +105,7 @@ def lines(script: Script, recipe: Recipe) -> None:
     ]
 
 
-def _compared(score: Score) -> Score:
-    note = f"{score.help} The change is against the clean model."
-    return dataclasses.replace(score, against="clean_model", help=note)
-
+_compared = partial(scoring.compared, against="clean_model", name="clean model")
 
 KIND = Kind(
     "trigger", TRIGGERS, run, Snippet(lines), taking(IMAGES, N, TARGET, MODE),

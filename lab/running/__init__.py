@@ -1,1 +1,1 @@
-"""Running experiments: the job pool, the lock on torch, the record of a run, and the results that are kept."""
+"""Running experiments: the job pool, the lock on torch, the record of a run, and what a stopped one leaves."""

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from core.device import best_device
-from core.runs import Run
+from core.runs import Progress, Run, mapped
 from lab import cache_key
 from lab.results import Result
 from lab.running.curve import Curve
@@ -18,18 +18,13 @@ if TYPE_CHECKING:
 def run(recipe: Recipe, curve: Curve | None = None) -> Run[Result]:
     """The experiment that `recipe` describes; each moment is noted in `curve` before it is handed on."""
     record = Curve(recipe.kind.scores) if curve is None else curve
-    start, experiment = time.monotonic(), recipe.kind.run(recipe)
-    try:
-        while True:
-            try:
-                progress = next(experiment)
-            except StopIteration as end:
-                result: Result = end.value
-                break
-            record.note(progress)
-            yield progress
-    finally:
-        experiment.close()
+    start = time.monotonic()
+
+    def noted(progress: Progress) -> Progress:
+        record.note(progress)
+        return progress
+
+    result = yield from mapped(recipe.kind.run(recipe), noted)
     result.curve, result.seconds = record.points, time.monotonic() - start
     result.images = {name: image.detach().cpu() for name, image in result.images.items()}
     result.device, result.versions = device_name(), cache_key.versions(recipe)

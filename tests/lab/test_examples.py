@@ -24,7 +24,7 @@ def test_each_page_has_an_example(page: Page) -> None:
     assert all(getattr(recipe.method, k.name) == k.default for k in knobs_of(recipe.method) if k.name not in dials)
     assert Recipe.from_query(recipe.to_query()) == recipe
     compile(recipe.python(), page.slug, "exec")
-    first = cache_key.chain(recipe)[-1].model
+    first = recipe.chain[-1].model
     assert isinstance(first, str) and (ZOO / first.removeprefix("zoo:") / "config.json").is_file()
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from core.attacks.shared.adversarial import Adversarial
-from core.runs import Run
+from core.runs import Progress, Run, mapped
 
 T = TypeVar("T")
 
@@ -42,19 +42,16 @@ def in_chunks(attack: Callable[[slice], Run[T]], images: Tensor) -> Run[list[T]]
 def _counted(run: Run[T], start: int, n: int, size: int) -> Run[T]:
     """One slice's run, with its progress told as part of the whole."""
     before, after = -(-start // size), -(-(n - start) // size)
-    try:
-        while True:
-            progress = next(run)
-            yield dataclasses.replace(
-                progress,
-                step=before * progress.total + progress.step,
-                total=(before + after) * progress.total,
-                images=progress.images if start == 0 else {},
-            )
-    except StopIteration as end:
-        return end.value
-    finally:
-        run.close()
+
+    def counted(progress: Progress) -> Progress:
+        return dataclasses.replace(
+            progress,
+            step=before * progress.total + progress.step,
+            total=(before + after) * progress.total,
+            images=progress.images if start == 0 else {},
+        )
+
+    return mapped(run, counted)
 
 
 def joined(parts: list[Adversarial]) -> Adversarial:

@@ -14,7 +14,9 @@ from core.device import device_of
 from core.knobs import Method, knob
 from core.networks.layout import training_copy
 from core.networks.report import with_report
+from core.optim.objectives import Objective
 from core.optim.sgd import SGDConfig, train_with_sgd
+from core.optim.weight_perturbation import Perturbation, unperturbed
 from core.runs import Run
 
 
@@ -43,11 +45,21 @@ class FineTuning(Method):
         Raises ValueError for weights that are not finite, too few images, classes that do not
         match, or a loss that diverges.
         """
-        check("FineTuning", model, clean)
-        fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        student = training_copy(model, clean.images)
-        before = accuracy(student, validation)
-        generator = torch.Generator().manual_seed(seed)
-        yield from train_with_sgd(student, fit, SGDConfig.of(self), generator=generator)
-        after = accuracy(student, validation)
-        return with_report(student, {"validation/before": before, "validation/after": after})
+        return fine_tuned(self, model, clean, seed)
+
+
+def fine_tuned(
+    method: Method, model: nn.Module, clean: ImageSet, seed: int, *,
+    objective: Objective | None = None, perturbation: Perturbation = unperturbed,
+) -> Run[nn.Module]:  # fmt: skip
+    """A copy of `model`, trained by SGD with the knobs of `method` on 80 % of `clean`, judged on the rest."""
+    check(type(method).__name__, model, clean)
+    fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
+    student = training_copy(model, clean.images)
+    before = accuracy(student, validation)
+    yield from train_with_sgd(
+        student, fit, SGDConfig.of(method), generator=torch.Generator().manual_seed(seed),
+        objective=objective, perturbation=perturbation,
+    )  # fmt: skip
+    after = accuracy(student, validation)
+    return with_report(student, {"validation/before": before, "validation/after": after})

@@ -5,20 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-import torch
 import torch.nn.functional as F
 from torch import nn
 
 from core.data.imageset import ImageSet
-from core.defenses.shared.checks import check
-from core.defenses.shared.selection import accuracy, fit_and_validation
-from core.device import device_of
+from core.defenses.repairs.fine_tuning import fine_tuned
 from core.knobs import Method, knob
-from core.networks.layout import training_copy
-from core.networks.report import with_report
 from core.optim.objectives import Loss, supervised
 from core.optim.sam import SAM
-from core.optim.sgd import SGDConfig, train_with_sgd
 from core.runs import Run
 
 
@@ -55,17 +49,8 @@ class FTSAM(Method):
         Raises ValueError for weights that are not finite, too few images, classes that do not
         match, or a loss that diverges.
         """
-        check("FTSAM", model, clean)
-        fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        student = training_copy(model, clean.images)
-        before = accuracy(student, validation)
-        yield from train_with_sgd(
-            student, fit, SGDConfig.of(self), generator=torch.Generator().manual_seed(seed),
-            objective=supervised(smoothed(self.smoothing, len(clean.class_names))),
-            perturbation=SAM(self.rho, self.adaptive),
-        )  # fmt: skip
-        after = accuracy(student, validation)
-        return with_report(student, {"validation/before": before, "validation/after": after})
+        objective = supervised(smoothed(self.smoothing, len(clean.class_names)))
+        return fine_tuned(self, model, clean, seed, objective=objective, perturbation=SAM(self.rho, self.adaptive))
 
 
 def smoothed(share: float, classes: int) -> Loss:

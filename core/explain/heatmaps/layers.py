@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
+from core.networks.feature_maps import outputs
 from core.networks.findings import PerModel
-from core.networks.model_state import frozen
 
 
 @dataclass(frozen=True)
@@ -93,26 +92,14 @@ def maps_of(model: nn.Module, images: Tensor) -> dict[str, tuple[int, int, int]]
 
     Pooling layers are left out: they repeat the map before them more coarsely.
     """
-    found: dict[str, tuple[int, int, int]] = {}
-    pixels = images[:1].contiguous()
+    found = outputs(model, images[:1].contiguous(), _size)
+    return {name: size for name, size in found.items() if "Pool" not in type(model.get_submodule(name)).__name__}
 
-    def note(name: str):
-        def hook(module: nn.Module, args: tuple, value: object) -> None:
-            if isinstance(value, Tensor) and value.ndim == 4 and value.shape[2] * value.shape[3] > 1:
-                found.pop(name, None)
-                found[name] = (value.shape[1], value.shape[2], value.shape[3])
 
-        return hook
-
-    layers = [(name, module) for name, module in model.named_modules() if name and "Pool" not in type(module).__name__]
-    hooks = [module.register_forward_hook(note(name)) for name, module in layers]
-    try:
-        with frozen(model), torch.no_grad():
-            model(pixels)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return found
+def _size(output: object) -> tuple[int, int, int] | None:
+    if not isinstance(output, Tensor) or output.ndim != 4 or output.shape[2] * output.shape[3] <= 1:
+        return None
+    return output.shape[1], output.shape[2], output.shape[3]
 
 
 def _found(model: nn.Module, images: Tensor) -> str:

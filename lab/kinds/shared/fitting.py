@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from core.data import ImageSet
 from core.knobs import Method
@@ -15,7 +15,7 @@ from core.triggers.shared.trigger import LearnedTrigger, Trigger
 from lab import loading, methods
 from lab.lru_cache import LRUCache
 from lab.settings import settings
-from models import Classifier, available
+from models import Classifier, shipped
 
 if TYPE_CHECKING:
     from lab.recipes import Recipe
@@ -31,25 +31,35 @@ def known(trigger: Method | None, recipe: Recipe, model: Classifier) -> Method |
     """`trigger` with what was learned, where the model, an earlier run or a shipped model knows it; else itself."""
     if isinstance(trigger, LearnedTrigger) and model.trigger is not None:
         trigger = trigger.taught_by(model.trigger)
-    if not isinstance(trigger, OfflineTrigger) or trigger.state:
+    if not unfitted(trigger):
         return trigger
     for own in (fits.get(_key(trigger, recipe, model)), _shipped(trigger, recipe)):
         trigger = trigger if own is None else trigger.taught_by(own)
     return trigger
 
 
+def unfitted(trigger: object) -> TypeGuard[OfflineTrigger]:
+    """Whether a trigger must be fitted before it can be stamped."""
+    return isinstance(trigger, OfflineTrigger) and not trigger.state
+
+
+def pictures_for(trigger: OfflineTrigger) -> int:
+    """How many pictures a trigger is fitted on."""
+    return max(FEWEST, getattr(trigger, "pictures", 0))
+
+
 def waits(recipe: Recipe, model: Classifier) -> bool:
     """Whether the recipe's trigger cannot be stamped before a run has fitted it."""
     trigger = known(brought(recipe), recipe, model)
-    return isinstance(trigger, OfflineTrigger) and not trigger.state
+    return unfitted(trigger)
 
 
 def fit(recipe: Recipe, model: Classifier) -> Run[None]:
     """Fit the trigger that the recipe brings along to the recipe's model, unless it is known."""
     trigger = known(brought(recipe), recipe, model)
-    if not isinstance(trigger, OfflineTrigger) or trigger.state:
+    if not unfitted(trigger):
         return
-    limit = max(FEWEST, getattr(trigger, "pictures", 0))
+    limit = pictures_for(trigger)
     train = loading.images(recipe.data, "train", limit=limit, size=model.input_size[-1])
     fitted = yield from trigger.fit(model, train, target=_target(recipe, model), seed=recipe.seed)
     fits.put(_key(trigger, recipe, model), fitted)
@@ -70,7 +80,7 @@ def fitted_method(recipe: Recipe, start: Classifier, train: ImageSet) -> Run[Met
     """
     method: Any = recipe.method
     poison = getattr(method, "poison", None)
-    if not isinstance(poison, Poison) or not isinstance(poison.trigger, OfflineTrigger) or poison.trigger.state:
+    if not isinstance(poison, Poison) or not unfitted(poison.trigger):
         return method
     trigger, fresh = poison.trigger, str(recipe.model).startswith("arch:")
     clean = loading.clean_twin(start) or (start if not fresh or not trigger.asks_model else None)
@@ -91,7 +101,7 @@ def _target(recipe: Recipe, model: Classifier) -> int:
 def teacher(trigger: OfflineTrigger, data: object) -> str | None:
     """The shipped model of these data whose trigger may teach one that asks no model, such as zoo:scenes-ssba."""
     ref = f"zoo:{data}-{type(trigger).__name__.lower()}"
-    return ref if not trigger.asks_model and any(card.ref == ref for card in available()) else None
+    return ref if not trigger.asks_model and shipped(ref) else None
 
 
 def _shipped(trigger: OfflineTrigger, recipe: Recipe) -> Trigger | None:

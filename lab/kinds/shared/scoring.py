@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from core.data import ImageSet
 from core.data.modes import trigger_per_class
 from core.metrics import Scores, any_to_any, confusion, evaluate
-from core.runs import Progress, Run
+from core.runs import Progress, Run, mapped
 from lab.kinds.kind import Score
 from lab.kinds.shared.setting import Backdoor
 from lab.results import Result
@@ -36,6 +36,13 @@ RA = Score(
     "ra", "Still right", "RA", better="up", live=True, n="n_asr",
     help="RA: share of the same triggered pictures that the model gets right. With low ASR and low RA it is broken.",
 )  # fmt: skip
+
+
+def compared(score: Score, against: str, name: str, moment: str = "") -> Score:
+    """`score` at a moment of the result, told with its change against another moment; `name` is that moment's model."""
+    note = f"{score.help} The change is against the {name}."
+    return dataclasses.replace(score, moment=moment, against=against, help=note)
+
 
 STILL = frozenset({"load", "before", "after", "heldout", "control", "tables", "agreement", "score"})
 """Stages of a run in which its model stands still: it is loaded, or scored."""
@@ -115,6 +122,12 @@ def write(result: Result, moment: str, scores: Scores) -> None:
         result.figures[f"{head}asr/{target}"] = share
 
 
+def live_score(data: ImageSet, backdoor: Backdoor | None = None) -> Callable[[nn.Module], dict[str, float]]:
+    """What a running model is scored by: the metrics of a model on the first of `data`."""
+    live, given = live_set(data), (backdoor or Backdoor()).arguments
+    return lambda now: metrics_of(evaluate(now, live, **given))
+
+
 def live_set(data: ImageSet) -> ImageSet:
     """The fixed first images that a running defense is scored on: fewer where they are large."""
     area = data.images.shape[2] * data.images.shape[3]
@@ -128,20 +141,18 @@ def watched(run: Run[T], score: Callable[[nn.Module], dict[str, float]]) -> Run[
     score comes less often: it takes at most about a tenth of the time.
     """
     due = time.monotonic() + settings.live_every / 4
-    try:
-        while True:
-            try:
-                progress = next(run)
-            except StopIteration as end:
-                return end.value
-            start = time.monotonic()
-            if progress.model is not None and start >= due:
-                progress = dataclasses.replace(progress, metrics=progress.metrics | score(progress.model))
-                end_time = time.monotonic()
-                due = end_time + max(settings.live_every, 9 * (end_time - start))
-            yield progress
-    finally:
-        run.close()
+
+    def with_scores(progress: Progress) -> Progress:
+        nonlocal due
+        start = time.monotonic()
+        if progress.model is None or start < due:
+            return progress
+        progress = dataclasses.replace(progress, metrics=progress.metrics | score(progress.model))
+        end = time.monotonic()
+        due = end + max(settings.live_every, 9 * (end - start))
+        return progress
+
+    return (yield from mapped(run, with_scores))
 
 
 def confusions(stage: str, model: nn.Module, data: ImageSet, backdoor: Backdoor) -> Run[dict[str, Tensor]]:

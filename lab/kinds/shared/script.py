@@ -49,6 +49,11 @@ class Script:
         knobs = [(k.name, getattr(value, k.name)) for k in knobs_of(cls) if getattr(value, k.name) != k.default]
         return f"{cls.__name__}({', '.join(f'{name}={self.code(inner)}' for name, inner in knobs)})"
 
+    def load(self, ref: object) -> str:
+        """The call that loads a model."""
+        self.use("models", "load")
+        return f"load({self.code(ref)})"
+
     def data(self, recipe: Recipe) -> str:
         """The recipe's data as `load_data` takes them."""
         self.use("core.data", "load_data")
@@ -91,8 +96,7 @@ class Snippet:
             before.add(script, recipe.model)
             script.lines += ["model = repaired", ""] if self.takes_result else [""]
         elif self.loads_model:
-            script.use("models", "load")
-            script.lines.append(f"model = load({script.code(recipe.model)})")
+            script.lines.append(f"model = {script.load(recipe.model)}")
         if recipe is script.kept:
             script.lines.append("backdoored = model")
         self.lines(script, recipe)

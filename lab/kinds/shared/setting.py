@@ -54,13 +54,14 @@ def model_of(recipe: Recipe) -> Run[Classifier]:
 
 
 def _result_of(recipe: Recipe) -> Run[Classifier]:
+    if not recipe.kind.leaves_model:
+        raise ValueError(f"{type(recipe.method).__name__} leaves no model, so nothing can be run on its result.")
     key = recipe.key()
     result = kept.get(key)
     if result is None:
         result = yield from recipe.run()
         kept.put(key, result)
-    if not isinstance(result.model, Classifier):
-        raise ValueError(f"{type(recipe.method).__name__} leaves no model, so nothing can be run on its result.")
+    assert isinstance(result.model, Classifier)
     return result.model
 
 
@@ -71,11 +72,16 @@ def backdoor_of(recipe: Recipe, model: Classifier) -> Backdoor:
     mode = inputs.get("mode") or model.mode or ALL_TO_ONE
     target = inputs.get("target", model.target)
     if trigger is not None and single_target(mode):
-        classes = len(model.class_names)
         target = 0 if target is None else target
-        if target >= classes:
-            raise ValueError(f"target = {target} is not a class of this model, which has {classes}, counted from 0.")
+        require_target(target, model)
     return Backdoor(trigger, target, mode)
+
+
+def require_target(target: int, model: Classifier) -> None:
+    """Raise ValueError unless `target` is a class of the model."""
+    classes = len(model.class_names)
+    if target >= classes:
+        raise ValueError(f"target = {target} is not a class of this model, which has {classes}, counted from 0.")
 
 
 def backdoor_to_try(recipe: Recipe, model: Classifier) -> Backdoor:
@@ -119,11 +125,16 @@ def _blank(name: str) -> bool:
 def require_classes(recipe: Recipe, model: Classifier, data: ImageSet) -> None:
     """Raise ValueError unless the model knows the classes of the data."""
     if not classes_fit(model, data):
-        name = recipe.data if isinstance(recipe.data, str) else repr(recipe.data)
         raise ValueError(
-            f"{model.card.ref} knows {len(model.class_names)} classes ({model.class_names[0]}, ...) and {name} has "
-            f"{len(data.class_names)} ({data.class_names[0]}, ...); choose data that the model was trained for."
+            f"{model.card.ref} knows {len(model.class_names)} classes ({model.class_names[0]}, ...) and {recipe.data} "
+            f"has {len(data.class_names)} ({data.class_names[0]}, ...); choose data that the model was trained for."
         )
+
+
+def clean_model(model: Classifier, data: ImageSet) -> Classifier | None:
+    """The clean model that stands beside `model`; None where there is none, or it knows other classes than the data."""
+    twin = loading.clean_twin(model)
+    return twin if twin is not None and classes_fit(twin, data) else None
 
 
 def test_images(recipe: Recipe, model: Classifier) -> ImageSet:

@@ -47,9 +47,9 @@ def brought(script: Script, recipe: Recipe) -> str:
     script.lines.append(f"trigger = {script.code(trigger)}.taught_by(model.trigger)")
     if isinstance(trigger, OfflineTrigger):
         if (ref := fitting.teacher(trigger, recipe.data)) is not None:
-            script.lines.append(f"trigger = trigger.taught_by(load({script.code(ref)}).trigger)")
+            script.lines.append(f"trigger = trigger.taught_by({script.load(ref)}.trigger)")
         script.use("core.runs", "finish")
-        limit = max(fitting.FEWEST, getattr(trigger, "pictures", 0))
+        limit = fitting.pictures_for(trigger)
         script.lines += [
             "if not trigger.state:",
             f'    train = load_data({script.data(recipe)}, "train", limit={limit}, {SIZE})',
