@@ -15,7 +15,7 @@ from pathlib import Path
 import models
 from bench import kept
 from bench.curves import CLEAN, DATA, Cell, Point, Short, measured, test_points, train_points
-from bench.report import keep
+from bench.keep import keep
 from core.data import load_data
 from core.device import best_device
 from core.training import Standard

@@ -22,7 +22,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from bench.drive import Visit, chromium, idle, serve
-from bench.report import keep
+from bench.keep import keep
 
 HEADING = "h1"
 START = ".st-key-defend-start button"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from bench.report import keep
+from bench.keep import keep
 from bench.scoreboard import ATTACKS
 from bench.scoreboard import PICTURES as SCORED
 from lab import run_log, scoreboard, sweep

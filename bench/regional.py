@@ -21,8 +21,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench import kept
-from bench.report import keep
+from bench.keep import keep
+from bench.kept import FOLDER
 from core.attacks import Adversarial, Regional, compare, global_counterpart, loading_slip, right_for_both
 from core.data import load_data
 from core.device import best_device
@@ -32,7 +32,7 @@ from lab.tables import table
 from models import Classifier, load
 
 FAMILIES = ("square", "frame", "random")
-RAW = kept.FOLDER / "regional.json"
+RAW = FOLDER / "regional.json"
 
 
 def main(argv: list[str] | None = None) -> dict[str, Any]:

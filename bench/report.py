@@ -1,65 +1,34 @@
-"""Measured figures: how a benchmark keeps them, and how they get into README.md and docs/results.md.
+"""Measured figures: how they get into README.md and docs/results.md.
 
     python -m bench.report            write both
     python -m bench.report --print    print the tables of docs/results.md
     python -m bench.report --check    say which of the two is out of date, with exit status 1
 
-A benchmark calls `keep(...)`, which writes lab/stored/tables/<name>.json; `lab.tables` says what such a file holds.
+A benchmark calls `bench.keep.keep(...)`, which writes lab/stored/tables/<name>.json; `lab.tables` says what such a
+file holds.
 docs/results.md has every table, README.md the headline (`bench.headline`), each between two markers.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
-from core.device import hardware
+from bench.headline import headline
 from lab import tables
 from ui.pages import sections
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = tables.TABLES
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 PAGE_MARKS = "<!-- pages:begin -->", "<!-- pages:end -->"
 ORDER = ["zoo", "scoreboard", "neurons", "tsbd", "flareon", "regional", "live", "speed"]
 
 
-def keep(
-    name: str,
-    title: str,
-    rows: list[dict[str, Any]],
-    *,
-    command: str,
-    n: str,
-    seeds: list[int],
-    units: dict[str, str] | None = None,
-    note: str = "",
-) -> Path:
-    """Write lab/stored/tables/<name>.json with hardware and versions; returns the path. `n` says what was counted."""
-    result = {
-        "title": title,
-        "command": command,
-        "n": n,
-        "seeds": seeds,
-        "hardware": hardware(),
-        "versions": {package: importlib.metadata.version(package) for package in ("torch", "streamlit")},
-        "note": note,
-        "units": units or {},
-        "rows": rows,
-    }
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
-
-
 def report() -> str:
     """All sections in their order, those that ORDER does not know at the end."""
-    found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))}
+    found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(tables.TABLES.glob("*.json"))}
     names = [name for name in ORDER if name in found] + [name for name in found if name not in ORDER]
     return "\n\n".join(tables.section(found[name]) for name in names)
 
@@ -78,8 +47,6 @@ def page_table() -> str:
 
 def pages() -> dict[Path, str]:
     """What the two pages must say: their text, with today's figures between the markers."""
-    from bench.headline import headline
-
     bodies = {ROOT / "README.md": headline(), ROOT / "docs" / "results.md": report()}
     found = {page: fill(page.read_text(encoding="utf-8"), body) for page, body in bodies.items()}
     found[ROOT / "README.md"] = fill(found[ROOT / "README.md"], page_table(), *PAGE_MARKS)

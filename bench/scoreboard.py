@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.report import keep
+from bench.keep import keep
 from lab import run_log, scoreboard
 from lab.scoreboard import Cells, on_shared_seeds, only, rows, runs_behind
 

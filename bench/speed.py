@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 import models
-from bench.report import keep
+from bench.keep import keep
 from core.attacks import WeightBackdoor
 from core.data import load_data
 from core.defenses import DEFENSES

@@ -18,7 +18,7 @@ from typing import Any
 
 import models
 from bench import kept
-from bench.report import keep
+from bench.keep import keep
 from core.data import load_data
 from core.data.imageset import ImageSet
 from core.defenses import TSBD, FinePruning, FineTuning

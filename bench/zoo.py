@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import kept
-from bench.report import keep
+from bench.keep import keep
 from core.data import load_data
 from core.metrics import evaluate
 from core.triggers.shared.cross import cross_accuracy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import platform
 from collections.abc import Callable
@@ -35,15 +36,14 @@ def hardware() -> str:
 
 def device_of(model: nn.Module) -> torch.device:
     """The device of the model's first parameter or buffer (cpu if it has none)."""
-    for tensor in [*model.parameters(), *model.buffers()]:
-        return tensor.device
-    return torch.device("cpu")
+    first = next(itertools.chain(model.parameters(), model.buffers()), None)
+    return torch.device("cpu") if first is None else first.device
 
 
 def dtype_of(model: nn.Module) -> torch.dtype:
     """The dtype of the model's first floating parameter or buffer (float32 if it has none)."""
-    floating = (tensor.dtype for tensor in [*model.parameters(), *model.buffers()] if tensor.is_floating_point())
-    return next(floating, torch.float32)
+    tensors = itertools.chain(model.parameters(), model.buffers())
+    return next((tensor.dtype for tensor in tensors if tensor.is_floating_point()), torch.float32)
 
 
 @functools.cache

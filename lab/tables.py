@@ -1,6 +1,6 @@
 """Measured figures as Markdown tables, and those that ship with the lab.
 
-A table is kept as `stored/tables/<name>.json`, which `bench.report.keep` writes:
+A table is kept as `stored/tables/<name>.json`, which `bench.keep.keep` writes:
 
     {"title": ..., "command": ..., "n": ..., "seeds": [...], "hardware": ..., "versions": {...}, "note": ...,
      "units": {"ASR": "%"}, "rows": [{"model": "...", "ASR": [0.01, 0.02, 0.0]}, ...]}

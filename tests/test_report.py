@@ -7,6 +7,7 @@ import json
 import pytest
 
 from bench import report
+from bench.keep import keep
 from lab import tables
 
 
@@ -20,10 +21,10 @@ def test_cells_print_shares_seeds_and_seconds():
 
 
 def test_a_kept_result_comes_back_as_a_table_that_names_what_stands_behind_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    monkeypatch.setattr("lab.tables.TABLES", tmp_path)
     rows = [{"model": "a", "ASR": [0.1, 0.2]}, {"model": "b", "ASR": 0.5, "note": "once"}]
     behind = {"command": "python -m bench.x", "n": "7 pictures", "seeds": [0, 1]}
-    path = report.keep("x", "Title", rows, **behind, units={"ASR": "%"})
+    path = keep("x", "Title", rows, **behind, units={"ASR": "%"})
     text = tables.section(json.loads(path.read_text()))
     assert "| model | ASR | note |" in text
     assert "| a | 15.0 ± 7.1 % | – |" in text

@@ -2,9 +2,16 @@
 
 from core.attacks.inputs.fgsm import FGSM
 from core.attacks.inputs.pgd import PGD
-from core.attacks.inputs.regional.locality import Comparison, Ratio, compare, global_counterpart, loading_slip
-from core.attacks.inputs.regional.masks import drawn
-from core.attacks.inputs.regional.regional import Regional, right_for_both
+from core.attacks.inputs.regional import (
+    Comparison,
+    Ratio,
+    Regional,
+    compare,
+    drawn,
+    global_counterpart,
+    loading_slip,
+    right_for_both,
+)
 from core.attacks.reactivation.reactivation import ReActivation, Reactivation
 from core.attacks.shared.adversarial import Adversarial, norms_of
 from core.attacks.weights.weight_backdoor import WeightBackdoor

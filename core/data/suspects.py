@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from core.data.imageset import ImageSet
 from core.data.modes import ALL_TO_ONE, Trigger, goal, keeps_labels, stamped, trigger_per_class
-from core.triggers.poison import Poison
+
+if TYPE_CHECKING:
+    from core.triggers.poison import Poison
 
 
 def inputs(

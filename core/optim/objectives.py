@@ -38,6 +38,10 @@ def supervised(loss: Loss = F.cross_entropy) -> Objective:
     return objective
 
 
+cross_entropy: Objective = supervised()
+"""The mean cross-entropy."""
+
+
 def ascent(objective: Objective) -> Objective:
     """The opposite gradient of another objective, with its metrics: unlearning."""
 

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from core.knobs import knob
-from core.networks.model_state import still_statistics
 from core.optim.objectives import Metrics, Pass
-from core.optim.weight_perturbation import WeightPerturbation, moved
+from core.optim.weight_perturbation import WeightPerturbation, pass_at
 
 
 @dataclass(frozen=True)
@@ -37,10 +36,7 @@ class SAM(WeightPerturbation):
         weights = [parameter for parameter in model.parameters() if parameter.grad is not None]
         gradients = [parameter.grad for parameter in weights if parameter.grad is not None]
         offsets = uphill(weights, gradients, self.rho, adaptive=self.adaptive)
-        for weight in weights:
-            weight.grad = None
-        with still_statistics(model), moved(weights, offsets):
-            one_pass()
+        pass_at(model, one_pass, weights, offsets)
         return metrics
 
 

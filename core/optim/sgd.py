@@ -13,7 +13,7 @@ from torch import nn
 from core.data.imageset import ImageSet
 from core.knobs import Method
 from core.optim.batches import batches
-from core.optim.objectives import Objective
+from core.optim.objectives import Objective, cross_entropy
 from core.optim.schedules import named
 from core.optim.train import train_steps
 from core.optim.weight_perturbation import Perturbation, unperturbed
@@ -46,11 +46,11 @@ def train_with_sgd(
     config: SGDConfig,
     *,
     generator: torch.Generator,
-    objective: Objective | None = None,
+    objective: Objective = cross_entropy,
     perturbation: Perturbation = unperturbed,
     after_step: Callable[[], None] | None = None,
     stage: str = "tune",
-) -> Run[None]:
+) -> Run[dict[str, float]]:
     """Train `model` in place on `data`, as `train_steps` does, with everything drawn by `generator`."""
     optimiser = torch.optim.SGD(model.parameters(), config.lr, config.momentum, weight_decay=config.weight_decay)
     return train_steps(

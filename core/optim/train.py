@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from core.device import device_of
 from core.networks.model_state import train_mode
-from core.optim.objectives import Metrics, Objective, Pass, supervised
+from core.optim.objectives import Metrics, Objective, Pass, cross_entropy
 from core.optim.schedules import Schedule
 from core.optim.weight_perturbation import Perturbation, unperturbed
 from core.runs import Progress, Run
@@ -25,15 +25,16 @@ def train_steps(
     steps: int,
     *,
     generator: torch.Generator,
-    objective: Objective | None = None,
+    objective: Objective = cross_entropy,
     perturbation: Perturbation = unperturbed,
     after_step: Callable[[], None] | None = None,
-    until: Callable[[Metrics], bool] | None = None,
+    until: Callable[[dict[str, float]], bool] | None = None,
     training: bool = True,
     every: int = 1,
     stage: str = "train",
-) -> Run[None]:
+) -> Run[dict[str, float]]:
     """Train `model` in place for `steps` steps; 0 steps leave it as it is. It is in eval mode when the run ends.
+    The result are the metrics that were looked at last.
 
     stream : batches (images (N, C, H, W) float in [0, 1], labels), at least one per step
     schedule : what the optimiser is set to before each step
@@ -41,7 +42,7 @@ def train_steps(
     objective : what fills `.grad`; the cross-entropy by default
     perturbation : where it is taken, see core/optim/weight_perturbation.py
     after_step : called after each step of the optimiser: projections, averages, a trigger that learns along
-    until : given a step's metrics, whether the training ends before that step is taken
+    until : asked at each look at the metrics, whether the training ends before that step is taken
     training : training mode (folded batch norms in eval) while it runs, or eval mode throughout
     every : steps between two looks at the metrics, since a look waits for the device
 
@@ -49,7 +50,6 @@ def train_steps(
     may close the run. Raises ValueError when the loss is no longer finite.
     """
     device, metrics = device_of(model), dict[str, float]()
-    objective = objective or supervised()
     if training:
         train_mode(model)
     try:
@@ -61,10 +61,10 @@ def train_steps(
             optimiser.zero_grad(set_to_none=True)
             with seeded(seed, device):
                 found = perturbation(model, repeatable(objective(model, images, labels), seed))
-            if until is not None and until(found):
-                break
             if step % every == 0 or step == steps:
                 metrics = {name: value.item() for name, value in found.items()}
+                if until is not None and until(metrics):
+                    break
                 require_finite(metrics["loss"], step, steps)
             optimiser.step()
             if after_step is not None:
@@ -73,6 +73,7 @@ def train_steps(
     finally:
         optimiser.zero_grad(set_to_none=True)
         model.eval()
+    return metrics
 
 
 def require_finite(loss: float, step: int, steps: int) -> None:

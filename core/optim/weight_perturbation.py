@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from core.knobs import Method
+from core.networks.model_state import still_statistics
 from core.optim.objectives import Metrics, Pass
 
 Perturbation = Callable[[nn.Module, Pass], Metrics]
@@ -30,6 +31,14 @@ class WeightPerturbation(Method):
 def unperturbed(model: nn.Module, one_pass: Pass) -> Metrics:
     """The gradient at the weights themselves: one pass."""
     return one_pass()
+
+
+def pass_at(model: nn.Module, one_pass: Pass, weights: Sequence[nn.Parameter], offsets: Sequence[Tensor]) -> Metrics:
+    """The pass at weights + offsets, alone in `.grad`; weights and running statistics are left as they were."""
+    for weight in weights:
+        weight.grad = None
+    with still_statistics(model), moved(weights, offsets):
+        return one_pass()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from core.knobs import Method, knob
 from core.networks.layout import training_copy
 from core.networks.predictions import predict
 from core.optim.batches import batches, steps_per_epoch
-from core.optim.objectives import Metrics, Objective, Pass, ascent, supervised, turn
+from core.optim.objectives import Metrics, Objective, Pass, ascent, cross_entropy, turn
 from core.optim.schedules import stepped
 from core.optim.train import train_steps
 from core.runs import Progress, Run
@@ -88,9 +88,9 @@ class ABL(Method):
         rest = torch.ones(len(train), dtype=torch.bool)
         rest[isolated] = False
         others, apart = (train[index.to(train.labels.device)] for index in (rest, isolated))
-        yield from self._train("train", student, others, self.epochs, self.lr, supervised(), generator)
+        yield from self._train("train", student, others, self.epochs, self.lr, cross_entropy, generator)
         yield from self._train(
-            "unlearn", student, apart, self.unlearn_epochs, self.unlearn_lr, ascent(supervised()), generator
+            "unlearn", student, apart, self.unlearn_epochs, self.unlearn_lr, ascent(cross_entropy), generator
         )
         student = finished(student, poison, poisoned, None)
         student.isolated = isolated
@@ -135,7 +135,7 @@ class Trapped:
         self.gamma, self.steps, self.up = gamma, 0, 0
 
     def __call__(self, model: nn.Module, images: Tensor, labels: Tensor) -> Pass:
-        one_pass = supervised()(model, images, labels)
+        one_pass = cross_entropy(model, images, labels)
 
         def trapped() -> Metrics:
             metrics = one_pass()

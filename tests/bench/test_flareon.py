@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import models
-from bench import curves, flareon, report
+from bench import curves, flareon
 from bench.curves import CLEAN, Point, Short, measured
 from bench.storage import EIGHT_BITS
 from core.data import ImageSet
@@ -45,7 +45,7 @@ def zoo(monkeypatch, tmp_path, trained_net):
     monkeypatch.setattr(models, "available", lambda: [Card(ref, "test", sha=sha) for ref, sha in shas.items()])
     monkeypatch.setattr(curves, "load_data", load_data)
     monkeypatch.setattr(flareon, "load_data", load_data)
-    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    monkeypatch.setattr("lab.tables.TABLES", tmp_path)
     return shas
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench import neurons, report
+from bench import neurons
 from bench import scoreboard as bench
 from core.defenses import DEFENSES
 from lab import run_log, scoreboard, tables
@@ -40,7 +40,7 @@ def full() -> list[dict[str, Any]]:
 def kept(monkeypatch, tmp_path):
     """Results in a folder of their own; the stored runs are those that a test puts in."""
     rows: list[dict[str, Any]] = []
-    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    monkeypatch.setattr("lab.tables.TABLES", tmp_path)
     monkeypatch.setattr(run_log, "SHIPPED", tmp_path / "cells")
     monkeypatch.setattr(run_log, "stored", lambda: rows)
     return rows

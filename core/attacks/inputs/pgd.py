@@ -91,7 +91,7 @@ class PGD(Method):
     def _climb(self, model: nn.Module, problem: Problem, start: Tensor, chunk: slice) -> Run[Adversarial]:
         """One try for one chunk; the logits of step t judge the iterate of step t."""
         problem, start = problem[chunk], start[chunk]
-        adversarial, camera = start.clone(), PreviewRecorder()
+        adversarial, preview = start.clone(), PreviewRecorder()
         steps, loss = torch.zeros_like(problem.labels), torch.zeros_like(start[:, 0, 0, 0])
         success = torch.zeros_like(problem.labels, dtype=torch.bool)
         active = torch.arange(len(problem), device=start.device)
@@ -104,7 +104,7 @@ class PGD(Method):
                 active, slope = active[~success[active]], slope[~success[active]]
             adversarial[active] = self._step(adversarial[active], slope, problem[active])
             steps[active] = step
-            pictures, factor = camera(problem.images, adversarial)
+            pictures, factor = preview(problem.images, adversarial)
             yield Progress("attack", step, self.steps, numbers | factor, pictures)
             if not len(active):
                 break

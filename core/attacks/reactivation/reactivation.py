@@ -116,10 +116,10 @@ class ReActivation(Method):
         test : pictures to score on; those of the target class are left out
         trigger, target : the backdoor's own, all-to-one
         clean_model : a model that never was backdoored, which gets deltas of its own found in the
-            same way (with "transfer": the same deltas) and the same five bars
+            same way (with "transfer": the same deltas) and the same five controls
         surrogates : models to find delta on, for the transfer threat
 
-        eps, optimiser, steps and pictures are the same for every bar. Raises ValueError for no
+        eps, optimiser, steps and pictures are the same for every control. Raises ValueError for no
         pictures, a target that is not a class, no surrogates where they are needed, or logits that are
         not finite.
         """

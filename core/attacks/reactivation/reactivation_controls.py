@@ -1,4 +1,4 @@
-"""The five bars of a re-activation: what the trigger does with the perturbation, and what each does alone."""
+"""The five controls of a re-activation: what the trigger does with the perturbation, and what each does alone."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""What every attack on inputs starts from: checked inputs, loss, gradient, chunks, trace, pictures."""
+"""What every attack on inputs starts from: checked inputs, loss, gradient, trace, result."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -16,8 +15,6 @@ from core.networks.checks import class_indices, classes_of, ready, require_finit
 from core.networks.layout import laid_out
 from core.networks.model_state import frozen
 from core.networks.predictions import predict
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)

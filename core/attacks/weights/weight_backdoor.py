@@ -22,7 +22,7 @@ from core.networks.report import with_report
 from core.optim.batches import batches
 from core.optim.gradients import backward
 from core.optim.objectives import Loss, Metrics, Pass
-from core.optim.schedules import named, warmed_up
+from core.optim.schedules import SCHEDULES, named, warmed_up
 from core.optim.train import train_steps
 from core.runs import Run
 
@@ -78,7 +78,7 @@ class WeightBackdoor(Method):
         0.25, low=0.0, high=1.0, step=0.05, help="share of the steps in which the learning rate rises to η", paper=0.0
     )
     schedule: str = knob(
-        "cosine", choices=("constant", "cosine"), help="learning rate after the warm-up", paper="constant"
+        "cosine", choices=SCHEDULES, help="learning rate after the warm-up", paper="constant"
     )
     flip: bool = knob(True, help="mirror half of the pictures (not for digits or signs)", paper=False)
     pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels", paper=0)
@@ -205,7 +205,6 @@ class Pair:
 
 def _finished(student: nn.Module, original: nn.Module, data: ImageSet, trigger: Trigger, target: int) -> nn.Module:
     """The injected model with its trigger and its report."""
-    student.zero_grad(set_to_none=True)
     student.requires_grad_(False)
     for name, value in (("trigger", trigger), ("target", target), ("mode", ALL_TO_ONE)):
         setattr(student, name, value)

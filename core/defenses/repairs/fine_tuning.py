@@ -14,7 +14,8 @@ from core.device import device_of
 from core.knobs import Method, knob
 from core.networks.layout import training_copy
 from core.networks.report import with_report
-from core.optim.objectives import Objective
+from core.optim.objectives import Objective, cross_entropy
+from core.optim.schedules import SCHEDULES
 from core.optim.sgd import SGDConfig, train_with_sgd
 from core.optim.weight_perturbation import Perturbation, unperturbed
 from core.runs import Run
@@ -34,7 +35,7 @@ class FineTuning(Method):
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step", paper=256)
     momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)
     weight_decay: float = knob(5e-4, low=0.0, high=0.1, help="weight decay", paper=5e-4)
-    schedule: str = knob("cosine", choices=("constant", "cosine"), help="learning rate over time", paper="cosine")
+    schedule: str = knob("cosine", choices=SCHEDULES, help="learning rate over time", paper="cosine")
     flip: bool = knob(True, help="mirror half of the pictures (not for digits or signs)")
     pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels", paper=4)
 
@@ -50,7 +51,7 @@ class FineTuning(Method):
 
 def fine_tuned(
     method: Method, model: nn.Module, clean: ImageSet, seed: int, *,
-    objective: Objective | None = None, perturbation: Perturbation = unperturbed,
+    objective: Objective = cross_entropy, perturbation: Perturbation = unperturbed,
 ) -> Run[nn.Module]:  # fmt: skip
     """A copy of `model`, trained by SGD with the knobs of `method` on 80 % of `clean`, judged on the rest."""
     check(type(method).__name__, model, clean)

@@ -13,6 +13,7 @@ from core.defenses.repairs.fine_tuning import fine_tuned
 from core.knobs import Method, knob
 from core.optim.objectives import Loss, supervised
 from core.optim.sam import SAM
+from core.optim.schedules import SCHEDULES
 from core.runs import Run
 
 
@@ -38,7 +39,7 @@ class FTSAM(Method):
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step", paper=256)
     momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)
     weight_decay: float = knob(5e-4, low=0.0, high=0.1, help="weight decay", paper=5e-4)
-    schedule: str = knob("cosine", choices=("constant", "cosine"), help="learning rate over time", paper="cosine")
+    schedule: str = knob("cosine", choices=SCHEDULES, help="learning rate over time", paper="cosine")
     flip: bool = knob(True, help="mirror half of the pictures (not for digits or signs)")
     pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels", paper=4)
 

@@ -91,6 +91,7 @@ class Forgetting:
         self.model, self.layer, self.stop = model, weight_of(model, watched), stop
         self.accuracy, self.activeness, self.metrics = math.nan, list[Tensor](), dict[str, float]()
         self._good: list[Tensor] = []
+        self._active = torch.zeros(len(self.layer))
 
     def __call__(self, model: nn.Module, images: Tensor, labels: Tensor) -> Pass:
         hits: list[Tensor] = []
@@ -104,18 +105,18 @@ class Forgetting:
         def forget() -> Metrics:
             hits.clear()
             metrics = one_pass()
-            return metrics | {"accuracy": torch.cat(hits).mean(), "activeness": activeness_of(self.layer).mean()}
+            self._active = activeness_of(self.layer)
+            return metrics | {"accuracy": torch.cat(hits).mean(), "activeness": self._active.mean()}
 
         return forget
 
-    def over(self, metrics: Metrics) -> bool:
+    def over(self, metrics: dict[str, float]) -> bool:
         """Whether the ascent ends before the step that has these metrics: it has diverged, or forgotten enough."""
-        found = {name: value.item() for name, value in metrics.items()}
-        if not math.isfinite(found["loss"]):
+        if not math.isfinite(metrics["loss"]):
             return True
-        self.metrics, self.accuracy = found, found["accuracy"]
+        self.metrics, self.accuracy = metrics, metrics["accuracy"]
         self._good = [weight.detach().clone() for weight in self.model.parameters()]
-        self.activeness.append(activeness_of(self.layer))
+        self.activeness.append(self._active)
         return self.accuracy <= self.stop
 
     def result(self) -> Unlearned:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench import regional, report
+from bench import regional
 from core.attacks.inputs.regional.regional import FAMILIES
 from lab import tables
 from models import Card, Classifier
@@ -26,7 +26,7 @@ def test_table_and_json(monkeypatch, tmp_path, trained_net, capsys):
 
     monkeypatch.setattr(regional, "load", load)
     monkeypatch.setattr(regional, "load_data", load_data)
-    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    monkeypatch.setattr("lab.tables.TABLES", tmp_path)
     out = tmp_path / "results" / "regional.json"
     regional.main(
         ["--n", "8", "--source", "one", "--judge", "two", "--data", "colours", "--steps", "3", "--alpha", "0.05",

@@ -115,7 +115,7 @@ class Regional(Method):
 
     def _descend(self, source: nn.Module, problem: Problem, judge: nn.Module | None) -> Run[Adversarial]:
         """One chunk; the source's logits of step n judge X_n, so a run without a judge needs no second pass."""
-        adversarial, camera = problem.images.clone(), PreviewRecorder()
+        adversarial, preview = problem.images.clone(), PreviewRecorder()
         steps, first = torch.zeros_like(problem.labels), torch.full_like(problem.labels, -1)
         success, reached, kept = (torch.zeros_like(problem.labels, dtype=torch.bool) for _ in range(3))
         active = torch.arange(len(problem), device=adversarial.device)
@@ -134,7 +134,7 @@ class Regional(Method):
             if step == self.steps or not len(active):
                 break
             adversarial[active] = (adversarial[active] + self.alpha * problem[active].allowed(slope).sign()).clamp(0, 1)
-            pictures, factor = camera(problem.images, adversarial)
+            pictures, factor = preview(problem.images, adversarial)
             yield Progress("attack", step + 1, self.steps, numbers | factor, pictures)
         assert problem.mask is not None
         region = problem.mask[:, 0]

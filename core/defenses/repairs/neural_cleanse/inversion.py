@@ -105,21 +105,21 @@ class Search:
 
     def step(self, images: Tensor) -> Tensor:
         """One Adam step on images (N, C, H, W) for the classes still searched; their cross-entropies."""
-        walking = torch.nonzero(~self.costs.stopped)[:, 0]
+        searched = torch.nonzero(~self.costs.stopped)[:, 0]
 
         def gradients(part: Tensor) -> list[Tensor]:
-            m, p = squashed(self.a)[walking], squashed(self.b)[walking]
-            goals = self.classes[walking].repeat_interleave(len(part))
+            m, p = squashed(self.a)[searched], squashed(self.b)[searched]
+            goals = self.classes[searched].repeat_interleave(len(part))
             with autocast(part.device):
                 logits = self.model(laid_out(self.model, stamped(part, m, p))).float()
-            losses = F.cross_entropy(logits, goals, reduction="none").view(len(walking), -1).mean(1)
-            hits = (logits.argmax(1) == goals).float().view(len(walking), -1).mean(1)
-            total = (losses + self.costs.cost[walking] * m.sum((1, 2, 3))).sum()
+            losses = F.cross_entropy(logits, goals, reduction="none").view(len(searched), -1).mean(1)
+            hits = (logits.argmax(1) == goals).float().view(len(searched), -1).mean(1)
+            total = (losses + self.costs.cost[searched] * m.sum((1, 2, 3))).sum()
             return [hits, losses, *torch.autograd.grad(total, (self.a, self.b))]
 
         hits, losses, self.a.grad, self.b.grad = mean_in_parts(gradients, images)
         self.adam.step()
-        self.success[walking] += hits / self.how.epoch_steps
+        self.success[searched] += hits / self.how.epoch_steps
         return losses
 
     def end_epoch(self) -> None:

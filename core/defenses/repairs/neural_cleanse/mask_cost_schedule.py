@@ -32,14 +32,14 @@ class MaskCostSchedule:
 
     def update(self, success: Tensor, norm: Tensor) -> Tensor:
         """After an epoch with this success and mask norm, both (K,): bool (K,), the masks to keep."""
-        walking = ~self.stopped
+        searched = ~self.stopped
         won = success >= self.wanted
-        better = walking & won & (norm < self.best)
+        better = searched & won & (norm < self.best)
         improved = better & (norm < ENOUGH * self.best)
         self.best = torch.where(better, norm, self.best)
         self.success = torch.where(better, success, self.success)
         opened = self.best < torch.inf
-        self._idle = torch.where(improved, 0, self._idle + (walking & opened))
+        self._idle = torch.where(improved, 0, self._idle + (searched & opened))
         self.stopped |= self._raised & self._lowered & (self._idle >= 5 * self.patience)
         self._wins = torch.where(won, self._wins + 1, 0)
         self._losses = torch.where(won, 0, self._losses + 1)

@@ -75,8 +75,7 @@ class SAU(Method):
         student = working_copy(reference)
         before = accuracy(student, validation)
         generator = torch.Generator().manual_seed(seed)
-        metrics: dict[str, float] = {}
-        for progress in train_steps(
+        metrics = yield from train_steps(
             student,
             batches(fit, self.batch_size, generator, flip=False, pad=0),
             torch.optim.Adam(student.parameters(), self.lr),
@@ -86,9 +85,7 @@ class SAU(Method):
             objective=SharedRisk(self, reference),
             training=False,
             stage="unlearn",
-        ):
-            metrics = progress.metrics
-            yield progress
+        )
         report = {name: metrics.get(name, 0.0) for name in ("fooled", "shared")}
         report |= {"validation/before": before, "validation/after": accuracy(student, validation)}
         return with_report(student, report)

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from core.networks.model_state import still_statistics
 from core.optim.objectives import Metrics, Pass
-from core.optim.weight_perturbation import moved
+from core.optim.weight_perturbation import pass_at
 
 
 @dataclass(frozen=True)
@@ -35,10 +34,7 @@ class GradientNormAware:
             return metrics
         held = [(parameter, parameter.grad) for parameter in model.parameters() if parameter.grad is not None]
         offsets = [self.r * g1 / (g1.norm() + 1e-12) for _, g1 in held]
-        for parameter, _ in held:
-            parameter.grad = None
-        with still_statistics(model), moved([parameter for parameter, _ in held], offsets):
-            one_pass()
+        pass_at(model, one_pass, [parameter for parameter, _ in held], offsets)
         for parameter, g1 in held:
             g2 = parameter.grad
             parameter.grad = g1 if g2 is None else torch.lerp(g1, g2, self.alpha)

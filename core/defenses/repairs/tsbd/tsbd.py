@@ -26,6 +26,7 @@ from core.knobs import Method, knob
 from core.networks.channels import neuron_layers
 from core.networks.layout import training_copy
 from core.networks.report import with_report
+from core.optim.schedules import SCHEDULES
 from core.optim.sgd import SGDConfig, train_with_sgd
 from core.runs import Progress, Run
 
@@ -80,7 +81,7 @@ class TSBD(Method):
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step", paper=256)
     momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)
     weight_decay: float = knob(5e-4, low=0.0, high=0.1, help="weight decay", paper=0.0)
-    schedule: str = knob("cosine", choices=("constant", "cosine"), help="learning rate over time", paper="constant")
+    schedule: str = knob("cosine", choices=SCHEDULES, help="learning rate over time", paper="constant")
     flip: bool = knob(True, help="mirror half of the pictures (not for digits or signs)")
     pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels", paper=4)
     selection: str = knob("clean", choices=SELECTIONS, help="how n is chosen (oracle peeks at ASR)", paper="fixed")

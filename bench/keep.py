@@ -1,0 +1,40 @@
+"""How a benchmark keeps what it has measured: a table among those that ship with the lab."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from pathlib import Path
+from typing import Any
+
+from core.device import hardware
+from lab import tables
+
+
+def keep(
+    name: str,
+    title: str,
+    rows: list[dict[str, Any]],
+    *,
+    command: str,
+    n: str,
+    seeds: list[int],
+    units: dict[str, str] | None = None,
+    note: str = "",
+) -> Path:
+    """Write lab/stored/tables/<name>.json with hardware and versions; returns the path. `n` says what was counted."""
+    result = {
+        "title": title,
+        "command": command,
+        "n": n,
+        "seeds": seeds,
+        "hardware": hardware(),
+        "versions": {package: importlib.metadata.version(package) for package in ("torch", "streamlit")},
+        "note": note,
+        "units": units or {},
+        "rows": rows,
+    }
+    tables.TABLES.mkdir(exist_ok=True)
+    path = tables.TABLES / f"{name}.json"
+    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
