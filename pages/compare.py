@@ -18,9 +18,10 @@ with sidebar.ready():
     model = cache.model_of(recipe)
     job = jobs.adopt(page.slug, recipe)
 
+rows = finished_runs.rows(page.kind)
 about, who = st.columns([1.9, 1], vertical_alignment="bottom")
 with about:
-    finished_runs.picker(recipe)
+    finished_runs.picker(recipe, rows)
 with who:
     if job is None or job.state != "done":
         page.start(recipe, "Run it")
@@ -59,10 +60,9 @@ def live(job):
         predictions(names, {moment: look.shares[-1] for moment, look in looks.items()}, top=3, height=340)
 
 
-with sidebar.ready():
-    page.watch(live)
+page.watch(live)
 
-finished_runs.table(page.kind)
+finished_runs.table(page.kind, rows)
 page.end(
     recipe,
     texts.DER,

@@ -40,7 +40,7 @@ with sidebar.ready():
 def live(job):
     """Progress, the scores, the curve, the picture before and now."""
     jobs.progress(job, recipe, "The model as it is. Press **Start**: the curve grows, and the heatmaps follow.")
-    page.figures(job, cache.card_scores(model), cache.card_counts(model))
+    page.figures(job, cache.card_figures(model))
     left, right = st.columns([1.35, 1], gap="small")
     with left:
         curve(job.curve if job else [], page.kind.scores, height=360)
@@ -54,11 +54,7 @@ with stage:
 FALLS, IN_PART, STAYS = "Falls below 10 %", "Falls, but not below 10 %", "Stays"
 ANSWERS = {"repaired": FALLS, "broken": FALLS, "weakened": IN_PART, "survived": STAYS}
 result = page.result
-outcome = page.kind.conclude(result) if result is not None else None
-page.ask(
-    "What will happen to the attack success?", list(dict.fromkeys(ANSWERS.values())),
-    ANSWERS.get(outcome.outcome, "") if outcome else "", outcome.text if outcome else "",
-)  # fmt: skip
+page.ask_outcome("What will happen to the attack success?", ANSWERS, result)
 if result is not None:
     st.page_link(
         "compare.py", label="Compare with a clean model and with other runs", icon=":material/balance:",

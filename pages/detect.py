@@ -66,11 +66,7 @@ with stage:
 
 ANSWERS = {"found": "Nearly all", "in part": "About half", "missed": "Hardly any", "reversed": "Hardly any"}
 result = page.result
-outcome = page.kind.conclude(result) if result is not None else None
-page.ask(
-    "How many of the triggered suspects will it find, at 5 % false alarms?", list(dict.fromkeys(ANSWERS.values())),
-    ANSWERS[outcome.outcome] if outcome else "", outcome.text if outcome else "",
-)  # fmt: skip
+page.ask_outcome("How many of the triggered suspects will it find, at 5 % false alarms?", ANSWERS, result)
 if result is not None and ("controls" in result.notes or "trigger" in result.notes):
     st.caption(" ".join(result.notes[key] for key in ("trigger", "controls") if key in result.notes))
 page.end(recipe, texts.of(name), extra={"images": str(choice.index)} | ({"poison": rate} if in_training else {}))

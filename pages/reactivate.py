@@ -102,12 +102,11 @@ with stage:
 
 ABOVE, SAME = "Far above the control", "About the same as the control"
 ANSWERS = {"dormant": ABOVE, "awake": ABOVE, "clean model too": ABOVE, "no gap": SAME, "any perturbation": SAME}
-result = page.result
-outcome = page.kind.conclude(result) if result is not None else None
-page.ask(
+page.ask_outcome(
     "Trigger and perturbation together: how far above a perturbation of the same size without a trigger?",
-    [ABOVE, SAME], ANSWERS[outcome.outcome] if outcome else "", outcome.text if outcome else "",
-)  # fmt: skip
+    ANSWERS,
+    page.result,
+)
 page.end(
     recipe,
     texts.of("ReActivation"),

@@ -72,7 +72,7 @@ def live(job):
             ratios(result.figures, result.counts, height=330)
 
 
-with stage, sidebar.ready():
+with stage:
     page.watch(live)
 
 ANSWERS = ["Smaller", "About the same", "Larger"]

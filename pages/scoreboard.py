@@ -38,10 +38,10 @@ with three:
 
 with sidebar.ready():
     boards = {name: scoreboard.board(data, settings.control_n, name) for name in RULES}
-    shown, job = boards[rule], page.job
+    shown = boards[rule]
     rows = run_log.stored()
-    if job is not None and job.state == "done" and job.result is not None:
-        rows.append(job.result.row())  # the history may be a moment behind
+    if page.result is not None:
+        rows.append(page.result.row())  # the history may be a moment behind
     cells = {name: scoreboard.fill(each, rows) for name, each in boards.items()}
     alike = {name: scoreboard.on_shared_seeds(found) or found for name, found in cells.items()}
     standings = {name: scoreboard.standings(found) for name, found in alike.items()}

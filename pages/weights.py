@@ -65,7 +65,7 @@ def live(job):
         moments.before_and_now(page, "the injection", recipe, model, pictures, job)
 
 
-with stage, sidebar.ready():
+with stage:
     page.watch(live)
 
 ANSWERS = ["Less than half a point", "Up to two points", "Two to five points", "More than five points"]

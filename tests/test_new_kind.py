@@ -5,23 +5,14 @@ The rest must follow: navigation, card, link, curve, figures, a stopped result, 
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.support.project import ROOT, example, python
+
 PACKAGES = ("core", "lab", "ui", "pages", "recipes", "models")
-
-
-def example(file: str, name: str) -> str:
-    found = re.search(rf"<!-- example: {name} -->\n```\w+\n(.*?)```", (ROOT / file).read_text(), re.DOTALL)
-    assert found, f"{file} has no example {name!r}"
-    return found[1]
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +36,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def ran(root: Path, *command: str) -> str:
     """What a Python process prints that finds the copy and not the checkout."""
-    environment = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", "PERTURB_CACHE": str(root / "cache")}
-    done = subprocess.run(
-        [sys.executable, *command], cwd=root, env=environment, capture_output=True, text=True, timeout=280
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+    return python(*command, cwd=root, PYTHONPATH=str(root), PERTURB_CACHE=str(root / "cache"))
 
 
 PAGE = '''

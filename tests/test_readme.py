@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -16,28 +13,15 @@ from torch import nn
 from bench import headline, report
 from core.runs import finish
 from tests.conftest import TinyNet
-
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def example(name: str) -> str:
-    """The code block behind the README's mark of that name."""
-    found = re.search(rf"<!-- example: {name} -->\n```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert found, f"README.md has no example {name!r}"
-    return found[1]
+from tests.support.project import ROOT, example, python
 
 
 def test_the_library_example_removes_a_backdoor():
-    code = example("library")
+    code = example("README.md", "library")
     assert len([line for line in code.splitlines() if line.strip()]) == 10
     if not (ROOT / "models" / "zoo" / "scenes-badnets" / "model.safetensors").exists():
         pytest.skip("needs zoo:scenes-badnets (make zoo trains it)")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280
-    )
-    assert ran.returncode == 0, ran.stderr[-2000:]
-    before, after = (float(asr) for asr in re.findall(r"\basr=([\d.e-]+)", ran.stdout))
+    before, after = (float(asr) for asr in re.findall(r"\basr=([\d.e-]+)", python("-c", code)))
     assert before >= 0.9
     assert after <= 0.2
 
@@ -49,7 +33,7 @@ def module(tmp_path):
 
     def imported(name: str, called: str):
         file = tmp_path / f"{called}.py"
-        file.write_text(example(name))
+        file.write_text(example("README.md", name))
         spec = importlib.util.spec_from_file_location(called, file)
         assert spec and spec.loader
         sys.modules[called] = importlib.util.module_from_spec(spec)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-import subprocess
 import tomllib
 from pathlib import Path
 
@@ -16,25 +15,14 @@ from packaging.specifiers import SpecifierSet
 from setuptools import find_namespace_packages
 
 from tests.support.import_graph import circle, graph
+from tests.support.project import ROOT, ours
 
-ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ["core", "models", "lab", "ui", "pages"]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
 README = (ROOT / "README.md").read_text()
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 MEGABYTE = 1_000_000
-
-
-def ours() -> list[Path]:
-    """Every file of the project: what git tracks, or would track."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=False
-    )
-    if listed.returncode:
-        pytest.skip("needs a git checkout to know which files are the project's")
-    paths = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
-    return [path for path in paths if path.is_file()]
 
 
 def sources() -> list[Path]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from bench.drive import free_port
+from tests.support.project import ROOT, ours
+from tests.support.project import python as run_python
+
 FILLED = """
 import json, core, lab, models, recipes, ui
 from lab import run_log, scoreboard
@@ -42,14 +44,10 @@ def pip(*arguments: str | Path) -> None:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder where the wheel is installed, without its dependencies; built from a copy of the checkout."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True
-    )
-    if listed.returncode:
-        pytest.skip("needs a git checkout to know which files are the project's")
+    files = [path.relative_to(ROOT) for path in ours()]
     base = tmp_path_factory.mktemp("wheel")
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(("tests/", "bench/", "assets/")):
+    for name in files:
+        if name.parts[0] not in ("tests", "bench", "assets"):
             (base / "source" / name).parent.mkdir(parents=True, exist_ok=True)
             (base / "source" / name).write_bytes((ROOT / name).read_bytes())
     pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", base / "wheels", base / "source")
@@ -94,13 +92,10 @@ def test_it_holds_what_the_lab_needs(installed: Path) -> None:
 
 def test_a_paper_prints_what_it_prints_in_the_checkout(python: Python, tmp_path: Path) -> None:
     command = ["-m", "lab.cli", "paper", "tsbd"]
-    environment = {**os.environ, "PERTURB_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
-    here = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
-    )
+    here = run_python(*command, PERTURB_CACHE=str(tmp_path / "cache"))
     there = said(python(*command))
     assert "| TSBD |" in there and "### What each ranking finds" in there
-    assert here.stdout == there
+    assert here == there
 
 
 def test_the_scoreboard_is_filled_from_the_wheel(installed: Path, python: Python, tmp_path: Path) -> None:
@@ -111,9 +106,7 @@ def test_the_scoreboard_is_filled_from_the_wheel(installed: Path, python: Python
 
 
 def test_the_app_is_served_from_the_wheel(python: Python) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
     server = python("-m", "lab.cli", "app", "--", *options)
     try:

@@ -224,16 +224,10 @@ def three(recipe: Recipe, choice: Choice, start: Classifier, result: Any) -> dic
     return looks
 
 
-def card_scores(net: Any) -> dict[str, float]:
-    """What the model's card says about it, as figures of the moment "before"; nothing where the card is silent."""
-    card = getattr(net, "card", None)
-    scores = card.scores.get("test", {}) if card is not None else {}
-    return {f"before/{name}": float(value) for name, value in scores.items() if name in ("acc", "asr", "ra")}
-
-
-def card_counts(net: Any) -> dict[str, int]:
-    """The n behind `card_scores`."""
+def card_figures(net: Any) -> tuple[dict[str, float], dict[str, int]]:
+    """What the model's card says about it, as figures of the moment "before" with their n."""
     card = getattr(net, "card", None)
     scores = card.scores.get("test", {}) if card is not None else {}
     counted = {"acc": "n", "asr": "n_asr", "ra": "n_asr"}
-    return {f"before/{name}": int(scores[n]) for name, n in counted.items() if scores.get(n)}
+    figures = {f"before/{name}": float(scores[name]) for name in counted if name in scores}
+    return figures, {f"before/{name}": int(scores[n]) for name, n in counted.items() if scores.get(n)}

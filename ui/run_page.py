@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from lab.running.job import Job
     from ui.texts import Text
 
+Figures = tuple[Mapping[str, float], Mapping[str, int]]
+"""Figures, and the n behind them."""
+
 
 @dataclass(frozen=True)
 class RunPage:
@@ -92,25 +95,26 @@ class RunPage:
         """Draw the job now and, while it runs, again and again."""
         jobs.watch(self.slug, draw)
 
-    def figures(
-        self, job: Job | None, start: Mapping[str, float] | None = None, counts: Mapping[str, int] | None = None
-    ) -> None:
-        """The scores of the page's kind: of a result, of a run as it goes on, else those of `start` with their n."""
-        found, seen = live_figures(job)
-        figures.row(self.kind.scores, found or (start or {}), seen if found else (counts or {}))
+    def figures(self, job: Job | None, start: Figures = ({}, {})) -> None:
+        """The scores of the page's kind: of a result, of a run as it goes on, else those of `start`."""
+        found = live_figures(job)
+        figures.row(self.kind.scores, *(found if found[0] else start))
 
-    def draw(
-        self, job: Job | None, recipe: Recipe, hint: str = "", start: Mapping[str, float] | None = None,
-        counts: Mapping[str, int] | None = None, *, height: int = 360,
-    ) -> None:  # fmt: skip
-        """Progress, figures and curve: all that a run without pictures has to show. See `figures` for the rest."""
+    def draw(self, job: Job | None, recipe: Recipe, hint: str = "") -> None:
+        """Progress, figures and curve: all that a run without pictures has to show."""
         jobs.progress(job, recipe, hint)
-        self.figures(job, start, counts)
-        curve(job.curve if job else [], self.kind.scores, height=height)
+        self.figures(job)
+        curve(job.curve if job else [], self.kind.scores, height=360)
+
+    def ask_outcome(self, question: str, answers: Mapping[str, str], result: Result | None) -> None:
+        """`ask`, where the answer is how the run came out; an outcome that is not in `answers` has none."""
+        found = None if result is None else self.kind.conclude(result)
+        right, why = ("", "") if found is None else (answers.get(found.outcome, ""), found.text)
+        self.ask(question, list(dict.fromkeys(answers.values())), right, why)
 
     def ask(self, question: str, answers: Sequence[str], right: str, why: str) -> None:
         """Predict, then check: `right` is the answer that the run gave, "" before it has ended."""
-        lesson.question(question, answers, right, why, key=self.slug, reveal=bool(right))
+        lesson.question(question, answers, right, why, key=self.slug)
 
     def end(
         self,
@@ -137,8 +141,8 @@ def finished(job: Job | None) -> Result | None:
     return job.result if job is not None and job.state == "done" else None
 
 
-def live_figures(job: Job | None) -> tuple[dict[str, float], dict[str, int]]:
-    """Figures and counts of a run as it stands: of its result where it has ended, else of its last live scores."""
+def live_figures(job: Job | None) -> Figures:
+    """Those of a run as it stands: of its result where it has ended, else of its last live scores."""
     if job is None or job.state == "failed":
         return {}, {}
     from lab.running.stopped import stopped

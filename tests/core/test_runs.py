@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.runs import Progress, Run, finish
+from core.runs import Progress, Run, finish, mapped
 
 
 def counting(n: int, closed: list[str]) -> Run[str]:
@@ -37,3 +37,20 @@ def test_finish_lets_errors_through_and_closes() -> None:
 
     with pytest.raises(ValueError, match="one sentence"):
         finish(failing(), bar=True)
+
+
+def test_a_mapped_run_has_its_progress_changed_and_its_result_kept() -> None:
+    closed: list[str] = []
+    run = mapped(counting(2, closed), lambda now: Progress(now.stage, now.step + 1, 3))
+    assert [next(run).step, next(run).step] == [2, 3]
+    with pytest.raises(StopIteration) as end:
+        next(run)
+    assert end.value.value == "done" and closed == ["closed"]
+
+
+def test_closing_a_mapped_run_closes_the_run_inside() -> None:
+    closed: list[str] = []
+    run = mapped(counting(3, closed), lambda now: now)
+    next(run)
+    run.close()
+    assert closed == ["closed"]

@@ -310,3 +310,17 @@ def test_a_lab_that_is_open_to_everybody_opens_no_folders(tiny_model: str, monke
     monkeypatch.setattr(loading, "settings", Settings(public_host="lab.example.org"))
     with pytest.raises(ValueError, match="opens no folder"):
         stages(Recipe(FineTuning(), tiny_model))
+
+
+def test_an_explanation_of_a_class_that_does_not_exist_is_refused(tiny_model: str) -> None:
+    with pytest.raises(ValueError, match="target = 99 is not a class of this model"):
+        finish(Recipe(GradCAM(), tiny_model, inputs={"images": [0], "target": 99}).run())
+
+
+def test_nothing_is_computed_where_the_link_before_leaves_no_model(tiny_model: str) -> None:
+    chain = Recipe(FineTuning(steps=1), Recipe(GradCAM(), tiny_model, inputs={"images": [0]}))
+    stages: list[str] = []
+    with pytest.raises(ValueError, match="GradCAM leaves no model"):
+        for progress in chain.run():
+            stages.append(progress.stage)
+    assert "explain" not in stages

@@ -14,7 +14,7 @@ from core.defenses import TSBD, FineTuning
 from core.explain import GradCAM
 from core.runs import finish
 from core.training import Standard
-from core.triggers import BadNets, Poison
+from core.triggers import SSBA, BadNets, Poison
 from lab import loading, methods
 from lab.recipes import Recipe
 
@@ -70,3 +70,9 @@ def test_an_attack_snippet_gives_the_recipes_pictures(tiny_model: str, monkeypat
     recipe = Recipe(FGSM(eps=0.05), tiny_model, inputs={"images": [2, 5]})
     names, result = executed(recipe, monkeypatch), finish(recipe.run())
     assert torch.allclose(names["found"].images, result.images["adversarial"], atol=1e-6)
+
+
+def test_a_script_imports_what_loads_the_model_that_teaches_its_trigger() -> None:
+    trained = Recipe(Standard(), "arch:preact_resnet18?width=4")
+    text = Recipe(FineTuning(), trained, inputs={"trigger": methods.to_dict(SSBA())}).python()
+    assert "from models import fresh, load" in text and 'load("zoo:scenes-ssba")' in text

@@ -261,7 +261,7 @@ def test_a_tab_closed_in_mid_run_frees_the_lab(visit, monkeypatch: pytest.Monkey
         left = visit("defend.py", method="FineTuning", finetuning__steps="5000")
         left.button(key="defend-start").click().run()
         job = left.session_state["job-defend"]
-        until_closed(job)  # nobody runs that page again
+        Clock.until(lambda: job.ended)  # nobody runs that page again
         assert job.state == "stopped"
         Clock.until(lambda: not compute_lock.waiting and compute_lock._owner is None)
         pool.limits = jobs.settings
@@ -270,7 +270,3 @@ def test_a_tab_closed_in_mid_run_frees_the_lab(visit, monkeypatch: pytest.Monkey
         fine(until(app, "defend", "done"))
     finally:
         pool.shutdown()
-
-
-def until_closed(job: Any) -> None:
-    Clock.until(lambda: job.ended)

@@ -18,7 +18,6 @@ from ui.sidebar import OWN_DATA, own_data
 from ui.widgets.cards import model_of, story
 
 EXAMPLES = Path(__file__).parents[2] / "recipes"
-ADDRESSES = ["", *(page.file for page in PAGES[1:])]
 CARDS = story()
 
 
@@ -189,7 +188,7 @@ def test_the_first_run_of_a_page_is_its_example_recipe(visit, page: Page):
 
 
 def few(recipe: Recipe) -> Recipe:
-    """Without the number of pictures, and without inputs that say what holds anyhow."""
+    """Without the number of pictures, along the whole chain."""
     inner = recipe.model if isinstance(recipe.model, str) else few(recipe.model)
     return recipe.replace(model=inner, inputs={name: value for name, value in recipe.inputs.items() if name != "n"})
 

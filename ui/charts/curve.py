@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui.charts import GREY
+
 if TYPE_CHECKING:
     from lab.kinds.kind import Score
 
 DASHES = ([1, 0], [7, 3], [2, 2], [9, 2, 2, 2])
 SHAPES = ("circle", "triangle-up", "square", "diamond")
-GREY = "#808891"
 
 
 def curve(points: list[dict[str, Any]], scores: Iterable[Score], *, height: int = 250) -> None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui.charts import GREY
+
 if TYPE_CHECKING:
     from lab.results import Result
 
 KINDS = ("clean", "triggered")
-MEDIAN = "#808891"
 BINS = 30
 POINTS = 600
 """Points of a curve or a scatter that are drawn, at most."""
@@ -59,8 +60,8 @@ def _histograms(scores: list[float], truth: list[bool], threshold: float, title:
     at = float(scale(threshold))
     if np.isfinite(at) and edges[0] <= at <= edges[-1]:
         rule = alt.Chart(pd.DataFrame({"at": [at], "word": ["threshold"]}))
-        line = rule.mark_rule(strokeDash=[4, 3], color=MEDIAN, strokeWidth=2).encode(x="at:Q")
-        word = rule.mark_text(align="left", dx=4, fontSize=11, color=MEDIAN).encode(
+        line = rule.mark_rule(strokeDash=[4, 3], color=GREY, strokeWidth=2).encode(x="at:Q")
+        word = rule.mark_text(align="left", dx=4, fontSize=11, color=GREY).encode(
             x="at:Q", y=alt.value(8), text="word:N"
         )
         chart = bars + line + word
@@ -116,7 +117,7 @@ def _curve(lines: dict[str, list[float]], truth: list[bool], height: int) -> Non
         )
     )  # fmt: skip
     ends = pd.DataFrame({"fpr": [0, 1], "tpr": [0, 1]})
-    chance = alt.Chart(ends).mark_line(strokeDash=[2, 4], color=MEDIAN, strokeWidth=1).encode(x="fpr:Q", y="tpr:Q")
+    chance = alt.Chart(ends).mark_line(strokeDash=[2, 4], color=GREY, strokeWidth=1).encode(x="fpr:Q", y="tpr:Q")
     st.altair_chart(
         (chance + lines_).properties(height=height), width="stretch",
         alt=f"ROC curve; area under it (AUROC): {'; '.join(said)}. Chance is 0.5.",
@@ -185,7 +186,7 @@ def _by_class(values: list[float], names: list[str], target: str, title: str, he
         color=alt.Color("holds:N", scale=alt.Scale(domain=list(KINDS)), legend=None),
         tooltip=["class:N", alt.Tooltip("value:Q", format=".3f")],
     )
-    text = base.mark_text(align="left", dx=3, fontSize=11, color=MEDIAN).encode(text="mark:N")
+    text = base.mark_text(align="left", dx=3, fontSize=11, color=GREY).encode(text="mark:N")
     most = max(rows, key=lambda row: row["value"])["class"] if rows else "none"
     st.altair_chart(
         (bars + text).properties(height=height), width="stretch",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ui.charts import GREY
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -32,7 +34,6 @@ def predictions(names: Sequence[str], moments: dict[str, np.ndarray], *, top: in
         color=alt.Color("moment:N", sort=list(moments), title=None, legend=alt.Legend(orient="top", labelLimit=160)),
         tooltip=["moment:N", "class:N", "label:N"],
     )
-    # A middle grey reads on both backgrounds, which a chart's text colour would not follow.
-    text = base.mark_text(align="left", dx=4, fontSize=11, color="#808891").encode(text="label:N")
+    text = base.mark_text(align="left", dx=4, fontSize=11, color=GREY).encode(text="label:N")
     said = "; ".join(f"{m}: {names[int(s.argmax())]} {100 * float(s.max()):.0f} percent" for m, s in moments.items())
     st.altair_chart((bars + text).properties(height=height), width="stretch", alt=f"Predicted classes. {said}.")

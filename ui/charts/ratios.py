@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ui.charts import GREY
+
 
 def ratios(figures: dict[str, float], counts: dict[str, int], *, height: int = 150) -> None:
     """Local against global norms on a log scale: left of the line the local attack needs less."""
@@ -27,8 +29,8 @@ def ratios(figures: dict[str, float], counts: dict[str, int], *, height: int = 1
             axis=alt.Axis(values=[0.1, 1, 10], title=["region / whole", f"median, n = {n}"]),
         ),
     )  # fmt: skip
-    even = alt.Chart(pd.DataFrame({"x": [1]})).mark_rule(strokeDash=[4, 3], color="#808891").encode(x="x:Q")
+    even = alt.Chart(pd.DataFrame({"x": [1]})).mark_rule(strokeDash=[4, 3], color=GREY).encode(x="x:Q")
     dots = base.mark_point(filled=True, size=110).encode(tooltip=["norm:N", "label:N"])
-    text = base.mark_text(align="left", dx=8, dy=-11, fontSize=12, color="#808891").encode(text="label:N")
+    text = base.mark_text(align="left", dx=8, dy=-11, fontSize=12, color=GREY).encode(text="label:N")
     said = ", ".join(f"{row['norm']} {row['label']}" for row in rows)
     st.altair_chart((even + dots + text).properties(height=height), width="stretch", alt=f"Local over global: {said}.")

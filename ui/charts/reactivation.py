@@ -6,6 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from ui.charts import GREY
+
 WORDS = {
     "trigger": "trigger alone",
     "noise": "trigger + random noise",
@@ -56,7 +58,7 @@ def five(figures: dict[str, float], *, height: int) -> None:
         ),
         tooltip=["model:N", "control:N", alt.Tooltip("share:Q", format=".1%")],
     )
-    text = base.mark_text(align="left", dx=4, fontSize=11, color="#808891").encode(text="label:N")
+    text = base.mark_text(align="left", dx=4, fontSize=11, color=GREY).encode(text="label:N")
     said = "; ".join(f"{row['model']}, {row['control']}: {row['label']}" for row in rows)
     st.altair_chart((bars + text).properties(height=height), width="stretch", alt=f"Attack success. {said}.")
 

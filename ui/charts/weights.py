@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from ui.charts import GREY
+
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def relative(counts: Sequence[int], edges: Sequence[float], median: float, *, height: int = 200) -> None:
@@ -31,7 +33,7 @@ def relative(counts: Sequence[int], edges: Sequence[float], median: float, *, he
             tooltip=[alt.Tooltip("from:Q", format=".1e"), alt.Tooltip("to:Q", format=".1e"), "weights:Q"],
         )
     )
-    rule = alt.Chart(pd.DataFrame({"x": [max(median, edges[0])]})).mark_rule(strokeDash=[4, 3], color="#808891")
+    rule = alt.Chart(pd.DataFrame({"x": [max(median, edges[0])]})).mark_rule(strokeDash=[4, 3], color=GREY)
     chart = bars + rule.encode(x=alt.X("x:Q", scale=scale))
     said = f"Half of the weights moved by less than {100 * median:.2g} percent of their size."
     st.altair_chart(chart.properties(height=height), width="stretch", alt=said)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ui import cache
+from ui.run_page import finished
 from ui.widgets import images
 from ui.widgets.images import View
 
@@ -21,7 +22,7 @@ def attacked(
     choice: Choice, attack: Method, inputs: dict[str, Any], model: Classifier, job: Job | None
 ) -> list[list[View]]:
     """Rows of views of the chosen picture: before the run, while it goes on, and after it."""
-    result = job.result if job is not None and job.state == "done" else None
+    result = finished(job)
     if result is None or "adversarial" not in result.images:
         moving = _moving(job)
         return [_before(choice, attack, inputs, model, alone=bool(moving)) + moving]

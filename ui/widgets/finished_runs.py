@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def asked(page: RunPage) -> Recipe:
-    """The run that the page is about: the link's, else the last one of its kind in this visit, else its first method
+    """The run that the page is about: the link's, else that of the first page that has run one of its kind, else TSBD
     on the chosen model.
 
     Raises ValueError in one sentence on a link that names no run this page can show.
@@ -45,24 +45,24 @@ def name(recipe: Recipe) -> str:
     return f"{type(recipe.method).__name__} on {base.removeprefix('zoo:')}, seed {recipe.seed}"
 
 
-def finished(kind: Kind, limit: int = 60) -> list[dict[str, Any]]:
+def rows(kind: Kind, limit: int = 60) -> list[dict[str, Any]]:
     """Rows of the history of one kind, newest first, each run once."""
     from lab.history import history
 
     names = {cls.__name__ for cls in kind.methods}
-    rows: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for row in history().rows(limit):
         if row["method"] in names:
-            rows.setdefault(row["key"], row)
-    return list(rows.values())
+            found.setdefault(row["key"], row)
+    return list(found.values())
 
 
-def picker(recipe: Recipe) -> None:
-    """The finished runs of this server as a list; the one on the page stands first."""
+def picker(recipe: Recipe, runs: list[dict[str, Any]]) -> None:
+    """The finished runs of this server (`rows`) as a list; the one on the page stands first."""
     from lab.recipes import Recipe as AnyRecipe
 
     choices = {recipe.to_json(): name(recipe)}
-    for row in finished(recipe.kind):
+    for row in runs:
         try:
             found = AnyRecipe.from_dict(row["recipe"])
         except ValueError:
@@ -80,15 +80,15 @@ def picker(recipe: Recipe) -> None:
     )  # fmt: skip
 
 
-def table(kind: Kind) -> None:
-    """All finished runs of a kind: its scores, seed, time; and its first two scores against each other as a chart."""
+def table(kind: Kind, runs: list[dict[str, Any]]) -> None:
+    """All finished runs (`rows`) of a kind: scores, seed, time; and its first two scores against each other."""
     import pandas as pd
 
     rows = [
         {"Method": row["method"], "Model": _base(row["recipe"]), "Seed": row["recipe"].get("seed", 0)}
         | {score.name: row["figures"].get(score.figure) for score in kind.scores}
         | {"n": row["counts"].get(kind.scores[0].figure), "Seconds": row["seconds"]}
-        for row in finished(kind)
+        for row in runs
     ]
     st.subheader("Finished runs on this server", anchor=False)
     if not rows:

@@ -15,12 +15,12 @@ def opening(title: str, watch: str) -> None:
     st.markdown(watch)
 
 
-def question(text: str, options: Sequence[str], right: str, why: str, *, key: str, reveal: bool) -> None:
-    """Predict, then check: the answer is told once `reveal` is true (the run has ended) and a guess was made."""
+def question(text: str, options: Sequence[str], right: str, why: str, *, key: str) -> None:
+    """Predict, then check: `right` is "" until the run has ended; it is told once a guess was made."""
     guess = st.segmented_control(text, options, key=f"guess-{key}", persist_state="session")
     if guess is None:
         return
-    if not reveal:
+    if not right:
         st.caption(f"Your guess: {guess}. Run it to check.")
     else:
         mark = ":material/check: Right." if guess == right else f":material/close: Not quite: {right}."

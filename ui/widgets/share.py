@@ -47,8 +47,7 @@ def block(
 
     `extra` is what the link says beside the recipe; `query` what it says instead, where the page is not one run.
     """
-    own = {} if query is not None or "recipe" in (extra or {}) else recipe.to_query()
-    said = {"v": "1", **own, **(query or {}), **(extra or {})}
+    said = {"v": "1", **(recipe.to_query() if query is None else query), **(extra or {})}
     with st.container(horizontal=True, key=f"share-{page.slug}"):
         with st.popover("Copy link", icon=":material/link:"):
             st.caption("Opens this page with these settings, also on a server that has just started.")
