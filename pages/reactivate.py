@@ -6,7 +6,7 @@ from ui.run_page import RunPage, finished
 
 page = RunPage.open(
     "reactivate",
-    "**Watch** the gap between two bars: with the trigger and without it. A gap says that the backdoor is still there.",
+    "**Watch** the gap between two bars, with the trigger and without. One that a clean model lacks is the backdoor.",
 )
 
 from ui import cache, sidebar, texts  # noqa: E402
