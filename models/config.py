@@ -16,10 +16,10 @@ from models.card import ModelError
 
 # Constructor arguments. What could name a file or an address (checkpoint_path, cache_dir, ...) is not here.
 MODEL_ARGS = frozenset({
-    "width", "depth", "in_chans", "global_pool", "drop_rate", "drop_path_rate", "drop_block_rate", "pad_type",
-    "act_layer", "norm_layer", "aa_layer", "stem_type", "stem_width", "base_width", "cardinality", "output_stride",
-    "layers", "channels", "depths", "dims", "img_size", "patch_size", "embed_dim", "num_heads", "mlp_ratio",
-    "qkv_bias", "class_token", "no_embed_class", "reg_tokens", "pre_norm", "final_norm", "fc_norm",
+    "width", "depth", "batch_norm", "head", "in_chans", "global_pool", "drop_rate", "drop_path_rate", "drop_block_rate",
+    "pad_type", "act_layer", "norm_layer", "aa_layer", "stem_type", "stem_width", "base_width", "cardinality",
+    "output_stride", "layers", "channels", "depths", "dims", "img_size", "patch_size", "embed_dim", "num_heads",
+    "mlp_ratio", "qkv_bias", "class_token", "no_embed_class", "reg_tokens", "pre_norm", "final_norm", "fc_norm",
     "dynamic_img_size", "window_size", "channel_multiplier", "depth_multiplier", "fix_stem", "stem_size",
     "num_features", "head_conv", "init_values", "ls_init_value", "conv_mlp", "kernel_sizes",
 })  # fmt: skip

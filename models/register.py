@@ -12,7 +12,7 @@ import importlib.util
 import sys
 from types import ModuleType
 
-ARCHITECTURES = ("models.preact_resnet", "models.cifar_resnet")
+ARCHITECTURES = ("models.preact_resnet", "models.cifar_resnet", "models.vgg", "models.mobilenet")
 
 
 def register() -> None:

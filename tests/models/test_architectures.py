@@ -5,7 +5,9 @@ import timm
 import torch
 
 import models.cifar_resnet
+import models.mobilenet
 import models.preact_resnet
+import models.vgg
 
 
 @pytest.mark.parametrize(
@@ -15,6 +17,11 @@ import models.preact_resnet
         ("cifar_resnet32", {}, 464_154),
         ("preact_resnet18", {}, 11_172_170),
         ("preact_resnet18", {"width": 16}, 701_018),
+        ("cifar_vgg11", {"batch_norm": False}, 9_225_610),
+        ("cifar_vgg16", {}, 14_728_266),
+        ("cifar_vgg16", {"width": 16, "head": "flatten", "batch_norm": 0}, 955_098),
+        ("cifar_mobilenetv2", {}, 2_237_770),
+        ("cifar_mobilenetv2", {"width": 0.25, "depth": 0.5, "output_stride": 16}, 119_930),
     ],
 )
 def test_size_and_output(name: str, arguments: dict, parameters: int) -> None:
@@ -38,3 +45,49 @@ def test_pre_activation_blocks_keep_the_identity() -> None:
     torch.nn.init.zeros_(block.conv2.weight)
     x = torch.rand(1, 4, 8, 8)
     assert torch.equal(block(x), x)
+
+
+def test_a_vgg_has_the_names_of_its_published_versions() -> None:
+    names = set(timm.create_model("cifar_vgg16", width=8).state_dict())
+    assert {"features.0.weight", "features.1.running_mean", "features.41.weight", "classifier.weight"} <= names
+    flat = set(timm.create_model("cifar_vgg16", width=8, head="flatten").state_dict())
+    assert {"classifier.0.weight", "classifier.3.weight", "classifier.6.weight"} <= flat
+
+
+@pytest.mark.parametrize("depth", [11, 13, 16, 19])
+def test_a_vgg_has_as_many_layers_as_its_name_says(depth: int) -> None:
+    net = timm.create_model(f"cifar_vgg{depth}", width=4, batch_norm=False, head="flatten")
+    assert sum(isinstance(module, torch.nn.Conv2d | torch.nn.Linear) for module in net.modules()) == depth
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in net.modules())
+
+
+def test_a_plain_vgg_starts_with_a_signal_that_reaches_its_end() -> None:
+    torch.manual_seed(0)
+    net = timm.create_model("cifar_vgg19", width=16, batch_norm=False).eval()
+    assert net(torch.randn(8, 3, 32, 32)).std() > 0.1
+
+
+def test_a_flattening_vgg_is_for_one_size() -> None:
+    net = timm.create_model("cifar_vgg11", width=4, head="flatten", img_size=64)
+    assert net(torch.rand(2, 3, 64, 64)).shape == (2, 10)
+    with pytest.raises(ValueError, match="images of 64 pixels alone"):
+        net(torch.rand(2, 3, 32, 32))
+    with pytest.raises(ValueError, match="depth 11, 13, 16 or 19"):
+        models.vgg.CifarVGG(depth=12)
+
+
+def test_an_inverted_residual_adds_its_input_where_the_shape_stays() -> None:
+    x = torch.rand(2, 8, 6, 6)
+    block = models.mobilenet.InvertedResidual(8, 8, 1, 6).eval()
+    torch.nn.init.zeros_(block.bn3.weight)
+    assert torch.equal(block(x), x)
+    assert models.mobilenet.InvertedResidual(8, 16, 2, 6)(x).shape == (2, 16, 3, 3)
+
+
+def test_how_far_a_mobilenet_shrinks_its_maps() -> None:
+    images = torch.rand(2, 3, 32, 32)
+    for stride in (8, 16):
+        net = timm.create_model("cifar_mobilenetv2", width=0.25, depth=0.3, output_stride=stride)
+        assert net.forward_features(images).shape == (2, 320, 32 // stride, 32 // stride)
+    with pytest.raises(ValueError, match="8 or 16, not 4"):
+        models.mobilenet.CifarMobileNetV2(output_stride=4)

@@ -1,0 +1,45 @@
+"""Training the nets of a family, each into a folder of its name."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+
+import models
+from core.runs import finish
+from lab.recipes import Recipe
+from lab.settings import settings
+
+LEARNED = 0.8
+"""The smallest attack success at which a net counts as backdoored."""
+
+
+def default_folder() -> Path:
+    """Where nets are kept unless told otherwise: in the lab's cache."""
+    return settings.cache_folder / "family"
+
+
+def trained(folder: Path) -> bool:
+    """Whether a folder holds a net, all of it."""
+    return (folder / "README.md").is_file()  # what `models.save` writes last
+
+
+def train(recipe: Recipe, folder: Path) -> models.Card:
+    """Train a net by its recipe and save it; the card holds its scores and, in `done`, how it was made."""
+    result = finish(recipe.run())
+    card = result.model.card
+    block = {"data": card.data, "training": recipe.to_dict(), "scores": card.scores, "done": card.done}
+    models.save(result.model, folder, perturb=block | {"licence": "apache-2.0"})
+    return dataclasses.replace(card, ref=str(folder))
+
+
+def train_missing(recipes: dict[str, Recipe], folder: Path) -> None:
+    """Train what is not in `folder` yet, and print a line for each net."""
+    for name, recipe in recipes.items():
+        if trained(folder / name):
+            continue
+        start = time.perf_counter()
+        scores = train(recipe, folder / name).scores["test"]
+        said = f"ACC {100 * scores['acc']:.1f} %, ASR {100 * scores['asr']:.1f} %"
+        print(f"{name}: {said}, n = {scores['n']}, {time.perf_counter() - start:.0f} s", flush=True)
