@@ -38,7 +38,10 @@ class Pair:
 
 def family(pairs: dict[str, Pair], target: int, seed: int) -> dict[str, Recipe]:
     """All nets of a family by name."""
-    return {called: recipe for name, pair in pairs.items() for called, recipe in pair.recipes(name, target, seed).items()}
+    nets: dict[str, Recipe] = {}
+    for name, pair in pairs.items():
+        nets |= pair.recipes(name, target, seed)
+    return nets
 
 
 SPOT, PICTURE = BadNets(), Blended()
