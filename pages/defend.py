@@ -14,7 +14,7 @@ from ui.charts.confusion import confusion  # noqa: E402
 from ui.charts.curve import curve  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
 from ui.views import inversion, moments  # noqa: E402
-from ui.widgets import jobs, knobs, link  # noqa: E402
+from ui.widgets import knobs, link  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
@@ -39,8 +39,8 @@ with sidebar.ready():
 
 def live(job):
     """Progress, the scores, the curve, the picture before and now."""
-    jobs.progress(job, recipe, "The model as it is. Press **Start**: the curve grows, and the heatmaps follow.")
-    page.figures(job, cache.card_figures(model))
+    page.progress(job, recipe, "The model as it is. Press **Start**: the curve grows, and the heatmaps follow.")
+    page.figures(job, cache.card_figures(model), asked=recipe)
     left, right = st.columns([1.35, 1], gap="small")
     with left:
         curve(job.curve if job else [], page.kind.scores, height=360)

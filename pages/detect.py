@@ -12,7 +12,7 @@ page = RunPage.open(
 from ui import cache, sidebar, texts  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
 from ui.views import detector  # noqa: E402
-from ui.widgets import images, jobs, knobs, link  # noqa: E402
+from ui.widgets import images, knobs, link  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
@@ -49,8 +49,8 @@ with sidebar.ready():
 
 def live(job):
     """Progress, the scores, and what they are made of."""
-    jobs.progress(job, recipe, "The detector is not told which suspects carry the trigger. Press **Start**.")
-    page.figures(job)
+    page.progress(job, recipe, "The detector is not told which suspects carry the trigger. Press **Start**.")
+    page.figures(job, asked=recipe)
     result = finished(job)
     if result is None:
         seen = cache.looked(f"model {choice.model}", f"{choice} {recipe.data}", "GradCAM", model, pictures)

@@ -12,7 +12,7 @@ page = RunPage.open(
 from ui import cache, sidebar, texts  # noqa: E402
 from ui.charts import reactivation as charts  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
-from ui.widgets import images, jobs, knobs, link  # noqa: E402
+from ui.widgets import images, knobs, link  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
@@ -47,8 +47,8 @@ with sidebar.ready():
 
 def live(job):
     """Progress, the scores, the five controls and their curves over the budget."""
-    jobs.progress(job, recipe, f"{name} first, then the attack on what it leaves. Press **Re-activate**.")
-    page.figures(job)
+    page.progress(job, recipe, f"{name} first, then the attack on what it leaves. Press **Re-activate**.")
+    page.figures(job, asked=recipe)
     result = finished(job)
     if result is None:
         images.row(waiting(), columns=3)

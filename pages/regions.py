@@ -12,7 +12,7 @@ from ui import cache, sidebar, texts  # noqa: E402
 from ui.charts.ratios import ratios  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
 from ui.views import attack as views  # noqa: E402
-from ui.widgets import images, jobs, knobs, link, mask  # noqa: E402
+from ui.widgets import images, knobs, link, mask  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
@@ -58,8 +58,8 @@ with controls:
 
 def live(job):
     """Progress, the scores, the pictures, and local against global."""
-    jobs.progress(job, None if missing else recipe, "Press **Attack** and watch the picture change.")
-    page.figures(job)
+    page.progress(job, None if missing else recipe, "Press **Attack** and watch the picture change.")
+    page.figures(job, asked=recipe)
     result = finished(job)
     rows = views.attacked(choice, attack, inputs, model, job)
     page.show([view for row in rows for view in row])

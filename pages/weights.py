@@ -14,7 +14,7 @@ from ui.charts.curve import curve  # noqa: E402
 from ui.charts.weights import relative  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
 from ui.views import moments  # noqa: E402
-from ui.widgets import figures, jobs, knobs, link  # noqa: E402
+from ui.widgets import figures, knobs, link  # noqa: E402
 
 choice = fallback_model.clean(page.choice)
 with sidebar.ready():
@@ -47,8 +47,8 @@ with sidebar.ready():
 
 def live(job):
     """Progress, the scores, the curve, how far the weights moved, and the picture before and now."""
-    jobs.progress(job, recipe, "The model as it is. Press **Inject**.")
-    page.figures(job)
+    page.progress(job, recipe, "The model as it is. Press **Inject**.")
+    page.figures(job, asked=recipe)
     result = finished(job)
     left, right = st.columns([1.35, 1], gap="small")
     with left:

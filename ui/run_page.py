@@ -89,21 +89,39 @@ class RunPage:
 
     def start(self, recipe: Recipe | None, label: str = "Start") -> None:
         """The buttons that start and stop the run; `recipe` is None while something is missing."""
+        st.session_state[f"{self.slug}-label"] = label
         jobs.buttons(self.slug, recipe, label)
 
     def watch(self, draw: Callable[[Job | None], None]) -> None:
         """Draw the job now and, while it runs, again and again."""
         jobs.watch(self.slug, draw)
 
-    def figures(self, job: Job | None, start: Figures = ({}, {})) -> None:
-        """The scores of the page's kind: of a result, of a run as it goes on, else those of `start`."""
-        found = live_figures(job)
-        figures.row(self.kind.scores, *(found if found[0] else start))
+    def progress(self, job: Job | None, recipe: Recipe | None = None, hint: str = "") -> None:
+        """How far the run is; a result of other settings than `recipe` names the button that replaces it."""
+        jobs.progress(job, recipe, hint, st.session_state.get(f"{self.slug}-label", "Start"))
+
+    def figures(self, job: Job | None, start: Figures = ({}, {}), *, asked: Recipe | None = None) -> None:
+        """The scores of the page's kind: of a result, of a run as it goes on, else those of `start`.
+
+        Figures of other settings are grey: of a run that is not `asked`, and the last ones, which stay until those
+        of the new run are there.
+        """
+        found, kept = live_figures(job), f"{self.slug}-figures"
+        shown = found if found[0] else start
+        stale = bool(found[0]) and job is not None and asked is not None and job.recipe != asked
+        waiting = not shown[0] and job is not None and not job.ended and kept in st.session_state
+        if waiting:
+            shown = st.session_state[kept]
+        elif found[0]:
+            st.session_state[kept] = found
+        figures.row(self.kind.scores, *shown, faded=stale or waiting)
+        if waiting:
+            st.caption(":material/history: Grey figures belong to the former settings, until the new ones are there.")
 
     def draw(self, job: Job | None, recipe: Recipe, hint: str = "") -> None:
         """Progress, figures and curve: all that a run without pictures has to show."""
-        jobs.progress(job, recipe, hint)
-        self.figures(job)
+        self.progress(job, recipe, hint)
+        self.figures(job, asked=recipe)
         curve(job.curve if job else [], self.kind.scores, height=360)
 
     def ask_outcome(self, question: str, answers: Mapping[str, str], result: Result | None) -> None:

@@ -10,6 +10,7 @@ from core.runs import Progress, Run, mapped
 from lab import cache_key
 from lab.results import Result
 from lab.running.curve import Curve
+from lab.running.pace import paces
 
 if TYPE_CHECKING:
     from lab.recipes import Recipe
@@ -26,6 +27,7 @@ def run(recipe: Recipe, curve: Curve | None = None) -> Run[Result]:
 
     result = yield from mapped(recipe.kind.run(recipe), noted)
     result.curve, result.seconds = record.points, time.monotonic() - start
+    paces.learn(recipe, record.points)
     result.images = {name: image.detach().cpu() for name, image in result.images.items()}
     result.device, result.versions = device_name(), cache_key.versions(recipe)
     return result

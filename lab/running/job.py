@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.runs import Progress
 from lab.results import Result
 from lab.running.curve import Curve
+from lab.running.pace import Pace
 
 if TYPE_CHECKING:
     from lab.recipes import Recipe
@@ -25,6 +26,7 @@ class Job:
 
     state : "queued", "running", "done", "failed" or "stopped"
     progress : the latest Progress (its `model` is the model as it stands), or None
+    pace : how far the whole run is
     curve : the recorded moments so far, as in `Result.curve`
     result : the Result when done; when stopped, what the run had found by then (`Result.stopped`)
     error : one sentence when failed, else ""
@@ -39,6 +41,7 @@ class Job:
         self.watchers: dict[str, float] = {}
         self._pool = pool
         self.record = Curve(recipe.kind.scores)
+        self.pace = Pace()
         self._stage_start = 0.0
         self.cancelled = False
 
@@ -62,12 +65,24 @@ class Job:
         return 0.0 if self.state == "queued" else time.monotonic() - self.record.start
 
     @property
-    def seconds_left(self) -> float | None:
-        """Seconds left in this stage, by its own rate so far; None before the second step."""
+    def share(self) -> float:
+        """How much of the whole run is done, in [0, 1]; it never falls."""
+        return self.pace.share
+
+    @property
+    def seconds_left(self) -> tuple[float | None, bool]:
+        """Seconds left, and whether of the whole run: where no earlier run tells them, of this stage by its own rate.
+
+        None while neither is known.
+        """
         now = self.progress
-        if self.state != "running" or now is None or now.step < 2:
-            return None
-        return (time.monotonic() - self._stage_start) / (now.step - 1) * max(0, now.total - now.step)
+        if self.state != "running" or now is None:
+            return None, self.pace.known
+        if self.pace.known:
+            return self.pace.left(self.seconds), True
+        if now.step < 2:
+            return None, False
+        return (time.monotonic() - self._stage_start) / (now.step - 1) * max(0, now.total - now.step), False
 
     def stop(self, visitor: str) -> None:
         """`visitor` no longer wants it; the run ends within one step unless somebody else watches."""
@@ -88,3 +103,4 @@ class Job:
         if self.progress is None or self.progress.stage != progress.stage:
             self._stage_start = time.monotonic()
         self.progress = progress
+        self.pace.note(progress)

@@ -19,6 +19,7 @@ from lab.recipes import Recipe
 from lab.results import Result, kept
 from lab.running.compute_lock import ComputeLock, compute_lock, use_cores
 from lab.running.job import Busy, Job
+from lab.running.pace import paces
 from lab.running.stopped import stopped
 from lab.settings import Settings, settings
 
@@ -170,6 +171,7 @@ class JobPool:
 
     def _drive(self, job: Job) -> None:
         """Run the job step by step; the lock is held during a step and never between two."""
+        job.pace = paces.of(job.recipe)
         run: Run[Result] = job.recipe.run(job.record)
         try:
             while not job.cancelled:

@@ -191,14 +191,15 @@ def test_shutdown_closes_what_runs_and_refuses_more(pool: JobPool) -> None:
 def test_time_left_follows_the_rate_of_the_stage(pool: JobPool) -> None:
     recipe = FakeRecipe("a", steps=10, held=True)
     job = pool.submit(recipe, "ada")
-    assert job.seconds_left is None
+    assert job.seconds_left == (None, False)
     recipe.more(2)
     until(lambda: recipe.log[-1:] == [2] and job.progress is not None and job.progress.step == 2)
-    left = job.seconds_left
-    assert left is not None and left >= 0 and job.seconds >= 0
+    left, whole = job.seconds_left
+    assert left is not None and left >= 0 and job.seconds >= 0 and not whole
+    assert job.share == 0.1  # nothing is known of this method: its first stage gets half of the bar
     recipe.more(8)
     until(lambda: job.ended)
-    assert job.seconds_left is None
+    assert job.seconds_left == (None, False)
 
 
 def test_finished_runs_are_reported_and_a_broken_history_harms_nothing() -> None:

@@ -29,6 +29,14 @@ class FakeRecipe:
     def key(self) -> str:
         return self.name
 
+    @property
+    def method(self) -> str:
+        return self.name
+
+    @property
+    def chain(self) -> list[FakeRecipe]:
+        return [self]
+
     def more(self, steps: int = 1) -> None:
         for _ in range(steps):
             self.permits.release()

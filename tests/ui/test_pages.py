@@ -7,14 +7,17 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import streamlit as st
 
 import lab.loading
 import models
 from core.defenses import FineTuning
 from lab.recipes import Recipe
+from lab.running.job import Job
 from tests.ui.conftest import fine, until
 from ui.pages import PAGES, Card, Page
 from ui.sidebar import OWN_DATA, own_data
+from ui.widgets import jobs
 from ui.widgets.cards import model_of, story
 
 EXAMPLES = Path(__file__).parents[2] / "recipes"
@@ -102,6 +105,41 @@ def test_figures_of_a_trigger_come_with_their_floor(visit):
     found = metrics(app)
     assert float(found["Attack success"].split()[0]) > 90
     assert float(found["ASR, clean model"].split()[0]) < 20
+
+
+def test_figures_of_the_former_setting_stay_in_grey_until_the_new_ones_are_there(visit, monkeypatch):
+    app = fine(until(visit("triggers.py"), "triggers", "done"))
+    before = metrics(app)
+    monkeypatch.setattr(jobs, "start", waiting(jobs.start))
+    app.slider(key="badnets-side").set_value(1).run()
+    assert metrics(fine(app)) == {label: f":gray[{value}]" for label, value in before.items()}
+    assert any("Grey figures belong to the former settings" in caption.value for caption in app.caption)
+    monkeypatch.undo()
+    app.slider(key="badnets-side").set_value(2).run()
+    app = fine(until(app, "triggers", "done"))
+    assert not any("gray" in value for value in metrics(app).values())
+    assert not any("Grey" in caption.value for caption in app.caption)
+
+
+def waiting(start):
+    """`jobs.start`, but the job does not come to its end before the page is drawn."""
+
+    def held(slot, recipe):
+        start(slot, recipe)
+        job = st.session_state[f"job-{slot}"]
+        st.session_state[f"job-{slot}"] = Job(recipe, job.key, job._pool)
+
+    return held
+
+
+def test_a_result_of_other_settings_is_grey_and_names_the_button(visit):
+    app = visit("regions.py", method="FGSM", many="1")
+    app.button(key="regions-start").click().run()
+    app = fine(until(app, "regions", "done"))
+    assert metrics(app)["Fooled"] in ("0 of 1", "1 of 1")
+    app.number_input(key="seed").set_value(5).run()
+    assert metrics(fine(app))["Fooled"] in (":gray[0 of 1]", ":gray[1 of 1]")
+    assert any("Press **Attack** for the new ones" in caption.value for caption in app.caption)
 
 
 @pytest.mark.parametrize("value", ["99", "-3", "x", ""])

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.defenses import FineTuning
+from core.runs import Progress
+from lab.kinds.kind import Score
 from lab.recipes import Recipe
 from lab.results import Result
 from lab.settings import settings
 from ui.charts import curve
 from ui.errors import plain
 from ui.sidebar import spelled
-from ui.widgets import figures, share
+from ui.widgets import figures, jobs, share
 
 RECIPE = Recipe(FineTuning(steps=5), "zoo:scenes-badnets", "scenes", {"n": 50}, seed=2)
 
@@ -50,6 +55,47 @@ def test_the_controls_of_a_trigger_are_told_with_their_n():
     shares, counts = {"brightened/asr": 0.02, "cross_acc": 0.875}, {"brightened/asr": 90, "cross_acc": 100}
     told = figures.trigger_controls(shares, counts)
     assert "2.0 % of the cases (n = 90)" in told and "87.5 % keep their true class (n = 100)" in told
+
+
+ASKED = Score("fooled", "Fooled", better="up")
+
+
+def shown(draw: Callable[[], None]) -> AppTest:
+    """What `draw` puts on a page."""
+    app = AppTest.from_string("import streamlit as st\nst.session_state['draw']()")
+    app.session_state["draw"] = draw
+    return app.run()
+
+
+def test_a_share_of_a_few_pictures_is_a_count_and_of_more_a_percentage():
+    few = shown(lambda: figures.metric(ASKED, 0.75, 4, before=1.0)).metric[0]
+    assert (few.value, few.delta) == ("3 of 4", "-1 picture")
+    many = shown(lambda: figures.metric(ASKED, 0.75, 20, before=1.0)).metric[0]
+    assert (many.value, many.delta) == ("75.0 %", "-25.0 pp, n = 20")
+    assert shown(lambda: figures.metric(ASKED, 0.75, 4)).metric[0].delta == ""
+
+
+def test_figures_of_former_settings_are_grey_and_welcome_nothing():
+    former = shown(lambda: figures.metric(ASKED, 0.75, 40, before=1.0, faded=True)).metric[0]
+    assert former.value == ":gray[75.0 %]" and former.proto.color == former.proto.GRAY
+
+
+def test_a_result_of_other_settings_names_the_pages_own_button():
+    job = SimpleNamespace(state="done", recipe=RECIPE, result=Result(RECIPE))
+    other = RECIPE.replace(seed=3)
+    told = [caption.value for caption in shown(lambda: jobs.progress(job, other, button="Attack")).caption]
+    assert "Press **Attack** for the new ones" in told[-1]
+    assert len(shown(lambda: jobs.progress(job, RECIPE, button="Attack")).caption) == 1
+
+
+def test_the_bar_is_that_of_the_whole_run_and_stage_and_step_stand_beside_it():
+    job = SimpleNamespace(state="running", recipe=RECIPE, share=0.25, seconds_left=(12.0, True))
+    job.progress = Progress("tune", 3, 4)
+    (bar,) = shown(lambda: jobs.progress(job)).get("progress")
+    assert bar.proto.value == 25 and bar.proto.text == "Tune: step 3 of 4, about 12 s left."
+    job.seconds_left = 12.0, False
+    (bar,) = shown(lambda: jobs.progress(job)).get("progress")
+    assert bar.proto.text.endswith("about 12 s left in this stage.")
 
 
 def test_the_table_holds_figures_with_n_and_the_curve():

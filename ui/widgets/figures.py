@@ -8,71 +8,92 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from lab.kinds.shared.words import percent
+from lab.kinds.shared.words import FEW, percent
+from lab.kinds.shared.words import share as told_share
 
 if TYPE_CHECKING:
     from lab.kinds.kind import Score
 
+NARROWEST = 120
+"""Pixels that a metric needs: its value and its change are not cut off."""
 
-def row(scores: Sequence[Score], found: Mapping[str, float], counts: Mapping[str, int]) -> None:
+
+def row(
+    scores: Sequence[Score], found: Mapping[str, float], counts: Mapping[str, int], *, faded: bool = False
+) -> None:
     """Each score as a metric: up to four abreast, more in two rows; on a phone two abreast.
 
-    A score that is compared shows what it is compared with while it has no figure of its own yet.
+    A score that is compared shows what it is compared with while it has no figure of its own yet. `faded` figures are
+    those of other settings than the page's.
     """
     abreast = len(scores) if len(scores) <= 4 else math.ceil(len(scores) / 2)
-    with st.grid(max(1, abreast), min_column_width=120, gap="small"):
+    with st.grid(max(1, abreast), min_column_width=NARROWEST, gap="small"):
         for score in scores:
             base = score.at(score.against) if score.against else ""
             now = score.figure if score.figure in found else base
             before = found.get(base) if now != base else None
-            metric(score, found.get(now), counts.get(now), before=before)
+            metric(score, found.get(now), counts.get(now), before=before, faded=faded)
 
 
-def metric(score: Score, value: float | None, n: int | None = None, *, before: float | None = None) -> None:
+def metric(
+    score: Score, value: float | None, n: int | None = None, *, before: float | None = None, faded: bool = False
+) -> None:
     """One score: a share in percent with its change in points, another number with three decimals."""
     if score.unit == "%":
-        share(score.label, value, n, before=before, good=score.better, help=score.help)
+        share(score.label, value, n, before=before, good=score.better, help=score.help, faded=faded)
     else:
-        number(score.label, value, n, before=before, good=score.better, help=score.help, unit=score.unit)
+        number(score.label, value, n, before=before, good=score.better, help=score.help, unit=score.unit, faded=faded)
 
 
 def share(
-    label: str, value: float | None, n: int | None, *, before: float | None = None, good: str = "", help: str = ""
-) -> None:
+    label: str, value: float | None, n: int | None, *, before: float | None = None, good: str = "", help: str = "",
+    faded: bool = False,
+) -> None:  # fmt: skip
     """One share as a metric: value in percent, change in percentage points against `before`, n beside it.
 
-    good : "up", "down" or "" for neither, which way a change is welcome.
+    Below `FEW` pictures both are counts, "3 of 4" and "-1 picture". `good` is "up", "down" or "" for neither, which
+    way a change is welcome.
     """
     if value is None or math.isnan(value):
         st.metric(label, "–", help=help or None)
         return
     told = " ".join(filter(None, (help, interval(value, n)))) or None
-    points = None if before is None or math.isnan(before) else 100 * (value - before)
-    _metric(label, percent(value), None if points is None else f"{points:+.1f} pp", points, 0.05, n, good, told)
+    change = None if before is None or math.isnan(before) else value - before
+    few = n is not None and 0 < n < FEW
+    moved = None if change is None else _pictures(round(change * (n or 0))) if few else f"{100 * change:+.1f} pp"
+    note = [moved] if few else [moved, f"n = {n}" if n else None]
+    least = 0.5 / n if few and n else 0.0005
+    _metric(label, told_share(value, n), note, change, least, good, told, faded)
 
 
 def number(
     label: str, value: float | None, n: int | None, *, before: float | None = None, good: str = "", help: str = "",
-    unit: str = "",
+    unit: str = "", faded: bool = False,
 ) -> None:  # fmt: skip
     """A figure that is no share, such as a loss, with three decimals, its unit, its change against `before`, its n."""
     if value is None or math.isnan(value):
         st.metric(label, "–", help=help or None)
         return
     change = None if before is None or math.isnan(before) else value - before
-    told = None if change is None else f"{change:+.3f}"
-    _metric(label, f"{value:.3f} {unit}".rstrip(), told, change, 0.0005, n, good, help or None)
+    note = [None if change is None else f"{change:+.3f}", f"n = {n}" if n else None]
+    _metric(label, f"{value:.3f} {unit}".rstrip(), note, change, 0.0005, good, help or None, faded)
+
+
+def _pictures(change: int) -> str:
+    return f"{change:+d} picture{'' if abs(change) == 1 else 's'}"
 
 
 def _metric(
-    label: str, value: str, told: str | None, change: float | None, least: float, n: int | None, good: str,
-    help: str | None,
+    label: str, value: str, note: Sequence[str | None], change: float | None, least: float, good: str,
+    help: str | None, faded: bool,
 ) -> None:  # fmt: skip
     """The metric: n stands in the change itself, since what stands beside it is hidden where there is little room."""
-    moved = change is not None and abs(change) >= least
+    moved = change is not None and abs(change) >= least and not faded
     colour: Any = {"up": "normal", "down": "inverse"}.get(good, "off") if moved else "off"
-    note = ", ".join(filter(None, (told, f"n = {n}" if n else ""))) or None
-    st.metric(label, value, note, delta_color=colour, delta_arrow="auto" if moved else "off", help=help)
+    st.metric(
+        label, f":gray[{value}]" if faded else value, ", ".join(filter(None, note)) or None,
+        delta_color=colour, delta_arrow="auto" if moved else "off", help=help,
+    )  # fmt: skip
 
 
 def interval(value: float, n: int | None) -> str:

@@ -97,8 +97,12 @@ def watch(slot: str, draw: Callable[[Job | None], None]) -> None:
     st.fragment(look, run_every=POLL if running else None)()
 
 
-def progress(job: Job | None, recipe: Recipe | None = None, hint: str = "") -> None:
-    """Stage, step, time left, or place in the queue; one line when the run has ended, `hint` before there is one."""
+def progress(job: Job | None, recipe: Recipe | None = None, hint: str = "", button: str = "Start") -> None:
+    """One bar for the whole run, with stage, step and time left, or the place in the queue.
+
+    One line when the run has ended, `hint` before there is one; `button` is what starts a run of `recipe`, where the
+    one that is shown had other settings.
+    """
     if job is None:
         if hint:
             st.caption(hint)
@@ -107,11 +111,8 @@ def progress(job: Job | None, recipe: Recipe | None = None, hint: str = "") -> N
         st.progress(0.0, text=f"Waiting: place {job.place} in the queue.")
     elif job.state == "running":
         now = job.progress
-        if now is None:
-            st.progress(0.0, text="Starting.")
-        else:
-            share = min(1.0, now.step / max(1, now.total))
-            st.progress(share, text=f"{now.stage.capitalize()}: step {now.step} of {now.total}{_left(job)}")
+        told = "Starting." if now is None else f"{now.stage.capitalize()}: step {now.step} of {now.total}{_left(job)}"
+        st.progress(job.share, text=told)
     elif job.state == "failed":
         st.error(plain(ValueError(job.error)), icon=":material/error:")
     else:
@@ -119,14 +120,17 @@ def progress(job: Job | None, recipe: Recipe | None = None, hint: str = "") -> N
         word = "Stopped" if job.state == "stopped" else "Finished"
         st.caption(f":material/{'stop_circle' if word == 'Stopped' else 'check_circle'}: {word} after {took:.1f} s.")
     if recipe is not None and job.recipe != recipe:
-        st.caption(":material/history: Shown for the settings it was started with; run it again for the new ones.")
+        told = f"Shown for the settings it was started with. Press **{button}** for the new ones."
+        st.caption(f":material/history: {told}")
 
 
 def _left(job: Job) -> str:
-    left = job.seconds_left
+    left, whole = job.seconds_left
     if left is None:
         return "."
-    return f", about {left:.0f} s left." if left >= 1 else ", nearly done."
+    if left < 1:
+        return ", nearly done." if whole else ", stage nearly done."
+    return f", about {left:.0f} s left{'' if whole else ' in this stage'}."
 
 
 def started() -> list[Job]:
