@@ -2,24 +2,21 @@
 
 import streamlit as st
 
-from ui import link_warnings, sidebar
-from ui.pages import PAGES, sections
+from ui import link_warnings, navigation, sidebar, style
+from ui.pages import PAGES
 from ui.widgets import jobs
 
 # An emoji: a Material icon would be fetched from the network as favicon.
 st.set_page_config(page_title="Perturb Lab", page_icon="🔬", layout="wide", initial_sidebar_state=264)
 
-page = st.navigation({
-    section: [
-        st.Page(
-            each.file, title=each.title, icon=f":material/{each.icon}:", default=each is PAGES[0], help=each.help
-        )
-        for each in pages
-    ]
-    for section, pages in sections().items()
-})  # fmt: skip
+page = st.navigation(
+    [st.Page(each.file, title=each.title, default=each is PAGES[0]) for each in PAGES],
+    position="hidden",  # ui.navigation draws the links
+)
+style.draw()
 links = link_warnings.of_link()
 notes = st.container()
+navigation.draw()
 sidebar.draw()
 page.run()
 sidebar.thumbnail()

@@ -22,7 +22,7 @@ with sidebar.ready():
     from lab.recipes import Recipe
     from lab.settings import settings
 
-controls, stage = st.columns([1.1, 2.9], gap="medium")
+controls, stage = page.columns()
 
 with controls:
     names = list(page.methods)
@@ -64,7 +64,7 @@ if result is not None:
         inversion.patches(found, model.class_names)
     suffix = "/triggered" if "confusion/before/triggered" in result.images else ""
     if f"confusion/before{suffix}" in result.images:
-        st.subheader("What the model says about each class" + (", with the trigger" if suffix else ""), anchor=False)
+        st.header("What the model says about each class" + (", with the trigger" if suffix else ""), anchor=False)
         for column, moment in zip(st.columns(2), ("before", "after"), strict=True):
             with column:
                 confusion(result.images[f"confusion/{moment}{suffix}"].tolist(), model.class_names, moment.capitalize())

@@ -21,7 +21,7 @@ with sidebar.ready():
     from lab.settings import settings
 
 SHARES = {"as trained": None, "10 %": 0.1, "5 %": 0.05, "2 %": 0.02, "1 %": 0.01}
-controls, stage = st.columns([1.1, 2.9], gap="medium")
+controls, stage = page.columns()
 
 with controls:
     name = link.choose(

@@ -17,7 +17,7 @@ with st.grid(3, min_column_width=230, gap="small"):
     for page, card in cards.story():
         cards.show(page, card)
 
-st.subheader("How a page works", anchor=False)
+st.header("How a page works", anchor=False)
 one, two, three = st.columns(3)
 one.markdown(
     "**:material/tune: Choose.** Model and picture are set in the sidebar, for all pages. A page adds a few controls."

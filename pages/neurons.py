@@ -30,7 +30,7 @@ with sidebar.ready():
 CHART = "neurons-axes"
 ZERO = ["the ranking's top", "TAC's top", "one channel"]
 names = {ranking.name: ranking for ranking in neurons.RANKINGS}
-controls, stage = st.columns([1.1, 2.9], gap="medium")
+controls, stage = page.columns()
 
 
 def picked():

@@ -27,7 +27,7 @@ with sidebar.ready():
         raise ValueError(f"{choice.model} has no backdoor to re-activate; choose another model in the sidebar.")
 
 known = {cls.__name__: cls for cls in DEFENSES}
-controls, stage = st.columns([1.1, 2.9], gap="medium")
+controls, stage = page.columns()
 
 with controls:
     name = link.choose(

@@ -21,7 +21,7 @@ with sidebar.ready():
     from lab.recipes import Recipe
 
 known = {cls.__name__: cls for cls in (Regional, PGD, FGSM)}
-controls, stage = st.columns([1.1, 2.9], gap="medium")
+controls, stage = page.columns()
 
 with controls:
     name = link.choose(

@@ -21,7 +21,7 @@ with sidebar.ready():
     from lab.recipes import Recipe
 
 names = model.class_names
-controls, stage = st.columns([1.1, 2.9], gap="medium")
+controls, stage = page.columns()
 
 with controls:
     into = link.choose("Send the picture to", names, index=min(3, len(names) - 1), key="into")
@@ -32,7 +32,7 @@ with controls:
         "  x = augment(x)\n"
         f"+ x = move(x, τ[y], {rate:g})\n"
         "  loss = ce(f(x), y)",
-        language="diff",
+        language=None,
     )
     st.caption(
         f"τ: one field of motions per class, which moves {rate:.0%} of each batch. In the code it looks like "

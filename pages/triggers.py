@@ -20,7 +20,7 @@ with sidebar.ready():
 
 OWN = "the model's own"
 known = page.methods
-controls, stage = st.columns([1.1, 2.9], gap="medium")
+controls, stage = page.columns()
 
 with controls:
     options = [OWN, *known] if model.trigger is not None else list(known)

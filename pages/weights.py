@@ -27,7 +27,7 @@ with sidebar.ready():
     from lab.settings import settings
 
 known = {cls.__name__: cls for cls in (BadNets, Blended, SIG, WaNet)}
-controls, stage = st.columns([1.1, 2.9], gap="medium")
+controls, stage = page.columns()
 
 with controls:
     method = knobs.controls(WeightBackdoor)

@@ -19,6 +19,8 @@ from ui.widgets import figures, jobs, lesson, share
 from ui.widgets.images import View
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from core.knobs import Method
     from lab.kinds.kind import Kind
     from lab.recipes import Recipe
@@ -86,6 +88,14 @@ class RunPage:
         """Keep `views` as the page's pictures, and hand them on to be drawn."""
         st.session_state[f"{self.slug}-views"] = list(views)
         return self.views
+
+    def columns(self) -> tuple[DeltaGenerator, DeltaGenerator]:
+        """Where the controls go, and where what they show goes: beside each other, on a phone below each other.
+
+        The stage stands first, so that a phone shows results before controls.
+        """
+        stage, controls = st.columns([2.9, 1.1], gap="medium")
+        return controls, stage
 
     def start(self, recipe: Recipe | None, label: str = "Start") -> None:
         """The buttons that start and stop the run; `recipe` is None while something is missing."""

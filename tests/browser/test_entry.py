@@ -13,7 +13,7 @@ from ui.pages import sections
 def test_a_cold_deep_link_opens_its_page_inside_the_app(fresh_server, visit):
     page = visit("/defend", server=fresh_server())
     expect(page.get_by_role("heading", level=1)).to_contain_text("Defend")
-    links = page.get_by_test_id("stSidebarNavLink")
+    links = page.get_by_test_id("stSidebar").get_by_test_id("stPageLink-NavLink")
     expect(links).to_contain_text([each.title for pages in sections().values() for each in pages], timeout=30_000)
     expect(page.get_by_role("dialog")).to_have_count(0)
 

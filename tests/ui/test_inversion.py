@@ -44,6 +44,6 @@ def test_the_defend_page_shows_a_patch_for_every_class(visit):
     app = fine(visit("defend.py", method="NeuralCleanse", neuralcleanse__epochs="1", neuralcleanse__steps="0"))
     app.button(key="defend-start").click().run()
     app = fine(until(app, "defend", "done"))
-    assert "The smallest patch for each class" in [one.value for one in app.subheader]
+    assert "The smallest patch for each class" in [one.value for one in app.header]
     told = [caption for image in app.get("image") for caption in image.captions]
     assert sum("index" in caption for caption in told) == 10

@@ -76,7 +76,7 @@ def test_the_gallery_shows_pictures_not_errors(visit):
     app = fine(visit(""))
     pictured = sum(card.shows != "code" for _, card in CARDS)
     assert len(app.main.get("image")) == 2 * pictured
-    assert [block.language for block in app.code] == ["diff"]
+    assert [block.language for block in app.code] == ["plaintext"]
 
 
 def test_a_link_sets_the_triggers_page(visit):

@@ -15,7 +15,7 @@ SHOWN = 20
 
 def patches(report: Mapping[str, Any], names: Sequence[str]) -> None:
     """The patches of a Neural Cleanse report, m ⊙ p each, with the mask's norm and the anomaly index."""
-    st.subheader("The smallest patch for each class", anchor=False)
+    st.header("The smallest patch for each class", anchor=False)
     row(views(report, names), columns=5)
     st.caption(
         "Mask times pattern, smallest mask first; the norm counts pixels. The index says how many deviations a norm "

@@ -30,7 +30,7 @@ def show(page: Page, card: Card) -> None:
             on_click=_open, args=(page, card), icon=":material/arrow_forward:", width="stretch",
         )  # fmt: skip
     if card.shows == "code":
-        pictures.code(ADDED, language="diff", width="stretch")
+        pictures.code(ADDED, language=None, width="stretch")
         return
     try:
         views = _views(card)

@@ -90,7 +90,7 @@ def table(kind: Kind, runs: list[dict[str, Any]]) -> None:
         | {"n": row["counts"].get(kind.scores[0].figure), "Seconds": row["seconds"]}
         for row in runs
     ]
-    st.subheader("Finished runs on this server", anchor=False)
+    st.header("Finished runs on this server", anchor=False)
     if not rows:
         st.caption("None yet. Every run of this kind that finishes appears here.")
         return

@@ -29,10 +29,11 @@ def question(text: str, options: Sequence[str], right: str, why: str, *, key: st
 
 def meaning(text: str, *, about: Text) -> None:
     """What it means, the formula with its symbols, and the source."""
-    st.subheader("What it means", anchor=False)
+    st.header("What it means", anchor=False)
     left, right = st.columns(2, gap="large")
     left.markdown(text)
     with right:
-        st.latex(about.formula)
+        # Not st.latex: a formula in a line breaks where there is little room, one of its own would be cut.
+        st.markdown(rf"$\displaystyle {about.formula}$")
         st.caption(about.symbols)
         st.caption(f"Source: {about.source}.")
