@@ -23,7 +23,10 @@ from ui.pages import sections
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 PAGE_MARKS = "<!-- pages:begin -->", "<!-- pages:end -->"
-ORDER = ["zoo", "scoreboard", "neurons", "tsbd", "flareon", "regional", "live", "speed"]
+ORDER = [
+    "zoo", "scoreboard", "neurons", "tsbd", "family", "family-before", "family-architectures", "family-rankings",
+    "family-development", "flareon", "regional", "live", "speed",
+]  # fmt: skip
 
 
 def report() -> str:

@@ -12,20 +12,14 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 from pathlib import Path
 from typing import Any
 
 import models
-from bench import kept
+from bench import kept, repaired
 from bench.keep import keep
-from core.data import load_data
-from core.data.imageset import ImageSet
 from core.defenses import TSBD, FinePruning, FineTuning
-from core.device import best_device
 from core.knobs import Method
-from core.metrics import Scores, evaluate
-from core.runs import finish
 
 METHODS: list[Method] = [FineTuning(), FinePruning(), TSBD()]
 
@@ -35,28 +29,6 @@ def backdoored() -> list[str]:
     names = [f"zoo:{data}-{what}" for data in ("scenes", "cifar10") for what in ("badnets", "blended", "sig", "wanet")]
     there = {card.ref for card in models.available()}
     return [name for name in names if name in there]
-
-
-def scores(model: Any, original: Any, test: ImageSet) -> dict[str, Any]:
-    found: Scores = evaluate(model, test, trigger=original.trigger, target=original.target, mode=original.mode)
-    return {"acc": found.acc, "asr": found.asr, "ra": found.ra, "n": found.n, "n_asr": found.n_asr}
-
-
-def cell(ref: str, method: Method, seed: int, limit: int | None) -> dict[str, Any]:
-    """One model, one defense, one seed: scores before and after, and how long the defense took."""
-    original = models.load(ref).to(best_device())
-    data = original.card.data
-    test = load_data(data, "test", limit=limit)
-    before = scores(original, original, test)
-    clean = load_data(data, "defender", seed=seed)
-    start = time.perf_counter()
-    repaired = finish(method.run(original, clean, seed=seed))  # type: ignore[attr-defined]
-    seconds = time.perf_counter() - start
-    report = {name: value for name, value in repaired.report.items() if isinstance(value, float)}
-    return {
-        "model": ref, "sha": original.card.sha, "method": repr(method), "seed": seed, "clean": len(clean),
-        "seconds": seconds, "before": before, "after": scores(repaired, original, test), "report": report,
-    }  # fmt: skip
 
 
 def rows(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -138,7 +110,7 @@ def main() -> None:
             for seed in range(arguments.seeds):
                 done = [c for c in cells if (c["model"], c["method"], c["seed"]) == (ref, repr(method), seed)]
                 if not done:
-                    cells.append(cell(ref, method, seed, arguments.limit))
+                    cells.append(repaired.cell(ref, method, seed, arguments.limit)[0])
                     kept.write(arguments.out, cells)
                 print(show((done or cells)[-1]), flush=True)
     print(summary(cells))

@@ -50,24 +50,23 @@ DEVELOPMENT = family(
         "vgg11": Pair("cifar_vgg11?width=24&batch_norm=0", (SPOT, PICTURE), (5, 8), lr=0.02),
         "vgg11-bn": Pair("cifar_vgg11?width=32", (PICTURE, SPOT), (4, 8)),
         "resnet20": Pair("cifar_resnet20", (SPOT, PICTURE), (3, 5)),
-        "preact18-w8": Pair("preact_resnet18?width=8", (PICTURE, SPOT), (4, 6)),
-        "preact18-w16": Pair("preact_resnet18?width=16", (SPOT, PICTURE), (4, 6)),
-        "mobilenetv2": Pair("cifar_mobilenetv2?width=0.25&depth=0.5&output_stride=16", (PICTURE, SPOT), (3, 5)),
+        "preact18-w8": Pair("preact_resnet18?width=8", (PICTURE, SPOT), (4, 10)),
+        "mobilenetv2": Pair("cifar_mobilenetv2?width=0.25&depth=0.5&output_stride=16", (SPOT, PICTURE), (3, 5)),
     },
     target=0, seed=0,
 )  # fmt: skip
-"""The nets that the defaults of the repairs were chosen on: a local and a spread trigger for each architecture."""
+"""The nets that the defaults of the repairs were chosen on, with the zoo's (PreAct-ResNet-18 of width 16)."""
 
 SQUARE, WAVE, SMOOTH = BadNets(side=4, margin=14), SIG(), LowFrequency()
 """A white square of 4 x 4 pixels in the middle, a sinusoid, a fitted smooth pattern."""
 
 SECOND = family(
     {
-        "vgg13": Pair("cifar_vgg13?width=16&batch_norm=0", (SQUARE, WAVE), (6, 8), lr=0.02),
-        "vgg16-bn": Pair("cifar_vgg16?width=16", (SMOOTH, SQUARE), (4, 8)),
+        "vgg13": Pair("cifar_vgg13?width=24&batch_norm=0", (SQUARE, WAVE), (7, 8), lr=0.02),
+        "vgg16-bn": Pair("cifar_vgg16?width=24", (SMOOTH, SQUARE), (5, 6)),
         "resnet32": Pair("cifar_resnet32", (WAVE, SMOOTH), (3, 5)),
-        "preact18-w12": Pair("preact_resnet18?width=12", (SQUARE, WAVE), (4, 6)),
-        "preact10-w24": Pair("preact_resnet18?width=24&depth=1", (WAVE, SQUARE), (4, 6)),
+        "preact18-w12": Pair("preact_resnet18?width=12", (SQUARE, WAVE), (6, 6)),
+        "preact10-w24": Pair("preact_resnet18?width=24&depth=1", (WAVE, SQUARE), (6, 6)),
         "mobilenetv2-w35": Pair("cifar_mobilenetv2?width=0.35&depth=0.5&output_stride=16", (SQUARE, SMOOTH), (3, 5)),
     },
     target=3, seed=1,

@@ -11,6 +11,9 @@ from core.runs import finish
 from lab.recipes import Recipe
 from lab.settings import settings
 
+LEARNED = 0.8
+"""The attack success from which a net counts as backdoored."""
+
 
 def default_folder() -> Path:
     """Where nets are kept unless told otherwise: in the lab's cache."""
@@ -29,6 +32,11 @@ def train(recipe: Recipe, folder: Path) -> dict[str, Any]:
     block = {"data": card.data, "training": recipe.to_dict(), "scores": card.scores, "done": card.done}
     models.save(model, folder, perturb=block | {"licence": "apache-2.0"})
     return card.scores["test"]
+
+
+def backdoored(folder: Path) -> bool:
+    """Whether the net of a folder learned its trigger; of one that did not, no repair is scored."""
+    return models.load(str(folder)).card.scores["test"]["asr"] >= LEARNED
 
 
 def train_missing(recipes: dict[str, Recipe], folder: Path) -> None:

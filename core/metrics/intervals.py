@@ -1,8 +1,9 @@
-"""Intervals of what was counted."""
+"""Intervals of what was counted, and of means."""
 
 from __future__ import annotations
 
 import math
+import statistics
 
 
 def wilson(share: float, n: int, z: float = 1.96) -> tuple[float, float]:
@@ -12,3 +13,14 @@ def wilson(share: float, n: int, z: float = 1.96) -> tuple[float, float]:
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def student(values: list[float], level: float = 0.95) -> tuple[float, float] | None:
+    """Student's t interval of the mean of `values`; None for fewer than two."""
+    if len(values) < 2:
+        return None
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(len(values) - 1, (1 + level) / 2)) * statistics.stdev(values) / math.sqrt(len(values))
+    mean = statistics.fmean(values)
+    return mean - half, mean + half

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from core.metrics.intervals import student
 from lab.scoreboard.cells import Cell, Cells, shared_seeds
 
 
@@ -79,15 +79,10 @@ def _standing(defense: str, cells: Cells, ranks: list[float]) -> Standing:
     )
 
 
-def t_interval(values: list[float], level: float = 0.95) -> tuple[float, float] | None:
-    """Student's interval of the mean of `values`, kept within [0, 1]; None for fewer than two."""
-    if len(values) < 2:
-        return None
-    from scipy.special import stdtrit
-
-    half = float(stdtrit(len(values) - 1, (1 + level) / 2)) * statistics.stdev(values) / math.sqrt(len(values))
-    mean = statistics.fmean(values)
-    return max(0.0, mean - half), min(1.0, mean + half)
+def t_interval(values: list[float]) -> tuple[float, float] | None:
+    """Student's 95 % interval of the mean of `values`, kept within [0, 1]; None for fewer than two."""
+    interval = student(values)
+    return None if interval is None else (max(0.0, interval[0]), min(1.0, interval[1]))
 
 
 def rows(cells: Cells) -> list[dict[str, Any]]:

@@ -1,0 +1,53 @@
+"""The tables of a family, among those that ship with the lab."""
+
+from __future__ import annotations
+
+from bench.family import summary
+from bench.family.score import PAIRS, SCORED, Cell
+from bench.keep import keep
+
+UNITS = dict.fromkeys(("time", "time, old", "time, new"), "s") | dict.fromkeys(("ASR before", "ASR", "finds"), "%")
+MEANS = (
+    "Means over the nets, each with the mean over its seeds, and 95 % t-intervals, the nets being the sample; ACC lost "
+    "in points. Every repair with the lab's defaults and the clean images of its seed, which alone decide what it does."
+)
+REFUSED = "refused: nets that the method says it cannot repair, such as those without batch norms."
+NOTES = {
+    "family": f"{MEANS} No default was chosen by these nets: they have other depths, widths, triggers, target and "
+    f"seeds. lost > 3, ASR > 20 %: on how many nets. {REFUSED}",
+    "family-development": f"{MEANS} The defaults were chosen on these nets, so their figures flatter them. lost > 3, "
+    f"ASR > 20 %: on how many nets. {REFUSED}",
+    "family-architectures": "Means over the nets of an architecture and their seeds: ACC lost in points / ASR in %. "
+    "The first row is the backdoored network.",
+    "family-rankings": "finds: share of the tenth of all channels that the trigger moves most (TAC over "
+    f"{PAIRS} test images, which no defender knows) that is among the tenth that TSBD suspects most; chance finds "
+    "10 %. ASR and ACC lost (in points): after the whole repair.",
+    "family-before": f"{MEANS} old: the defaults tuned on scenes-badnets alone; new: those chosen over the development "
+    "family. Only nets and seeds that both have.",
+}
+TITLES = {
+    "family": "Every repair over networks that no default was chosen by",
+    "family-development": "Every repair over the networks that the defaults were chosen on",
+    "family-architectures": "The same by architecture",
+    "family-rankings": "The same networks: what TSBD's ranking finds",
+    "family-before": "The same networks: defaults chosen on one network and over a family",
+}
+
+
+def publish(family: str, cells: list[Cell], old: list[Cell]) -> None:
+    """Keep the tables that the cells of a family give; `old` are those of earlier defaults over the second one."""
+    if family == "development":
+        tables = {"family-development": summary.by_repair(cells)}
+    else:
+        tables = {
+            "family": summary.by_repair(cells), "family-before": summary.beside(old, cells),
+            "family-architectures": summary.by_architecture(cells), "family-rankings": summary.rankings(cells),
+        }  # fmt: skip
+    triggered = [cell["after"]["n_asr"] for cell in cells if "after" in cell]
+    n = f"n = {SCORED:,} test images for ACC, {min(triggered):,} to {max(triggered):,} triggered ones for ASR and RA"
+    command = "python -m bench.family" + " --family development" * (family == "development")
+    for name, rows in tables.items():
+        if rows:
+            seeds = sorted({cell["seed"] for cell in cells})
+            path = keep(name, TITLES[name], rows, command=command, n=n, seeds=seeds, units=UNITS, note=NOTES[name])
+            print(path.read_text(encoding="utf-8"))
