@@ -66,7 +66,7 @@ def table(results: list[Result]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     notes = [f"{name}: {text}" for name, text in first.notes.items()]
-    said = [f"seed {result.recipe.seed}: {result.recipe.kind.conclude(result).text}" for result in results]
+    said = [f"seed {one.recipe.seed}: {one.conclusion.text}" for one in results if one.conclusion is not None]
     return "\n".join([title, *lines, *notes, *said])
 
 

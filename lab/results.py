@@ -12,6 +12,7 @@ from lab.lru_cache import LRUCache
 from lab.settings import settings
 
 if TYPE_CHECKING:
+    from lab.kinds.kind import Conclusion
     from lab.recipes import Recipe
 
 
@@ -49,8 +50,14 @@ class Result:
         n = self.counts.get(name)
         return None if not n else wilson(self.figures[name], n)
 
+    @property
+    def conclusion(self) -> Conclusion | None:
+        """What came out of it; None where it was stopped."""
+        return None if self.stopped else self.recipe.kind.conclude(self)
+
     def row(self) -> dict[str, Any]:
         """The result as JSON data: no pictures, no model, nothing about the visitor."""
+        came_out = self.conclusion
         return {
             "recipe": self.recipe.to_dict(),
             "key": self.recipe.key(),
@@ -58,6 +65,8 @@ class Result:
             "figures": dict(self.figures),
             "counts": dict(self.counts),
             "notes": dict(self.notes),
+            "outcome": "" if came_out is None else came_out.outcome,
+            "conclusion": "" if came_out is None else came_out.text,
             "seconds": round(self.seconds, 3),
             "device": self.device,
             "versions": dict(self.versions),

@@ -6,7 +6,7 @@ from ui.run_page import RunPage
 
 page = RunPage.open(
     "defend",
-    "**Watch** attack success (ASR) fall while accuracy (ACC) stays. The defense sees clean pictures only.",
+    "**Watch** whether attack success (ASR) falls and accuracy (ACC) stays. The defense sees clean pictures only.",
 )
 
 from ui import cache, sidebar, texts  # noqa: E402
@@ -51,10 +51,7 @@ def live(job):
 with stage:
     page.watch(live)
 
-FALLS, IN_PART, STAYS = "Falls below 10 %", "Falls, but not below 10 %", "Stays"
-ANSWERS = {"repaired": FALLS, "broken": FALLS, "weakened": IN_PART, "survived": STAYS}
 result = page.result
-page.ask_outcome("What will happen to the attack success?", ANSWERS, result)
 if result is not None:
     st.page_link(
         "compare.py", label="Compare with a clean model and with other runs", icon=":material/balance:",
@@ -69,4 +66,6 @@ if result is not None:
             with column:
                 confusion(result.images[f"confusion/{moment}{suffix}"].tolist(), model.class_names, moment.capitalize())
 
+ANSWERS = {"falls": "Below 10 %", "in part": "Falls, but not below 10 %", "stays": "Keeps three quarters or more"}
+page.ask("What will happen to the attack success?", ANSWERS, page.answer("attack"))
 page.end(recipe, texts.of(name), extra={"images": str(choice.index)})

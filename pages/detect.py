@@ -64,9 +64,10 @@ def live(job):
 with stage:
     page.watch(live)
 
-ANSWERS = {"found": "Nearly all", "in part": "About half", "missed": "Hardly any", "reversed": "Hardly any"}
 result = page.result
-page.ask_outcome("How many of the triggered suspects will it find, at 5 % false alarms?", ANSWERS, result)
 if result is not None and ("controls" in result.notes or "trigger" in result.notes):
     st.caption(" ".join(result.notes[key] for key in ("trigger", "controls") if key in result.notes))
+FEW, SOME, MOST = "A quarter or less", "Up to three quarters", "More"
+ANSWERS = {"missed": FEW, "reversed": FEW, "in part": SOME, "found": MOST}
+page.ask("How many of the triggered suspects will it find, at 5 % false alarms?", ANSWERS, page.answer())
 page.end(recipe, texts.of(name), extra={"images": str(choice.index)} | ({"poison": rate} if in_training else {}))

@@ -94,12 +94,11 @@ with stage:
             missing = ", ".join(each.name for each in names.values() if each not in known)
             st.caption(f"TAC is an **oracle** (form {form}). " + (f"Not run yet: {missing}." if missing else ""))
 
-result = results[ranking]
-outcome = page.kind.conclude(result) if result is not None else None
-ANSWERS = {"agrees": "Most of them", "in part": "Some, and more than chance", "chance": "No more than chance"}
+ranked = results[ranking]
+ANSWERS = {"chance": "No more than chance", "in part": "More than chance", "agrees": "More than 60 %"}
 page.ask(
-    "How many of the top tenth of TAC's channels does this ranking find, without a trigger?", list(ANSWERS.values()),
-    ANSWERS.get(outcome.outcome, "") if outcome else "", outcome.text if outcome else "",
+    "How many of the top tenth of TAC's channels does this ranking find, without a trigger?", ANSWERS,
+    None if ranked is None else ranked.conclusion,
 )  # fmt: skip
 state = {"model": choice.model, "data": choice.data, "by": ranking.name, "form": form, "zero": zero}
 state |= {"layer": layer, "channel": str(channel)} if zero == ZERO[2] else {"k": str(k)}

@@ -6,7 +6,7 @@ from ui.run_page import RunPage, finished
 
 page = RunPage.open(
     "reactivate",
-    "**Watch** the gap between two bars, with the trigger and without. One that a clean model lacks is the backdoor.",
+    "**Watch** the gap between two bars, with the trigger and without. One that a clean model lacks is evidence.",
 )
 
 from ui import cache, sidebar, texts  # noqa: E402
@@ -54,9 +54,9 @@ def live(job):
         images.row(waiting(), columns=3)
         return
     found = result.figures
-    if not 0 <= found.get("bec", 0) <= 1:
-        st.caption(":material/flag: BEC lies outside 0 to 1: by this measure the repaired model is further from the "
-                   "backdoored one than the clean model is, or closer than itself.")  # fmt: skip
+    if not 0 <= (bec := found.get("bec", 0)) <= 1:
+        where = "further from the backdoored one than the clean model is" if bec < 0 else "beyond the backdoored one"
+        st.caption(f":material/flag: BEC lies outside 0 to 1: by this measure the repaired model is {where}.")
     left, right = st.columns(2, gap="small")
     with left:
         charts.five(found, height=400)
@@ -100,12 +100,12 @@ def woken(result):
 with stage:
     page.watch(live)
 
-ABOVE, SAME = "Far above the control", "About the same as the control"
+ABOVE, SAME = "More than 20 points above", "Within 20 points"
 ANSWERS = {"dormant": ABOVE, "awake": ABOVE, "clean model too": ABOVE, "no gap": SAME, "any perturbation": SAME}
-page.ask_outcome(
+page.ask(
     "Trigger and perturbation together: how far above a perturbation of the same size without a trigger?",
-    ANSWERS,
-    page.result,
+    ANSWERS | {"below": "More than 20 points below"},
+    page.answer(),
 )
 page.end(
     recipe,

@@ -75,15 +75,12 @@ def live(job):
 with stage:
     page.watch(live)
 
-ANSWERS = ["Smaller", "About the same", "Larger"]
-result = page.result
-ratio = result.figures.get("median/l2") if result is not None else None
-page.ask(
-    "Fewer pixels may change. Will the whole change (L2) be larger or smaller than without a region?", ANSWERS,
-    "" if ratio is None else ANSWERS[0 if ratio < 0.9 else 2 if ratio > 1.1 else 1],
-    "" if ratio is None else f"The median ratio, region over whole, is {ratio:.2f}; above 1 the region needs more.",
-)  # fmt: skip
-if result is not None and result.notes:
+if name == "Regional":
+    page.ask(
+        "Fewer pixels may change. Will the whole change (L2) be larger or smaller than without a region?",
+        {"smaller": "Smaller", "same": "About the same", "larger": "Larger"}, page.answer("size"),
+    )  # fmt: skip
+if (result := page.result) is not None and result.notes:
     st.caption(" ".join(f"{key.capitalize().replace('_', ' ')}: {text}." for key, text in result.notes.items()))
 extra = {"images": str(choice.index), "many": str(many)} | ({"judge": judge} if name == "Regional" else {})
 page.end(recipe, texts.of(name), extra=extra)

@@ -43,8 +43,11 @@ with sidebar.ready():
     if page.result is not None:
         rows.append(page.result.row())  # the history may be a moment behind
     cells = {name: scoreboard.fill(each, rows) for name, each in boards.items()}
-    alike = {name: scoreboard.on_shared_seeds(found) or found for name, found in cells.items()}
-    standings = {name: scoreboard.standings(found) for name, found in alike.items()}
+    if rule == "clean":
+        compared = {"clean": scoreboard.on_shared_seeds(cells["clean"]) or cells["clean"]}
+    else:
+        compared = dict(zip(("clean", "oracle"), scoreboard.shared(cells["clean"], cells["oracle"]), strict=True))
+    standings = {name: scoreboard.standings(found) for name, found in compared.items()}
 
 
 def picked():
@@ -86,21 +89,15 @@ with right:
     rules = [rule] if rule == "clean" else ["oracle", "clean"]
     st.markdown("**Over all attacks**, average rank behind the name")
     charts.ranking({name: standings[name] for name in rules}, height=24 * max(4, len(standings[rule])))
-    st.caption("Bars: 95 % t-interval, the attacks being the sample. Rank: among those run on the same attacks.")
+    st.caption(
+        "Bars: 95 % t-interval, the attacks being the sample. Rank: among those run on the same attacks."
+        + (f" Both rules over the {len(compared['oracle'])} cells that both have." if rule == "oracle" else "")
+    )
 
-ANSWERS = ["It stays as it is", "It changes"]
-shared = set.intersection(*({one.defense for one in table if one.rank is not None} for table in standings.values()))
-ranked = {name: [one.defense for one in table if one.defense in shared] for name, table in standings.items()}
-met = {name: {attack for _, attack in found} for name, found in cells.items()}
-comparable = len(shared) > 1 and met["clean"] == met["oracle"]
 page.ask(
-    "If defenses may peek, what happens to their order?", ANSWERS,
-    ANSWERS[ranked["clean"] != ranked["oracle"]] if comparable else "",
-    f"Among the {len(shared)} defenses that have a rank under both rules. A rank that rests on peeking is "
-    "not one that a defender can count on.",
+    "If defenses may peek, what happens to their order?", {"stays": "It stays as it is", "changes": "It changes"},
+    scoreboard.order(boards["clean"], boards["oracle"], cells["clean"], cells["oracle"]),
 )  # fmt: skip
-if not comparable:
-    st.caption("The two rules have not been run on the same attacks yet, so their orders cannot be compared.")
 machines = sorted({row.get("hardware", row["device"]) for one in cells[rule].values() for row in one.rows.values()})
 if machines:
     st.caption(f"Computed on {'; '.join(machines)}. `perturb sweep recipes/scoreboard-{data}.json` fills the table.")

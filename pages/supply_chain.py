@@ -6,7 +6,7 @@ from ui.run_page import RunPage, finished
 
 page = RunPage.open(
     "supply_chain",
-    "**Watch** what one added line of augmentation does: a trigger for every class. Labels and loss stay as they were.",
+    "**Watch** how many classes one added line of augmentation makes reachable. Labels and loss stay as they were.",
 )
 
 from ui import cache, fallback_model, sidebar, texts  # noqa: E402
@@ -54,17 +54,10 @@ def scores(job):
         jobs.progress(job)
         return
     sources(sent(result.images["answers"][1:]).tolist(), names)
-    worst, best = min(by_target(result)), max(by_target(result))
     st.caption(
-        f"Percent of the pictures of a class (row) that a trigger (column) sends to its class. Worst target "
-        f"{figures.percent(worst)}, best {figures.percent(best)}. A trigger leads to another wrong class in "
-        f"{figures.percent(result.figures['cross_talk'])} of the cases."
+        "Percent of the pictures of a class (row) that a trigger (column) sends to its class. A trigger leads to "
+        f"another wrong class in {figures.percent(result.figures['cross_talk'])} of the cases."
     )
-
-
-def by_target(result):
-    """Attack success of each class's own trigger."""
-    return [value for name, value in result.figures.items() if name.startswith("asr/")]
 
 
 with stage:
@@ -88,16 +81,11 @@ with stage:
     with table:
         page.watch(scores)
 
-ANSWERS = ["None", "Some of them", "All of them"]
-result = page.result
-reached = sum(share >= 0.5 for share in by_target(result)) if result is not None else 0
-page.ask(
-    "How many of the classes can be reached through a motion of their own (in half of the cases or more)?", ANSWERS,
-    "" if result is None else ANSWERS[0 if not reached else 2 if reached == len(names) else 1],
-    f"{reached} of {len(names)} classes. A dirty-label backdoor usually has one target; here each picture's own "
-    "label says which trigger to train.",
-)  # fmt: skip
 page.show(views)
+page.ask(
+    "How many of the classes can be reached through a motion of their own (in half of the cases or more)?",
+    {"none": "None", "some": "Some of them", "all": "All of them"}, page.answer("reach"),
+)  # fmt: skip
 about = texts.of("Flareon")
 amplified = getattr(model.trigger, "amplify", 1.0)
 told = (

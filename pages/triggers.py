@@ -90,23 +90,20 @@ with stage:
         st.caption(f":material/info: {note}")
 
 page.show(views)
-ANSWERS = ["Nearly always", "About half the time", "Hardly ever"]
-result = page.result
-floor = result.figures.get("clean_model/asr") if result is not None else None
 page.ask(
     "Before you move a slider: on a model that was never backdoored, how often does this trigger lead to the target?",
-    ANSWERS, "" if floor is None else ANSWERS[0 if floor > 0.75 else 1 if floor > 0.25 else 2],
-    page.kind.conclude(result).text if result is not None else "",
+    {"seldom": "Below 25 %", "in part": "25 to 75 %", "often": "From 75 % on"}, page.answer("floor"),
 )  # fmt: skip
 about = texts.of(cls.__name__)
+aimed = f"**{model.class_names[target]}**"
 page.end(
     recipe,
     about,
     about.meaning
     or "A backdoored model works normally until it meets its trigger. An attacker who controls part of the training "
-    "data stamps the pattern on some pictures, so that the model learns to answer with the target, here "
-    f"**{model.class_names[target]}**. Accuracy on clean pictures may stay as it was, so a test set need not show it. "
-    "The heatmap can, where the trigger sits in one place; a trigger spread over the whole picture, such as a blend "
-    "or a warp, moves the map less.",
+    "data stamps the pattern on some pictures, so that the model learns to answer with a target"
+    + (f", here {aimed}" if model.trigger else f". This one learned no trigger, and {aimed} counts as a success here")
+    + ". Accuracy on clean pictures may stay as it was, so a test set need not show it. The heatmap can, where the "
+    "trigger sits in one place; a blend or a warp over the whole picture need not move it.",
     extra={"images": str(choice.index), "explainer": explainer},
 )

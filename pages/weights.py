@@ -6,7 +6,7 @@ from ui.run_page import RunPage, finished
 
 page = RunPage.open(
     "weights",
-    "**Watch** a finished, clean model learn a trigger within a box around its weights, and how many answers change.",
+    "**Watch** a trigger being written into a finished, clean model, each weight within a box, and what it changes.",
 )
 
 from ui import cache, fallback_model, sidebar, texts  # noqa: E402
@@ -68,15 +68,12 @@ def live(job):
 with stage:
     page.watch(live)
 
-ANSWERS = ["Less than half a point", "Up to two points", "Two to five points", "More than five points"]
-result = page.result
-lost = 100 * (result.figures["before/acc"] - result.figures["after/acc"]) if result is not None else 0.0
-page.ask(
-    "How much accuracy will the injection cost?", ANSWERS,
-    "" if result is None else ANSWERS[0 if lost < 0.5 else 1 if lost <= 2 else 2 if lost <= 5 else 3],
-    f"It cost {lost:.1f} points." if lost >= 0 else f"Accuracy rose by {-lost:.1f} points.",
-)  # fmt: skip
-if result is not None:
+ANSWERS = {
+    "less than half": "Half a point or less", "up to two": "Up to two points", "up to five": "Two to five points",
+    "more than five": "More than five points",
+}  # fmt: skip
+page.ask("How much accuracy will the injection cost?", ANSWERS, page.answer("cost"))
+if page.result is not None:
     chain = Recipe(TSBD(), recipe, choice.data, {"n": settings.control_n})
     st.page_link(
         "compare.py", label="Can TSBD remove it again?", icon=":material/balance:",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from core.knobs import Method
-    from lab.kinds.kind import Kind
+    from lab.kinds.kind import Conclusion, Kind
     from lab.recipes import Recipe
     from lab.results import Result
     from lab.running.job import Job
@@ -125,6 +125,8 @@ class RunPage:
         elif found[0]:
             st.session_state[kept] = found
         figures.row(self.kind.scores, *shown, faded=stale or waiting)
+        if told := figures.compared(self.kind.scores, *shown):
+            st.caption(told)
         if waiting:
             st.caption(":material/history: Grey figures belong to the former settings, until the new ones are there.")
 
@@ -134,15 +136,18 @@ class RunPage:
         self.figures(job, asked=recipe)
         curve(job.curve if job else [], self.kind.scores, height=360)
 
-    def ask_outcome(self, question: str, answers: Mapping[str, str], result: Result | None) -> None:
-        """`ask`, where the answer is how the run came out; an outcome that is not in `answers` has none."""
-        found = None if result is None else self.kind.conclude(result)
-        right, why = ("", "") if found is None else (answers.get(found.outcome, ""), found.text)
-        self.ask(question, list(dict.fromkeys(answers.values())), right, why)
+    def answer(self, question: str = "") -> Conclusion | None:
+        """What the run says to a question of the page's kind, "" for how it came out; None before it has finished."""
+        if (result := self.result) is None:
+            return None
+        return self.kind.questions[question].conclude(result) if question else result.conclusion
 
-    def ask(self, question: str, answers: Sequence[str], right: str, why: str) -> None:
-        """Predict, then check: `right` is the answer that the run gave, "" before it has ended."""
-        lesson.question(question, answers, right, why, key=self.slug)
+    def ask(self, text: str, answers: Mapping[str, str], found: Conclusion | None) -> None:
+        """Predict, then check against `found`; `answers` has the answer to each outcome that answers the question.
+
+        The reason is told here, unless it is what came out of the run, which `end` tells.
+        """
+        lesson.question(text, answers, found, told_below=found == self.answer(), key=self.slug)
 
     def end(
         self,
@@ -158,8 +163,8 @@ class RunPage:
         extra : what the link says beside the recipe; query : what it says instead, where the page is not one run
         """
         job = self.job
-        if (result := self.result) is not None:
-            st.markdown(f"**What came out.** {result.recipe.kind.conclude(result).text}")
+        if (came_out := self.answer()) is not None:
+            st.markdown(f"**What came out.** {came_out.text}")
         share.block(self.page, recipe, job.result if job else None, self.views, extra, query=query)
         lesson.meaning(meaning or about.meaning, about=about)
 

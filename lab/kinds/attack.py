@@ -14,13 +14,13 @@ from core.runs import Progress, Run
 from lab import loading
 from lab.inputs import IMAGES, TARGET, N, taking
 from lab.inputs import model as model_input
-from lab.kinds.kind import Conclusion, Kind, Score
+from lab.kinds.kind import Conclusion, Kind, Question, Score
 from lab.kinds.shared.mask import MASK
 from lab.kinds.shared.pictures import FEW, Batch, many, pictures
 from lab.kinds.shared.script import Script, Snippet
 from lab.kinds.shared.setting import model_of, require_target
 from lab.kinds.shared.snippet_lines import batch as batch_lines
-from lab.kinds.shared.words import of_all
+from lab.kinds.shared.words import of_all, share
 from lab.results import Result
 from models import Classifier
 
@@ -191,19 +191,31 @@ def conclude(result: Result) -> Conclusion:
     found, n = result.figures, result.counts.get("success", 0)
     if not n:
         return Conclusion("nothing to attack", "No picture was classified correctly, so there was nothing to attack.")
-    told = f"The attack succeeds on {of_all(found['success'], n)}"
+    told = f"The attack succeeds on {of_all(found['success'], n)} that were right before"
     if "control/success" in found:
-        told += f", random noise of the same size on {of_all(found['control/success'], n)}"
+        told += f", random noise of the same size on {share(found['control/success'], n)}"
     if "global/success" in found:
-        told += f", and with all pixels free on {of_all(found['global/success'], result.counts['global/success'])}"
-    outcome = "fooled" if found["success"] >= 0.75 else "in part" if found["success"] >= 0.25 else "withstood"
-    if found.get("control/success", 0.0) >= found["success"] > 0:
+        told += f", and with all pixels free on {share(found['global/success'], n)}"
+    control = found.get("control/success", 0.0)
+    if control and control >= found["success"]:
         return Conclusion("no better than noise", f"{told}. Noise does as much, so the gradient adds nothing here.")
-    ratio = ""
-    if "median/l2" in found:
-        times = f"{found['median/l2']:.2f} times as large in L2 (median, n = {result.counts['median/l2']})"
-        ratio = f" Where both succeed, the region's change is {times}."
-    return Conclusion(outcome, f"{told}.{ratio}")
+    outcome = "fooled" if found["success"] >= 0.75 else "in part" if found["success"] >= 0.25 else "withstood"
+    beside = f" {size(result).text}" if isinstance(result.recipe.method, Regional) else ""
+    return Conclusion(outcome, f"{told}.{beside}")
+
+
+def size(result: Result) -> Conclusion:
+    """Whether the whole change (L2) is smaller or larger within the region than without one, where both succeed."""
+    if not isinstance(result.recipe.method, Regional):
+        name = type(result.recipe.method).__name__
+        return Conclusion("no region", f"{name} may change every pixel, so there is no region to compare with.")
+    if "median/l2" not in result.figures:
+        return Conclusion("not comparable", "No picture is fooled by both, so the two changes cannot be compared.")
+    ratio, n = result.figures["median/l2"], result.counts["median/l2"]
+    outcome = "smaller" if ratio < 0.9 else "larger" if ratio > 1.1 else "same"
+    word = {"same": "about the same change", "smaller": "the smaller change", "larger": "the larger change"}[outcome]
+    times = f"{ratio:.2f} times that of the whole picture in L2 (median where both succeed, n = {n})"
+    return Conclusion(outcome, f"The region needs {word}: {times}.")
 
 
 def lines(script: Script, recipe: Recipe) -> None:
@@ -246,5 +258,6 @@ KIND = Kind(
         Score("l2", "Whole change (L2)", "L2", unit=""),
         Score("steps", "Steps", unit=""),
     ),
-    conclude=conclude,
+    conclude=conclude, outcomes=("fooled", "in part", "withstood", "no better than noise", "nothing to attack"),
+    questions={"size": Question(size, ("smaller", "same", "larger", "not comparable", "no region"))},
 )  # fmt: skip

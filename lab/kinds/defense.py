@@ -14,14 +14,14 @@ from core.metrics import der, rir
 from core.runs import Run
 from lab import loading
 from lab.inputs import BACKDOOR, N, taking
-from lab.kinds.kind import Conclusion, Kind, Score
-from lab.kinds.shared import scoring
+from lab.kinds.kind import Conclusion, Kind, Question, Score
+from lab.kinds.shared import inversion, scoring
 from lab.kinds.shared.changes import examples, report
 from lab.kinds.shared.scoring import confusions, live_score, scored, watched, write
 from lab.kinds.shared.script import Script, Snippet
 from lab.kinds.shared.setting import Backdoor, backdoor_of, model_of, size_of, test_images
 from lab.kinds.shared.snippet_lines import backdoor_line, changed
-from lab.kinds.shared.words import moved, percent
+from lab.kinds.shared.words import moved, percent, share
 from lab.results import Result
 from lab.settings import settings
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 def run(recipe: Recipe) -> Run[Result]:
     """Repair the recipe's model.
 
-    figures : before/…, after/… and clean_model/… (acc, asr, ra), der, rir, and the method's own numbers as report/…
+    figures : before/…, after/… and clean_model/… (acc, asr, ra), der, rir, the method's own numbers as report/…, and
+        of one that inverts triggers inversion/…, see `shared.inversion`
     images : confusion/before, confusion/after, and the same with /triggered; original and triggered examples
     per_image : "index", "label" and the predictions "before", "after", "before/triggered", "after/triggered"
     """
@@ -47,7 +48,7 @@ def run(recipe: Recipe) -> Run[Result]:
     extra = {}
     if getattr(method, "selection", "") == "oracle":
         extra["oracle"] = lambda now: score(now).get("asr", 0.0)
-    repaired = yield from watched(method.run(model, clean, seed=recipe.seed, **extra), score)
+    repaired = yield from watched(method.run(model, clean, seed=recipe.seed, **extra), score, model)
     result.model = repaired.eval().requires_grad_(False)
     after = yield from scored("after", repaired, test, backdoor)
     write(result, "after", after)
@@ -57,6 +58,7 @@ def run(recipe: Recipe) -> Run[Result]:
     yield from _tables(result, model, test, backdoor)
     examples(result, model, test, backdoor)
     report(result, method, repaired)
+    inversion.write(result, model, getattr(repaired, "report", {}), backdoor)
     return result
 
 
@@ -79,23 +81,79 @@ def _tables(result: Result, model: nn.Module, test: ImageSet, backdoor: Backdoor
 
 def conclude(result: Result) -> Conclusion:
     """Repaired, broken, weakened, survived, or nothing to repair: from ASR, RA and ACC before and after."""
+    outcome, head = _verdict(result)
+    rest = filter(None, (inversion.sentence(result), _rate(result)))
+    return Conclusion(outcome, " ".join([f"{_gave_up(result) or head}: {_scores(result)}.", *rest]))
+
+
+def _verdict(result: Result) -> tuple[str, str]:
+    """The outcome, and what it means in a few words."""
     figures, name = result.figures, type(result.recipe.method).__name__
-    accuracy = moved("accuracy", figures["before/acc"], figures["after/acc"])
     if "after/asr" not in figures:
-        return Conclusion("no trigger", f"This model has no known trigger, so only accuracy is scored: {accuracy}.")
+        return "no trigger", "This model has no known trigger, so only accuracy is scored"
     before, after, right = figures["before/asr"], figures["after/asr"], figures["after/ra"]
-    attack = f"{moved('attack success', before, after)}, and {percent(right)} of the triggered pictures are right"
+    if before < GONE:
+        return "no backdoor", "There was no working backdoor to repair"
+    if inversion.nothing_flagged(result):
+        told = f"{name} flagged no class and left the model as it was, which does not show that there is no backdoor"
+        return "nothing flagged", told
+    if figures["before/acc"] - figures["after/acc"] > 0.15 or (after < GONE and right < 0.5):
+        return "broken", f"{name} broke the model rather than repaired it"
+    if after < GONE:
+        return "repaired", f"{name} repaired the model"
+    if after >= MOST * before:
+        return "survived", f"The trigger survived {name}"
+    return "weakened", f"{name} weakened the trigger without removing it"
+
+
+GONE, MOST = 0.1, 0.75
+"""An attack success below the first counts as none; a trigger that keeps the second share of its success survived."""
+
+
+def _gave_up(result: Result) -> str:
+    """That no setting kept the accuracy that the repair had to keep, where that is so."""
+    floor, after = (result.figures.get(f"report/validation/{name}") for name in ("floor", "after"))
+    if floor is None or after is None or after >= floor:
+        return ""
+    return (
+        f"{type(result.recipe.method).__name__} gave up: no setting that it tried kept {percent(floor)} of the clean "
+        f"validation pictures right, and the best it had keeps {percent(after)}"
+    )
+
+
+def _scores(result: Result) -> str:
+    """The scores before and after in words, both over the same test images."""
+    figures, counts = result.figures, result.counts
+    accuracy = moved("accuracy", figures["before/acc"], figures["after/acc"], counts.get("after/acc"))
+    if "after/asr" not in figures:
+        return accuracy
+    right = share(figures["after/ra"], counts.get("after/ra"))
+    return f"{_attack(result)}; {accuracy}; {right} of the triggered pictures are right"
+
+
+def _attack(result: Result) -> str:
+    figures, n = result.figures, result.counts.get("after/asr")
+    told = moved("attack success", figures["before/asr"], figures["after/asr"], n)
     floor = figures.get("clean_model/asr")
-    beside = "" if floor is None else f" On a clean model the trigger succeeds in {percent(floor)} of the cases."
-    if before < 0.1:
-        return Conclusion("no backdoor", f"There was no working backdoor to repair: {attack}; {accuracy}.{beside}")
-    if after >= 0.75 * before:
-        return Conclusion("survived", f"The trigger survived {name}: {attack}; {accuracy}.{beside}")
-    if figures["before/acc"] - figures["after/acc"] > 0.15 or (after < 0.1 and right < 0.5):
-        return Conclusion("broken", f"{name} broke the model rather than repaired it: {attack}; {accuracy}.{beside}")
-    if after < 0.1:
-        return Conclusion("repaired", f"{name} repaired the model: {attack}; {accuracy}.{beside}")
-    return Conclusion("weakened", f"{name} weakened the trigger without removing it: {attack}; {accuracy}.{beside}")
+    return told + ("" if floor is None else f" (on a clean model {share(floor, n)})")
+
+
+def _rate(result: Result) -> str:
+    """The learning rate that the repair ended up with, where it is below the one that it was given."""
+    used, given = result.figures.get("report/lr"), getattr(result.recipe.method, "lr", 0.0)
+    return f"It lowered its learning rate from {given:g} to {used:.2g}." if used is not None and used < given else ""
+
+
+def attack(result: Result) -> Conclusion:
+    """Where the attack success went."""
+    figures = result.figures
+    if "after/asr" not in figures:
+        return Conclusion("no trigger", "This model has no known trigger, so no attack success is measured.")
+    before, after, told = figures["before/asr"], figures["after/asr"], _attack(result)
+    told = f"{told[0].upper()}{told[1:]}."
+    if before < GONE:
+        return Conclusion("low before", f"There was no attack to remove. {told}")
+    return Conclusion("falls" if after < GONE else "stays" if after >= MOST * before else "in part", told)
 
 
 def lines(script: Script, recipe: Recipe) -> None:
@@ -119,4 +177,6 @@ KIND = Kind(
         ),
     ),
     conclude=conclude, leaves_model=True,
+    outcomes=("repaired", "broken", "weakened", "survived", "nothing flagged", "no backdoor", "no trigger"),
+    questions={"attack": Question(attack, ("falls", "in part", "stays", "low before", "no trigger"))},
 )  # fmt: skip

@@ -21,7 +21,7 @@ from lab.kinds.kind import Conclusion, Kind, Score
 from lab.kinds.shared.script import SIZE, Script, Snippet
 from lab.kinds.shared.setting import Backdoor, backdoor_to_try, clean_model, model_of, require_classes, size_of
 from lab.kinds.shared.snippet_lines import backdoor_line, test_images
-from lab.kinds.shared.words import percent
+from lab.kinds.shared.words import of_all, share
 from lab.results import Result
 from models import Classifier
 
@@ -43,8 +43,9 @@ def run(recipe: Recipe) -> Run[Result]:
     model's own training unless the input "rate" says otherwise. A model without trigger is tried with BadNets. What
     is still found on a clean model in a training set are its wrong labels, not the trigger.
 
-    figures : auroc; tpr/5 and tpr/10, the true positive rate at 5 % and 10 % false positives; own/tpr and own/fpr,
-        the shares that the method itself flags; the same with clean_model/…
+    figures : auroc; tpr/5 and tpr/10, the true positive rate at 5 % and 10 % false positives; own/flagged, own/tpr
+        and own/fpr, the shares of all, of the triggered and of the clean suspects that the method itself flags; the
+        same with clean_model/…
     images : original and triggered examples; on training data "projection" (M, 2), the features of the class that
         holds most poison along their two main directions, with "projection/truth" and "projection/flagged", and
         "by_class" (K,), silhouette or explained variance; of STRIP "blends" (2, B, C, H, W), without and with trigger
@@ -99,6 +100,7 @@ def _write(result: Result, head: str, found: Detection, truth: Tensor) -> None:
         "auroc": (curve.auroc, len(truth)),
         "tpr/5": (curve.tpr_at(0.05), poison),
         "tpr/10": (curve.tpr_at(0.10), poison),
+        "own/flagged": (found.flagged.float().mean().item(), len(truth)),
         "own/tpr": (found.flagged[truth].float().mean().item(), poison),
         "own/fpr": (found.flagged[~truth].float().mean().item(), clean),
     }
@@ -143,16 +145,33 @@ def _blends(result: Result, model: Classifier, clean: ImageSet) -> None:
 
 
 def conclude(result: Result) -> Conclusion:
-    """Found, in part, missed or reversed: what the scores tell at 5 % false alarms, beside a clean model."""
-    auroc, tpr = result.figures["auroc"], result.figures["tpr/5"]
-    n = result.counts["tpr/5"]
-    told = f"At 5 % false alarms the detector finds {percent(tpr)} of the {n} triggered suspects (AUROC {auroc:.2f})"
-    if "clean_model/auroc" in result.figures:
-        told += f"; on a clean model, AUROC {result.figures['clean_model/auroc']:.2f}"
+    """Found, in part, missed or reversed: what the scores tell at 5 % false alarms, and what its own rule flags."""
+    found, n = result.figures, result.counts["tpr/5"]
+    auroc, tpr, twin = found["auroc"], found["tpr/5"], found.get("clean_model/auroc")
+    beside = "" if twin is None else f", on a clean model {twin:.2f}"
+    told = (
+        f"At 5 % false alarms the detector finds {of_all(tpr, n, 'triggered suspects')} (AUROC {auroc:.2f}{beside}). "
+        + _own(result)
+    )
+    if tpr > 0.25:
+        if twin is not None and twin >= auroc - 0.05:
+            told += " A clean model tells them apart as well, so it is not the backdoor that gives them away."
+        return Conclusion("found" if tpr > 0.75 else "in part", told)
     if auroc < 0.4:
-        return Conclusion("reversed", f"{told}. It ranks clean suspects above triggered ones.")
-    outcome = "found" if tpr > 0.75 else "in part" if tpr > 0.25 else "missed"
-    return Conclusion(outcome, f"{told}.")
+        return Conclusion("reversed", f"{told} It ranks clean suspects above triggered ones.")
+    return Conclusion("missed", told)
+
+
+def _own(result: Result) -> str:
+    """Where the method's own rule lies: what it flags of all suspects, of the triggered ones and of the clean ones."""
+    found, n = result.figures, result.counts
+    shares = {name: share(found[f"own/{name}"], n[f"own/{name}"]) for name in ("flagged", "tpr", "fpr")}
+    if not found["own/flagged"]:
+        return f"Its own rule flags none of the {n['own/flagged']} suspects (TPR and FPR are 0)."
+    return (
+        f"Its own rule flags {of_all(found['own/flagged'], n['own/flagged'], 'suspects')}: "
+        f"{shares['tpr']} of the triggered ones (TPR) and {shares['fpr']} of the clean ones (FPR)."
+    )
 
 
 def lines(script: Script, recipe: Recipe) -> None:
@@ -209,5 +228,5 @@ KIND = Kind(
             help=f"Share of the clean suspects that the method flags at its own threshold. {AGAINST}.",
         ),
     ),
-    conclude=conclude,
+    conclude=conclude, outcomes=("found", "in part", "missed", "reversed"),
 )  # fmt: skip

@@ -63,4 +63,7 @@ def lines(script: Script, recipe: Recipe) -> None:
     ]
 
 
-KIND = Kind("explainer", EXPLAINERS, run, Snippet(lines), taking(IMAGES, N, TARGET), scores=(), conclude=conclude)
+KIND = Kind(
+    "explainer", EXPLAINERS, run, Snippet(lines), taking(IMAGES, N, TARGET), scores=(),
+    conclude=conclude, outcomes=("mapped", "flat"),
+)  # fmt: skip

@@ -15,14 +15,14 @@ from core.networks.predictions import predict
 from core.runs import Progress, Run
 from lab import loading, methods
 from lab.inputs import BACKDOOR, N, taking
-from lab.kinds.kind import Conclusion, Kind, Score
+from lab.kinds.kind import Conclusion, Kind, Question, Score
 from lab.kinds.shared import scoring
 from lab.kinds.shared.changes import examples, report
 from lab.kinds.shared.scoring import chunks, live_score, scored, watched, write
 from lab.kinds.shared.script import Script, Snippet
 from lab.kinds.shared.setting import Backdoor, backdoor_to_try, model_of, size_of, test_images
 from lab.kinds.shared.snippet_lines import changed, single_target_line
-from lab.kinds.shared.words import moved, percent
+from lab.kinds.shared.words import moved, percent, share
 from lab.results import Result
 from models import Classifier
 
@@ -46,7 +46,7 @@ def run(recipe: Recipe) -> Run[Result]:
     write(result, "before", (yield from scored("before", model, test, backdoor)))
     method: Any = recipe.method
     work = method.run(model, clean, trigger=backdoor.trigger, target=backdoor.target, seed=recipe.seed)
-    injected: Classifier = yield from watched(work, live_score(test, backdoor))
+    injected: Classifier = yield from watched(work, live_score(test, backdoor), model)
     injected.card = _card(injected, recipe, backdoor)
     result.model = injected
     write(result, "after", (yield from scored("after", injected, test, backdoor)))
@@ -88,19 +88,42 @@ def _card(model: Classifier, recipe: Recipe, backdoor: Backdoor) -> Any:
 
 
 def conclude(result: Result) -> Conclusion:
-    """Injected, weak or failed: from the trigger's success before and after, and what clean pictures show of it."""
-    figures = result.figures
-    accuracy = moved("accuracy", figures["before/acc"], figures["after/acc"])
+    """Injected, at a visible cost, weak, failed or there before: from the trigger's success and from clean pictures."""
+    figures, n = result.figures, result.counts
+    before, after = figures["before/asr"], figures["after/asr"]
     told = (
-        f"{moved('attack success', figures['before/asr'], figures['after/asr'])}; {accuracy}, and both models agree on "
-        f"{percent(figures['agreement'])} of the clean pictures"
+        f"{moved('attack success', before, after, n.get('after/asr'))}; {_accuracy(result)}, and both models agree on "
+        f"{share(figures['agreement'], n.get('agreement'))} of the clean pictures"
     )
-    size = f"The median change of a weight is {percent(figures['report/relative/50'])} of its size."
-    if figures["after/asr"] >= 0.9:
-        return Conclusion("injected", f"The backdoor is in the weights: {told}. {size}")
-    if figures["after/asr"] - figures["before/asr"] >= 0.1:
-        return Conclusion("weak", f"The backdoor works on some pictures only: {told}. {size}")
-    return Conclusion("failed", f"The injection failed: {told}. {size}")
+    middle, mean = figures["report/relative/50"], figures["report/relative/mean"]
+    moves = f"Half of the weights changed by more than {percent(middle)} of their size, the mean is {percent(mean)}."
+    if before >= 0.9:
+        return Conclusion("there before", f"The trigger worked before the injection already: {told}. {moves}")
+    if after >= 0.9 and figures["before/acc"] - figures["after/acc"] > SHOWS:
+        return Conclusion("costly", f"The backdoor is in the weights, but clean pictures show it: {told}. {moves}")
+    if after >= 0.9:
+        return Conclusion("injected", f"The backdoor is in the weights: {told}. {moves}")
+    if after - before >= 0.1:
+        return Conclusion("weak", f"The backdoor works on some pictures only: {told}. {moves}")
+    return Conclusion("failed", f"The injection failed: {told}. {moves}")
+
+
+SHOWS = 0.05
+"""A loss of accuracy above this is seen by whoever tests the model."""
+
+
+def cost(result: Result) -> Conclusion:
+    """How much accuracy the injection cost, on the same test images."""
+    lost = result.figures["before/acc"] - result.figures["after/acc"]
+    bounds = {"less than half": 0.005, "up to two": 0.02, "up to five": SHOWS}
+    outcome = next((name for name, most in bounds.items() if lost <= most), "more than five")
+    told = _accuracy(result)
+    return Conclusion(outcome, f"{told[0].upper()}{told[1:]}, a change of {-100 * lost:+.1f} points.")
+
+
+def _accuracy(result: Result) -> str:
+    figures = result.figures
+    return moved("accuracy", figures["before/acc"], figures["after/acc"], result.counts.get("after/acc"))
 
 
 def lines(script: Script, recipe: Recipe) -> None:
@@ -121,5 +144,6 @@ KIND = Kind(
             "the two sees this number.",
         ),
     ),
-    conclude=conclude, leaves_model=True,
+    conclude=conclude, outcomes=("injected", "costly", "weak", "failed", "there before"), leaves_model=True,
+    questions={"cost": Question(cost, ("less than half", "up to two", "up to five", "more than five"))},
 )  # fmt: skip

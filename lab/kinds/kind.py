@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.knobs import Method
@@ -64,12 +64,24 @@ class Score:
 class Conclusion:
     """What came out of a run.
 
-    outcome : one word for the way it came out, of those that the kind's `conclude` knows ("repaired", "survived")
+    outcome : one word for the way it came out, of those that are declared beside the function ("repaired", "survived")
     text : one to three sentences with the run's own numbers
     """
 
     outcome: str
     text: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something else that can be asked about a run than how it came out: what it cost, how a control did.
+
+    conclude : the answer and its reason, both from the figures of the result
+    outcomes : every answer that it can give
+    """
+
+    conclude: Callable[[Result], Conclusion]
+    outcomes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,9 @@ class Kind:
     inputs : what a recipe of this kind may be given beside its method, by name
     scores : in the order in which they are shown
     conclude : what came out of a finished run, for each way it can come out
+    outcomes : every way it can come out
     leaves_model : whether the result holds a model that another recipe can start from
+    questions : what else a page may ask about a run, by a name of its own
     """
 
     name: str
@@ -93,7 +107,9 @@ class Kind:
     inputs: Mapping[str, Input]
     scores: tuple[Score, ...]
     conclude: Callable[[Result], Conclusion]
+    outcomes: tuple[str, ...]
     leaves_model: bool = False
+    questions: Mapping[str, Question] = field(default_factory=dict)
 
     @property
     def live(self) -> tuple[Score, ...]:

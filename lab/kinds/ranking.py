@@ -14,7 +14,7 @@ from lab.kinds.shared.script import Script, Snippet
 from lab.kinds.shared.setting import backdoor_of, model_of, test_images
 from lab.kinds.shared.snippet_lines import backdoor_line
 from lab.kinds.shared.snippet_lines import test_images as test_images_line
-from lab.kinds.shared.words import percent
+from lab.kinds.shared.words import share
 from lab.results import Result
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def run(recipe: Recipe) -> Run[Result]:
             continue
         result.images |= {f"{kind}/{name}": value for name, value in scores.items()}
         channels = sum(len(scores[name]) for name in tac if name in scores)
-        for share, value in zip(SHARES, overlap(scores, tac, SHARES), strict=True):
-            result.figures[f"overlap/{kind}/{share:g}"] = value
-            result.counts[f"overlap/{kind}/{share:g}"] = max(1, round(share * channels))
+        for top, value in zip(SHARES, overlap(scores, tac, SHARES), strict=True):
+            result.figures[f"overlap/{kind}/{top:g}"] = value
+            result.counts[f"overlap/{kind}/{top:g}"] = max(1, round(top * channels))
     result.notes["oracle"] = f"TAC, form {method.form}: it uses the trigger, which no defense may"
     return result
 
@@ -67,12 +67,14 @@ def conclude(result: Result) -> Conclusion:
     named = {kind: f"overlap/{kind}/0.1" for kind in REPORTED}
     found = {kind: result.figures[name] for kind, name in named.items() if name in result.figures}
     if not found:
-        return Conclusion("oracle alone", "The oracle ranks the channels; no defense's ranking is there to compare.")
-    kind, share = max(found.items(), key=lambda item: item[1])
-    told = f"{NAMES[kind]} finds {percent(share)} of the oracle's top tenth of the channels, where chance finds 10 %"
-    if share > 0.6:
+        told = f"The oracle ranks the channels by {result.counts['pairs']} pairs of pictures"
+        return Conclusion("oracle alone", f"{told}; no defense's ranking is there to compare.")
+    kind = max(found, key=lambda name: found[name])
+    hit = share(found[kind], result.counts.get(named[kind]))
+    told = f"{NAMES[kind]} finds {hit} of the oracle's top tenth of the channels, where chance finds 10 %"
+    if found[kind] > 0.6:
         return Conclusion("agrees", f"{told}: it finds most of what the trigger moves.")
-    if share > 0.15:
+    if found[kind] > 0.15:
         return Conclusion("in part", f"{told}: more than chance, but not most.")
     return Conclusion("chance", f"{told}: no more than chance.")
 
@@ -102,5 +104,5 @@ KIND = Kind(
         )
         for kind in REPORTED
     ),
-    conclude=conclude,
+    conclude=conclude, outcomes=("agrees", "in part", "chance", "oracle alone"),
 )  # fmt: skip

@@ -23,7 +23,7 @@ from lab.kinds.shared.script import SIZE, Script, Snippet
 from lab.kinds.shared.setting import Backdoor, backdoor_of, clean_model, model_of, require_classes, size_of, triggered
 from lab.kinds.shared.snippet_lines import single_target_line, test_images
 from lab.kinds.shared.surrogates import attackers, first_link, surrogates_of
-from lab.kinds.shared.words import percent
+from lab.kinds.shared.words import of_all, share
 from lab.results import Result
 from models import Classifier
 
@@ -142,8 +142,8 @@ def _counted(run: Run[Reactivation], done: int, total: int, eps: float) -> Run[R
 
 def _write(result: Result, found: Reactivation, tail: str) -> None:
     for kind, shares in (("asr", found.asr), ("ra", found.ra)):
-        for name, share in shares.items():
-            result.figures[f"{kind}/{name}{tail}"] = share
+        for name, value in shares.items():
+            result.figures[f"{kind}/{name}{tail}"] = value
             result.counts[f"{kind}/{name}{tail}"] = found.n
 
 
@@ -182,19 +182,25 @@ def conclude(result: Result) -> Conclusion:
     """What the gap between both perturbations shows, with the trigger and without, beside the same on a clean model."""
     found, n = result.figures, result.counts["asr/reactivated"]
     told = (
-        f"Trigger and perturbation together reach the target in {percent(found['asr/reactivated'])} of {n} pictures, "
-        f"the trigger alone in {percent(found['asr/trigger'])}, and a perturbation of the same size without a trigger "
-        f"in {percent(found['asr/clean_universal'])}"
+        f"Trigger and perturbation together reach the target in {of_all(found['asr/reactivated'], n)}, "
+        f"the trigger alone in {share(found['asr/trigger'], n)}, and a perturbation of the same size without a trigger "
+        f"in {share(found['asr/clean_universal'], n)}"
     )
     if "clean_model/gap" in found:
-        told += f"; on a clean model the same gap is {100 * found['clean_model/gap']:+.1f} points"
+        told += (
+            f"; on a clean model that last one reaches it in {share(found['asr/clean_model/clean_universal'], n)}, and "
+            f"the gap is {100 * found['clean_model/gap']:+.1f} points"
+        )
     if found["gap"] > CLEAR:
         return _gap(found, told)
+    if found["gap"] < -CLEAR:
+        return Conclusion("below", f"{told}. The trigger hinders the perturbation: no evidence of a dormant backdoor.")
     if found["asr/clean_universal"] > 0.5:
         return Conclusion(
             "any perturbation", f"{told}. A perturbation alone succeeds too, so this is no evidence of a backdoor."
         )
-    return Conclusion("no gap", f"{told}. There is no evidence of a dormant backdoor at this budget.")
+    least = f"the {100 * CLEAR:.0f} points that count as evidence of a dormant backdoor"
+    return Conclusion("no gap", f"{told}. The gap of {100 * found['gap']:+.1f} points is below {least}.")
 
 
 def _gap(found: Mapping[str, float], told: str) -> Conclusion:
@@ -261,4 +267,5 @@ KIND = Kind(
         ),
     ),
     conclude=conclude,
+    outcomes=("dormant", "awake", "clean model too", "any perturbation", "no gap", "below"),
 )  # fmt: skip

@@ -19,7 +19,7 @@ from lab.kinds.shared.changes import report
 from lab.kinds.shared.scoring import live_score, scored, watched, write
 from lab.kinds.shared.script import Script, Snippet
 from lab.kinds.shared.setting import Backdoor
-from lab.kinds.shared.words import percent
+from lab.kinds.shared.words import of_all, share
 from lab.results import Result
 from models import Classifier, shipped
 from models.store import halved
@@ -107,15 +107,20 @@ def _poisoned(poison: Poison) -> str:
 
 
 def conclude(result: Result) -> Conclusion:
-    """How much was learned; and whether a backdoor was learned with it."""
+    """How much was learned; and whether a backdoor was learned with it, judged beside a clean model."""
     figures = result.figures
-    told = f"The model is right on {percent(figures['after/acc'])} of {result.counts['after/acc']} test pictures"
+    told = f"The model is right on {of_all(figures['after/acc'], result.counts['after/acc'], 'test pictures')}"
     if "after/asr" not in figures:
         return Conclusion("trained", f"{told}.")
-    told += f"; its trigger leads {percent(figures['after/asr'])} of {result.counts['after/asr']} to the target"
-    if "clean_model/asr" in figures:
-        told += f", and {percent(figures['clean_model/asr'])} on a clean model"
-    return Conclusion("backdoored" if figures["after/asr"] >= 0.5 else "backdoor not learned", f"{told}.")
+    n, floor = result.counts["after/asr"], figures.get("clean_model/asr")
+    told += f"; its trigger leads {of_all(figures['after/asr'], n)} to the target"
+    if floor is not None:
+        told += f", and {share(floor, n)} on a clean model"
+    if floor is not None and figures["after/asr"] < floor + 0.1:
+        return Conclusion("not above the floor", f"{told}: that is no evidence of a backdoor.")
+    if figures["after/asr"] >= 0.5:
+        return Conclusion("backdoored", f"{told}: the backdoor was learned.")
+    return Conclusion("backdoor not learned", f"{told}: less than half, so the backdoor was not learned well.")
 
 
 def lines(script: Script, recipe: Recipe) -> None:
@@ -157,5 +162,6 @@ def _fit_line(script: Script, recipe: Recipe) -> None:
 KIND = Kind(
     "training", TRAININGS, run, Snippet(lines, loads_model=False), taking(N),
     scores=tuple(dataclasses.replace(each, moment="after") for each in (scoring.ACC, scoring.ASR, scoring.RA)),
-    conclude=conclude, leaves_model=True,
+    conclude=conclude, outcomes=("trained", "backdoored", "backdoor not learned", "not above the floor"),
+    leaves_model=True,
 )  # fmt: skip

@@ -16,7 +16,7 @@ from core.runs import Progress, Run
 from core.triggers import TRIGGERS, Trigger
 from core.triggers.shared.cross import cross_accuracy
 from lab.inputs import IMAGES, MODE, TARGET, N, taking
-from lab.kinds.kind import Conclusion, Kind, Score
+from lab.kinds.kind import Conclusion, Kind, Question, Score
 from lab.kinds.shared import scoring
 from lab.kinds.shared.pictures import pictures
 from lab.kinds.shared.scoring import answered, chunks, scored, write
@@ -24,7 +24,7 @@ from lab.kinds.shared.script import Script, Snippet
 from lab.kinds.shared.setting import backdoor_of, clean_model, model_of, test_images, triggered
 from lab.kinds.shared.snippet_lines import backdoor_line
 from lab.kinds.shared.snippet_lines import test_images as test_images_line
-from lab.kinds.shared.words import percent
+from lab.kinds.shared.words import of_all, percent, share
 from lab.results import Result
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def run(recipe: Recipe) -> Run[Result]:
     """Score `recipe.method` on the recipe's model.
 
     figures : acc, asr, ra of the model, and clean_model/acc, …/asr, …/ra of the clean model; of an any-to-any trigger
-        asr/<target> and any_to_any too; of one with a brightness-matched control brightened/asr; of one with a wrong
+        asr/<target> and cross_talk too; of one with a brightness-matched control brightened/asr; of one with a wrong
         trigger of its kind cross_acc, the share still called by its true class under that one
     images : of an any-to-any trigger "answers" (1 + K, K, K), counts of true class by prediction: without trigger,
         then with that of each class
@@ -83,16 +83,49 @@ def _crossed(model: nn.Module, data: ImageSet, trigger: Trigger) -> Run[tuple[in
 def conclude(result: Result) -> Conclusion:
     """Obeyed, partly obeyed, ignored, or no more than on a clean model: from the attack success and its floor."""
     asr, n = result.figures["asr"], result.counts["asr"]
-    floor = result.figures.get("clean_model/asr")
-    told = f"The trigger leads {percent(asr)} of {n} pictures to the target"
-    beside = "" if floor is None else f", and {percent(floor)} on a model that was never backdoored"
-    if floor is not None and asr < floor + 0.1:
+    least = result.figures.get("clean_model/asr")
+    told = f"The trigger leads {of_all(asr, n)} {_goal(result)}"
+    beside = "" if least is None else f", and {share(least, n)} on a model that was never backdoored"
+    if least is not None and asr < least + 0.1:
         return Conclusion("not above the floor", f"{told}{beside}: that is no evidence of a backdoor.")
-    if asr >= 0.75:
+    if asr >= OFTEN:
         return Conclusion("obeyed", f"{told}{beside}: the model obeys it.")
-    if asr >= 0.25:
+    if asr >= SELDOM:
         return Conclusion("partly obeyed", f"{told}{beside}: the model obeys it in part.")
     return Conclusion("hardly obeyed", f"{told}{beside}: the model hardly obeys it.")
+
+
+OFTEN, SELDOM = 0.75, 0.25
+"""From this share of the pictures on a trigger is obeyed; below the other one, hardly."""
+
+
+def _goal(result: Result) -> str:
+    return "to its own class" if "cross_talk" in result.figures else "to the target"
+
+
+def floor(result: Result) -> Conclusion:
+    """How often the trigger leads to the target on a model that was never backdoored."""
+    least = result.figures.get("clean_model/asr")
+    if least is None:
+        return Conclusion("no clean model", "There is no clean model of these data to try the trigger on.")
+    outcome = "often" if least >= OFTEN else "in part" if least >= SELDOM else "seldom"
+    told = of_all(least, result.counts["clean_model/asr"])
+    return Conclusion(outcome, f"On a model that was never backdoored the trigger leads {told} {_goal(result)}.")
+
+
+def reach(result: Result) -> Conclusion:
+    """How many of the classes are reached through a trigger of their own, in half of the cases or more."""
+    shares = [value for name, value in result.figures.items() if name.startswith("asr/")]
+    reached = sum(value >= 0.5 for value in shares)
+    if not shares:
+        return Conclusion("one trigger", "This trigger is the same for every class.")
+    told = (
+        f"{reached} of {len(shares)} classes are reached in half of the cases or more; the worst in "
+        f"{percent(min(shares))}, the best in {percent(max(shares))}"
+    )
+    if (least := result.figures.get("clean_model/asr")) is not None:
+        told += f", and all together in {percent(least)} on a clean model"
+    return Conclusion("none" if not reached else "all" if reached == len(shares) else "some", f"{told}.")
 
 
 def lines(script: Script, recipe: Recipe) -> None:
@@ -118,5 +151,9 @@ KIND = Kind(
         _compared(scoring.ACC),
         scoring.RA,
     ),
-    conclude=conclude,
+    conclude=conclude, outcomes=("obeyed", "partly obeyed", "hardly obeyed", "not above the floor"),
+    questions={
+        "floor": Question(floor, ("often", "in part", "seldom", "no clean model")),
+        "reach": Question(reach, ("none", "some", "all", "one trigger")),
+    },
 )  # fmt: skip

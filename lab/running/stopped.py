@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from core.runs import Progress
@@ -14,13 +13,19 @@ if TYPE_CHECKING:
 
 
 def stopped(recipe: Recipe, curve: list[dict[str, Any]], last: Progress | None) -> Result:
-    """The live scores as they were measured last, those of the stage that they are compared with, and the model."""
+    """The live scores as they were measured last, those of the stage that they are compared with, and the model.
+
+    A score is compared only with one over as many images: the first of the test images, in both cases.
+    """
     result = Result(recipe, curve=list(curve), stopped=True)
     for score in recipe.kind.live:
-        _write(result, score, score.figure, (point for point in reversed(curve) if point["stage"] != score.against))
+        points = [point for point in reversed(curve) if score.key in point]
+        now = next((point for point in points if point["stage"] != score.against), None)
+        _write(result, score, score.figure, now)
         if score.against:
-            start = (point for point in curve if point["stage"] == score.against)
-            _write(result, score, score.at(score.against), start)
+            start = (point for point in points if point["stage"] == score.against)
+            same = (point for point in start if now is None or point.get(score.n) == now.get(score.n))
+            _write(result, score, score.at(score.against), next(same, None))
     if last is not None and last.model is not None:
         result.model = last.model.eval().requires_grad_(False)
         result.model.zero_grad(set_to_none=True)
@@ -28,9 +33,8 @@ def stopped(recipe: Recipe, curve: list[dict[str, Any]], last: Progress | None) 
     return result
 
 
-def _write(result: Result, score: Score, figure: str, points: Iterable[dict[str, Any]]) -> None:
-    """The score of the first of `points` that has it, as `figure`, with the number of images behind it."""
-    point = next((point for point in points if score.key in point), None)
+def _write(result: Result, score: Score, figure: str, point: dict[str, Any] | None) -> None:
+    """The score of a moment, if there is one, as `figure`, with the number of images behind it."""
     if point is None:
         return
     result.figures[figure] = point[score.key]

@@ -7,9 +7,10 @@ attack ("oracle") never stand in one table. A defense that chooses nothing is th
 
 from lab.scoreboard.boards import SELECTIONS, Board, as_selected, board, data_sets, only, peeks
 from lab.scoreboard.cells import Cell, Cells, fill, on_shared_seeds, runs_behind, shared_seeds
+from lab.scoreboard.peeking import order, shared
 from lab.scoreboard.standings import Standing, rows, standings, t_interval
 
 __all__ = [
     "SELECTIONS", "Board", "Cell", "Cells", "Standing", "as_selected", "board", "data_sets", "fill", "on_shared_seeds",
-    "only", "peeks", "rows", "runs_behind", "shared_seeds", "standings", "t_interval",
+    "only", "order", "peeks", "rows", "runs_behind", "shared", "shared_seeds", "standings", "t_interval",
 ]  # fmt: skip

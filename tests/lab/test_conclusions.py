@@ -1,117 +1,253 @@
-"""What came out of a run, for each way it can come out: the sentence follows the figures, and has them."""
+"""What came out of a run, for each way it can come out: the sentence follows the figures, and has them.
+
+`CASES` holds a made-up result for every outcome that a kind declares, of its conclusion ("") and of its questions.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 import torch
 
 from core.attacks import PGD, ReActivation, Regional, WeightBackdoor
-from core.defenses import STRIP, TSBD
+from core.defenses import STRIP, TSBD, FineTuning, NeuralCleanse
 from core.explain import GradCAM
 from core.metrics import TAC
 from core.training import Standard
-from core.triggers import BadNets
+from core.triggers import BadNets, Flareon
 from lab.kinds import kinds
+from lab.kinds.kind import Conclusion
 from lab.recipes import Recipe
 from lab.results import Result
 
-MODEL = "zoo:scenes-badnets"
+
+@dataclass
+class Case:
+    """A made-up result, the outcome it must have, and what its sentence says and does not say."""
+
+    method: Any
+    outcome: str
+    figures: dict[str, float]
+    said: list[str]
+    never: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    question: str = ""
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def recipe(self) -> Recipe:
+        start = "arch:preact_resnet18?width=16" if isinstance(self.method, Standard) else "zoo:scenes-badnets"
+        return Recipe(self.method, start)
+
+    def conclusion(self) -> Conclusion:
+        kind = self.recipe.kind
+        result = Result(self.recipe, dict(self.figures), dict(self.counts), **self.more)
+        return kind.questions[self.question].conclude(result) if self.question else kind.conclude(result)
 
 
-def repair(before: float, after: float, ra: float, acc: float = 0.95) -> dict[str, float]:
+def repair(before: float, after: float, ra: float, acc: float = 0.95, **more: float) -> dict[str, float]:
     return {
         "before/acc": 0.97, "after/acc": acc, "before/asr": before, "after/asr": after, "before/ra": 0.0,
-        "after/ra": ra, "clean_model/asr": 0.01,
-    }  # fmt: skip
+        "after/ra": ra, "clean_model/asr": 0.013,
+    } | {name.replace("__", "/"): value for name, value in more.items()}  # fmt: skip
 
 
-def injected(before: float, after: float) -> dict[str, float]:
-    return repair(before, after, 0.0) | {"agreement": 0.98, "report/relative/50": 0.1}
+def inverted(index: float, flagged: int, classes: int = 10, **about: float) -> dict[str, float]:
+    """Figures of an inversion; `about` is right and caught, which only the scoring side knows."""
+    found = {"classes": float(classes), "flagged": float(flagged), "index": index, **about}
+    return {f"inversion/{name}": value for name, value in found.items()} | {"report/meaningful": float(classes >= 5)}
 
 
-def woken(both: float, plain: float) -> dict[str, float]:
-    return {"asr/reactivated": both, "asr/trigger": 0.05, "asr/clean_universal": plain, "gap": both - plain}
+def injected(before: float, after: float, acc: float = 0.95) -> dict[str, float]:
+    moves = {"agreement": 0.98, "report/relative/50": 0.1, "report/relative/mean": 1.79}
+    return repair(before, after, 0.0, acc) | moves
 
 
-CASES: list[tuple[Any, dict[str, float], dict[str, int], str, list[str]]] = [
-    (TSBD(), repair(1.0, 0.02, 0.95), {}, "repaired", ["from 100.0 % to 2.0 %", "95.0 % of the triggered", "97.0 %"]),
-    (TSBD(), repair(1.0, 0.9, 0.05), {}, "survived", ["survived TSBD", "90.0 %"]),
-    (TSBD(), repair(1.0, 0.02, 0.2), {}, "broken", ["broke the model", "20.0 %"]),
-    (TSBD(), repair(1.0, 0.02, 0.9, acc=0.6), {}, "broken", ["60.0 %"]),
-    (TSBD(), repair(1.0, 0.4, 0.5), {}, "weakened", ["weakened", "40.0 %"]),
-    (TSBD(), repair(0.02, 0.02, 0.9), {}, "no backdoor", ["no working backdoor", "stayed at 2.0 %"]),
-    (TSBD(), {"before/acc": 0.9, "after/acc": 0.92}, {}, "no trigger", ["rose from 90.0 % to 92.0 %"]),
-    (WeightBackdoor(), injected(0.01, 0.97), {}, "injected", ["97.0 %", "98.0 % of the clean pictures"]),
-    (WeightBackdoor(), injected(0.01, 0.5), {}, "weak", ["some pictures"]),
-    (WeightBackdoor(), injected(0.01, 0.05), {}, "failed", ["failed"]),
-    (BadNets(), {"asr": 0.99, "clean_model/asr": 0.02}, {"asr": 900}, "obeyed", ["99.0 % of 900", "2.0 %"]),
-    (BadNets(), {"asr": 0.5, "clean_model/asr": 0.02}, {"asr": 900}, "partly obeyed", ["in part"]),
-    (BadNets(), {"asr": 0.2}, {"asr": 900}, "hardly obeyed", ["hardly"]),
-    (BadNets(), {"asr": 0.6, "clean_model/asr": 0.58}, {"asr": 9}, "not above the floor", ["no evidence"]),
-    (PGD(), {"success": 1.0, "control/success": 0.0}, {"success": 4}, "fooled", ["4 of 4 pictures", "0 of 4"]),
-    (PGD(), {"success": 0.5, "control/success": 0.1}, {"success": 200}, "in part", ["50.0 % of 200"]),
-    (PGD(), {"success": 0.0, "control/success": 0.0}, {"success": 4}, "withstood", ["0 of 4"]),
-    (PGD(), {"success": 0.25, "control/success": 0.5}, {"success": 4}, "no better than noise", ["Noise does as much"]),
-    (PGD(), {}, {}, "nothing to attack", ["nothing to attack"]),
-    (
-        Regional(), {"success": 1.0, "global/success": 1.0, "control/success": 0.0, "median/l2": 1.7},
-        {"success": 4, "global/success": 4, "median/l2": 3}, "fooled", ["1.70 times as large", "n = 3"],
-    ),
-    (STRIP(), {"auroc": 0.99, "tpr/5": 0.9}, {"tpr/5": 200}, "found", ["90.0 % of the 200", "AUROC 0.99"]),
-    (STRIP(), {"auroc": 0.8, "tpr/5": 0.5, "clean_model/auroc": 0.5}, {"tpr/5": 200}, "in part", ["0.50"]),
-    (STRIP(), {"auroc": 0.6, "tpr/5": 0.1}, {"tpr/5": 200}, "missed", ["10.0 %"]),
-    (STRIP(), {"auroc": 0.3, "tpr/5": 0.0}, {"tpr/5": 200}, "reversed", ["clean suspects above triggered"]),
-    (TAC(), {"overlap/nwc/0.1": 0.7}, {}, "agrees", ["70.0 %", "TSBD"]),
-    (TAC(), {"overlap/anp/0.1": 0.3}, {}, "in part", ["ANP"]),
-    (TAC(), {"overlap/uclc/0.1": 0.1}, {}, "chance", ["no more than chance"]),
-    (TAC(), {}, {}, "oracle alone", ["oracle"]),
-    (ReActivation(), woken(0.8, 0.2), {"asr/reactivated": 264}, "dormant", ["80.0 % of 264", "not gone"]),
-    (
-        ReActivation(), woken(0.8, 0.2) | {"clean_model/gap": 0.55}, {"asr/reactivated": 264}, "clean model too",
-        ["+55.0 points", "no evidence of a backdoor"],
-    ),
-    (
-        ReActivation(), woken(0.9, 0.2) | {"asr/trigger": 0.7}, {"asr/reactivated": 264}, "awake",
-        ["not dormant", "works by itself"],
-    ),
-    (ReActivation(), woken(0.9, 0.88), {"asr/reactivated": 264}, "any perturbation", ["perturbation alone succeeds"]),
-    (
-        ReActivation(), woken(0.1, 0.08) | {"clean_model/gap": -0.01}, {"asr/reactivated": 264}, "no gap",
-        ["no evidence", "-1.0 points"],
-    ),
-    (Standard(), {"after/acc": 0.9}, {"after/acc": 2000}, "trained", ["90.0 % of 2000"]),
-    (
-        Standard(), {"after/acc": 0.9, "after/asr": 0.99, "clean_model/asr": 0.01}, {"after/acc": 9, "after/asr": 8},
-        "backdoored", ["99.0 % of 8", "1.0 %"],
-    ),
-    (
-        Standard(), {"after/acc": 0.9, "after/asr": 0.1}, {"after/acc": 9, "after/asr": 8}, "backdoor not learned",
-        ["10.0 %"],
-    ),
+def woken(
+    both: float, alone: float, trigger: float = 0.05, clean: tuple[float, float] | None = None
+) -> dict[str, float]:
+    """`clean` is the gap of a clean model, and what the perturbation without a trigger does to it."""
+    found = {"asr/reactivated": both, "asr/trigger": trigger, "asr/clean_universal": alone, "gap": both - alone}
+    names = ("clean_model/gap", "asr/clean_model/clean_universal")
+    return found if clean is None else found | dict(zip(names, clean, strict=True))
+
+
+def detected(auroc: float, tpr: float, own: tuple[float, float, float], **more: float) -> dict[str, float]:
+    """`own` is what the method flags itself: of all suspects, of the triggered and of the clean ones."""
+    found = dict(zip(("own/flagged", "own/tpr", "own/fpr"), own, strict=True))
+    return found | {"auroc": auroc, "tpr/5": tpr} | {name.replace("__", "/"): value for name, value in more.items()}
+
+
+SUSPECTS = {"tpr/5": 200, "own/flagged": 400, "own/tpr": 200, "own/fpr": 200}
+PAIRS = {"asr/reactivated": 264}
+TRAINED = {"after/acc": 2000, "after/asr": 1800}
+NOTED = {"notes": {"inversion": "ring"}}
+FOUR = {"success": 4, "global/success": 4, "median/l2": 3}
+REGION = {"success": 1.0, "global/success": 1.0, "control/success": 0.0}
+
+DEFENSES = [
+    Case(TSBD(), "repaired", repair(1.0, 0.02, 0.95),
+         ["repaired", "from 100.0 % to 2.0 %", "on a clean model 1.3 %", "95.0 % of the triggered",
+         "from 97.0 % to 95.0 %"],
+         ["survived", "broke", "gave up"]),
+    Case(TSBD(), "survived", repair(1.0, 0.9, 0.05), ["survived TSBD", "to 90.0 %"], ["repaired", "cured"]),
+    Case(TSBD(), "broken", repair(1.0, 0.02, 0.2), ["broke the model", "20.0 %"], ["survived", "TSBD repaired"]),
+    Case(TSBD(), "broken", repair(1.0, 0.9, 0.2, acc=0.6), ["broke", "to 60.0 %", "to 90.0 %"], ["survived"]),
+    Case(TSBD(), "weakened", repair(1.0, 0.4, 0.5), ["weakened", "40.0 %"], ["repaired", "survived"]),
+    Case(TSBD(), "no backdoor", repair(0.02, 0.02, 0.9), ["no working backdoor", "stayed at 2.0 %"], ["TSBD repaired"]),
+    Case(TSBD(), "no trigger", {"before/acc": 0.9, "after/acc": 0.92}, ["rose from 90.0 % to 92.0 %"], ["attack"]),
+    Case(TSBD(), "repaired", repair(1.0, 0.0, 1.0), ["from 8 of 8 to 0 of 8", "8 of 8 of the triggered"], ["100.0 %"],
+         {"after/asr": 8, "after/ra": 8, "after/acc": 1000}),
+    Case(FineTuning(), "broken", repair(1.0, 0.02, 0.6, 0.8, report__validation__floor=0.898,
+         report__validation__after=0.86),
+         ["FineTuning gave up", "89.8 %", "86.0 %", "97.0 % to 80.0 %"], ["repaired", "broke"]),
+    Case(FineTuning(), "repaired", repair(1.0, 0.02, 0.9, report__validation__floor=0.898,
+         report__validation__after=0.91,
+         report__lr=0.003), ["repaired", "from 0.03 to 0.003"], ["gave up"]),
+    Case(FineTuning(), "repaired", repair(1.0, 0.02, 0.9, report__lr=0.03), ["repaired"], ["learning rate"]),
+    Case(NeuralCleanse(), "nothing flagged", repair(0.98, 0.98, 0.0) | inverted(0.79, 0, right=1.0, caught=0.0),
+         ["does not show that there is no backdoor", "ring (index 0.79, limit 2)",
+         "the backdoor's target: the right class, "
+          "but not flagged", "stayed at 98.0 %"], ["survived", "repaired"], more=NOTED),
+    Case(NeuralCleanse(), "nothing flagged", repair(0.98, 0.98, 0.0) | inverted(1.1, 0, right=0.0, caught=0.0),
+         ["ring (index 1.10, limit 2), which is not the backdoor's target."], ["right class"], more=NOTED),
+    Case(NeuralCleanse(), "nothing flagged", repair(0.98, 0.98, 0.0) | inverted(3.0, 0, right=1.0, caught=0.0),
+         ["above the limit", "too few pictures"], ["repaired"], more=NOTED),
+    Case(NeuralCleanse(), "nothing flagged", repair(0.98, 0.98, 0.0) | inverted(0.5, 0, 4),
+         ["4 classes are too few for an outlier test"], ["target"], more=NOTED),
+    Case(NeuralCleanse(), "repaired", repair(0.98, 0.01, 0.9) | inverted(3.41, 2, right=1.0, caught=1.0),
+         ["repaired", "2 of 10 classes flagged, the target among them", "index 3.41"], ["not flagged"], more=NOTED),
+    Case(NeuralCleanse(), "survived", repair(0.98, 0.97, 0.0) | inverted(2.5, 1, right=0.0, caught=0.0),
+         ["survived", "1 of 10 classes flagged, but not the target"], ["among them"], more=NOTED),
+    Case(NeuralCleanse(), "no trigger", {"before/acc": 0.9, "after/acc": 0.9} | inverted(0.5, 0),
+         ["stayed at 90.0 %", "ring (index 0.50, limit 2)."], ["target"], more=NOTED),
+    Case(TSBD(), "falls", repair(1.0, 0.02, 0.2), ["from 100.0 % to 2.0 %"], question="attack"),
+    Case(TSBD(), "in part", repair(1.0, 0.5, 0.2, acc=0.4), ["to 50.0 %"], question="attack"),
+    Case(TSBD(), "stays", repair(1.0, 0.9, 0.2), ["to 90.0 %"], question="attack"),
+    Case(TSBD(), "low before", repair(0.03, 0.9, 0.2), ["no attack to remove", "3.0 %"], question="attack"),
+    Case(TSBD(), "no trigger", {"before/acc": 0.9, "after/acc": 0.92}, ["no known trigger"], question="attack"),
 ]  # fmt: skip
+
+INJECTIONS = [
+    Case(WeightBackdoor(), "injected", injected(0.01, 0.97),
+         ["to 97.0 %", "98.0 % of the clean pictures", "more than 10.0 % of their size", "mean is 179.0 %"],
+         ["failed", "nudge", "far"]),
+    Case(WeightBackdoor(), "costly", injected(0.01, 0.97, 0.9), ["clean pictures show it", "from 97.0 % to 90.0 %"]),
+    Case(WeightBackdoor(), "weak", injected(0.01, 0.5), ["some pictures", "to 50.0 %"], ["failed"]),
+    Case(WeightBackdoor(), "failed", injected(0.01, 0.05), ["failed", "to 5.0 %"], ["backdoor is in the weights"]),
+    Case(WeightBackdoor(), "there before", injected(0.95, 0.99), ["before the injection", "from 95.0 %"], ["failed"]),
+    Case(WeightBackdoor(), "less than half", injected(0, 1, 0.966), ["-0.4 points"], question="cost"),
+    Case(WeightBackdoor(), "less than half", injected(0, 1, 0.98), ["rose", "+1.0 points"], ["fell"], question="cost"),
+    Case(WeightBackdoor(), "up to two", injected(0, 1, 0.955), ["-1.5 points"], question="cost"),
+    Case(WeightBackdoor(), "up to five", injected(0, 1, 0.939), ["from 97.0 % to 93.9 %", "-3.1"], question="cost"),
+    Case(WeightBackdoor(), "more than five", injected(0, 1, 0.9), ["-7.0 points"], question="cost"),
+]  # fmt: skip
+
+TRIGGERS = [
+    Case(BadNets(), "obeyed", {"asr": 0.99, "clean_model/asr": 0.02}, ["99.0 % of 900", "2.0 %"], ["no evidence"],
+         {"asr": 900}),
+    Case(BadNets(), "partly obeyed", {"asr": 0.5, "clean_model/asr": 0.02}, ["50.0 %", "in part"], counts={"asr": 900}),
+    Case(BadNets(), "hardly obeyed", {"asr": 0.2}, ["20.0 %", "hardly"], ["never backdoored"], {"asr": 900}),
+    Case(BadNets(), "not above the floor", {"asr": 0.5, "clean_model/asr": 0.5}, ["4 of 8", "no evidence"], ["obeys"],
+         {"asr": 8}),
+    Case(BadNets(), "often", {"clean_model/asr": 0.9}, ["90.0 % of 900"], counts={"clean_model/asr": 900},
+         question="floor"),
+    Case(BadNets(), "in part", {"clean_model/asr": 0.3}, ["30.0 %"], counts={"clean_model/asr": 900}, question="floor"),
+    Case(BadNets(), "seldom", {"clean_model/asr": 0.02}, ["2.0 %"], counts={"clean_model/asr": 900}, question="floor"),
+    Case(BadNets(), "no clean model", {"asr": 0.9}, ["no clean model"], question="floor"),
+    Case(Flareon(), "none", {"asr": 0.031, "asr/0": 0.02, "asr/1": 0.042, "clean_model/asr": 0.03},
+         ["0 of 2 classes", "2.0 %", "4.2 %", "3.0 % on a clean model"], ["all of"], question="reach"),
+    Case(Flareon(), "some", {"asr/0": 0.2, "asr/1": 0.9}, ["1 of 2 classes", "20.0 %", "90.0 %"], question="reach"),
+    Case(Flareon(), "all", {"asr/0": 0.6, "asr/1": 0.9}, ["2 of 2 classes"], question="reach"),
+    Case(BadNets(), "one trigger", {"asr": 0.9}, ["same for every class"], question="reach"),
+]  # fmt: skip
+
+ATTACKS = [
+    Case(PGD(), "fooled", {"success": 1.0, "control/success": 0.0}, ["4 of 4 pictures", "on 0 of 4"], ["%"],
+         {"success": 4}),
+    Case(PGD(), "in part", {"success": 0.5, "control/success": 0.1}, ["50.0 % of 200", "10.0 %"],
+         counts={"success": 200}),
+    Case(PGD(), "withstood", {"success": 0.0, "control/success": 0.0}, ["0 of 4"], ["as much"], {"success": 4}),
+    Case(PGD(), "no better than noise", {"success": 0.25, "control/success": 0.5}, ["2 of 4", "Noise does as much"],
+         counts={"success": 4}),
+    Case(PGD(), "no better than noise", {"success": 0.0, "control/success": 0.25}, ["0 of 4", "1 of 4"],
+         counts={"success": 4}),
+    Case(PGD(), "nothing to attack", {}, ["nothing to attack"]),
+    Case(Regional(), "fooled", REGION | {"median/l2": 1.7}, ["the larger change: 1.70 times", "n = 3"], ["smaller"],
+         FOUR),
+    Case(Regional(), "withstood", REGION | {"success": 0.0}, ["cannot be compared", "all pixels free on 4 of 4"],
+         ["times that"], FOUR),
+    Case(Regional(), "smaller", REGION | {"median/l2": 0.85}, ["the smaller change: 0.85"], ["larger"], FOUR, "size"),
+    Case(Regional(), "same", REGION | {"median/l2": 1.05}, ["about the same change: 1.05"], ["larger"], FOUR, "size"),
+    Case(Regional(), "larger", REGION | {"median/l2": 1.7}, ["the larger change: 1.70"], ["smaller"], FOUR, "size"),
+    Case(Regional(), "not comparable", REGION | {"success": 0.0}, ["cannot be compared"], counts=FOUR, question="size"),
+    Case(PGD(), "no region", {"success": 1.0}, ["no region"], counts=FOUR, question="size"),
+]  # fmt: skip
+
+DETECTORS = [
+    Case(STRIP(), "found", detected(0.99, 0.9, (0.48, 0.95, 0.01)),
+         ["90.0 % of 200 triggered suspects", "AUROC 0.99", "48.0 % of 400 suspects", "95.0 %", "TPR", "1.0 %", "FPR"],
+         ["none", "clean model"], SUSPECTS),
+    Case(STRIP(), "in part", detected(0.8, 0.5, (0.1, 0.15, 0.05), clean_model__auroc=0.5),
+         ["50.0 % of 200", "AUROC 0.80, on a clean model 0.50", "15.0 %"], ["as well"], SUSPECTS),
+    Case(STRIP(), "found", detected(0.97, 0.9, (0.5, 0.95, 0.05), clean_model__auroc=0.95),
+         ["on a clean model 0.95", "A clean model tells them apart as well"], [], SUSPECTS),
+    Case(STRIP(), "missed", detected(0.6, 0.1, (0.0, 0.0, 0.0)), ["10.0 % of 200", "flags none of the 400"], ["15"],
+         SUSPECTS),
+    Case(STRIP(), "reversed", detected(0.3, 0.0, (0.15, 0.1, 0.2)), ["clean suspects above triggered", "20.0 %"], [],
+         SUSPECTS),
+]  # fmt: skip
+
+OTHERS = [
+    Case(TAC(), "agrees", {"overlap/nwc/0.1": 0.7}, ["70.0 %", "TSBD"], ["chance."], {"overlap/nwc/0.1": 40}),
+    Case(TAC(), "in part", {"overlap/anp/0.1": 0.3}, ["30.0 %", "ANP"], counts={"overlap/anp/0.1": 40}),
+    Case(TAC(), "chance", {"overlap/uclc/0.1": 0.1}, ["1 of 10", "no more than chance"],
+         counts={"overlap/uclc/0.1": 10}),
+    Case(TAC(), "oracle alone", {}, ["oracle", "256 pairs"], counts={"pairs": 256}),
+    Case(ReActivation(), "dormant", woken(0.8, 0.2, clean=(0.0, 0.0)),
+         ["80.0 % of 264", "reaches it in 0.0 %", "+0.0 points", "dormant, not gone"], ["fools a small clean model"],
+         PAIRS),
+    Case(ReActivation(), "clean model too", woken(0.8, 0.2, clean=(0.55, 0.3)), ["+55.0 points", "no evidence"],
+         ["dormant"], PAIRS),
+    Case(ReActivation(), "awake", woken(0.9, 0.2, 0.7), ["not dormant", "works by itself", "70.0 %"], [], PAIRS),
+    Case(ReActivation(), "any perturbation", woken(0.9, 0.88), ["88.0 %", "perturbation alone succeeds"], ["dormant"],
+         PAIRS),
+    Case(ReActivation(), "no gap", woken(0.1, 0.08, clean=(-0.01, 0.1)), ["-1.0 points", "+2.0 points", "below the 20"],
+         ["was dormant"], PAIRS),
+    Case(ReActivation(), "below", woken(0.2, 0.9), ["20.0 %", "90.0 %", "no evidence"], ["was dormant"], PAIRS),
+    Case(Standard(), "trained", {"after/acc": 0.9}, ["90.0 % of 2000"], ["backdoor"], TRAINED),
+    Case(Standard(), "backdoored", {"after/acc": 0.9, "after/asr": 0.99, "clean_model/asr": 0.01},
+         ["99.0 % of 1800", "1.0 %", "was learned"], ["not learned"], TRAINED),
+    Case(Standard(), "backdoor not learned", {"after/acc": 0.9, "after/asr": 0.3, "clean_model/asr": 0.01}, ["30.0 %"],
+         [], TRAINED),
+    Case(Standard(), "not above the floor", {"after/acc": 0.9, "after/asr": 0.6, "clean_model/asr": 0.58},
+         ["60.0 %", "58.0 %", "no evidence"], ["was learned"], TRAINED),
+    Case(GradCAM(), "mapped", {}, ["None of the 3"], more={"images": {"map": torch.rand(3, 4, 4)}}),
+    Case(GradCAM(), "flat", {}, ["3 of 3"], more={"images": {"map": torch.ones(3, 4, 4)}}),
+]  # fmt: skip
+
+CASES = DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
 
 
 @pytest.mark.parametrize(
-    ("method", "figures", "counts", "outcome", "said"), CASES,
-    ids=[f"{type(case[0]).__name__}-{case[3]}-{place}" for place, case in enumerate(CASES)],
-)  # fmt: skip
-def test_the_conclusion_follows_the_figures(
-    method: Any, figures: dict[str, float], counts: dict[str, int], outcome: str, said: list[str]
-) -> None:
-    model = "arch:preact_resnet18?width=16" if isinstance(method, Standard) else MODEL
-    found = Recipe(method, model).kind.conclude(Result(Recipe(method, model), figures, counts))
-    assert found.outcome == outcome and all(part in found.text for part in said), found.text
-    assert found.text.endswith(".") and found.text.count(". ") <= 2 and "nan" not in found.text
+    "case", CASES, ids=[f"{type(case.method).__name__}-{case.outcome}-{place}" for place, case in enumerate(CASES)]
+)
+def test_the_sentence_follows_the_figures(case: Case) -> None:
+    found = case.conclusion()
+    assert found.outcome == case.outcome, found
+    missing = [part for part in case.said if part not in found.text]
+    wrong = [part for part in case.never if part in found.text]
+    assert not missing and not wrong, (missing, wrong, found.text)
+    assert not found.text[0].islower() and found.text.endswith(".")
+    assert "nan" not in found.text and "  " not in found.text
+    assert found.text.count(". ") <= 2, "more than three sentences"
 
 
-@pytest.mark.parametrize(("maps", "outcome"), [(torch.rand(3, 4, 4), "mapped"), (torch.ones(3, 4, 4), "flat")])
-def test_a_heatmap_that_is_the_same_everywhere_is_told(maps: torch.Tensor, outcome: str) -> None:
-    recipe = Recipe(GradCAM(), MODEL)
-    assert recipe.kind.conclude(Result(recipe, images={"map": maps})).outcome == outcome
-
-
-def test_every_kind_is_among_the_cases() -> None:
-    seen = {Recipe(case[0], "arch:x?width=4").kind.name for case in CASES} | {"explainer"}
-    assert seen == set(kinds())
+@pytest.mark.parametrize("kind", kinds().values(), ids=lambda kind: kind.name)
+def test_every_outcome_that_a_kind_declares_is_among_the_cases(kind: Any) -> None:
+    declared = {("", outcome) for outcome in kind.outcomes}
+    declared |= {(name, outcome) for name, question in kind.questions.items() for outcome in question.outcomes}
+    seen = {(case.question, case.outcome) for case in CASES if case.recipe.kind is kind}
+    assert seen == declared, f"without a case: {declared - seen}; not declared: {seen - declared}"

@@ -134,6 +134,16 @@ def test_a_stopped_run_keeps_its_last_scores_and_its_model(tiny_model: str) -> N
     assert found.model(torch.rand(2, 3, 32, 32)).shape == (2, 10)
 
 
+def test_a_stopped_run_is_compared_over_as_many_images_as_its_last_score() -> None:
+    first = {"stage": "before", "step": 1, "total": 1, "seconds": 1.0, "acc": 0.97, "n": 1000}
+    points = [first, first | {"acc": 0.96, "n": 400}, first | {"stage": "tune", "acc": 0.9, "n": 400}]
+    found = stopped(Recipe(FineTuning(), "zoo:scenes-badnets"), points, None)
+    assert found.figures == {"before/acc": 0.96, "after/acc": 0.9}
+    assert found.counts == {"before/acc": 400, "after/acc": 400} and found.conclusion is None
+    assert "before/acc" not in stopped(found.recipe, [first, points[2]], None).figures
+    assert stopped(found.recipe, points[:1], None).figures == {"before/acc": 0.97}
+
+
 def test_an_attack_has_a_control_of_the_same_size(tiny_model: str) -> None:
     result = finish(Recipe(FGSM(eps=0.1), tiny_model, inputs={"images": [3, 1, 4]}).run())
     assert result.per_image["index"] == [3, 1, 4] and len(result.per_image["l2"]) == 3

@@ -119,3 +119,16 @@ def test_stage_marks_leave_out_names_that_would_print_over_each_other():
         {"stage": "select", "seconds": 9.0}, {"stage": "after", "seconds": 10.0},
     ]  # fmt: skip
     assert [mark["stage"] for mark in curve._stages(points)] == ["unlearn", "", "select"]
+
+
+def test_a_change_is_told_with_what_it_is_against_and_only_over_the_same_pictures():
+    """Defend showed 97.4 % (n = 2,000), then 95.7 % (n = 1,000), and called the difference -1.5 points."""
+    scores = RECIPE.kind.scores
+    found = {"before/acc": 0.972, "after/acc": 0.957, "before/asr": 1.0, "after/asr": 0.25}
+    same = {"before/acc": 1000, "after/acc": 1000, "before/asr": 8, "after/asr": 8}
+    told = figures.compared(scores, found, same)
+    assert told == "Before: Accuracy 97.2 %, Attack success 8 of 8. The changes are over the same pictures."
+    other = same | {"before/acc": 2000}
+    assert figures.start(scores[0], found, same) == 0.972 and figures.start(scores[0], found, other) is None
+    assert figures.compared(scores, found, other).startswith("Before: Attack success 8 of 8.")
+    assert figures.compared(scores, {"before/acc": 0.97}, {"before/acc": 2000}) == ""

@@ -10,15 +10,14 @@ TEXTS = {
         "Π projects back onto the ball of radius ε around the picture, α is the length of one step.",
         "Madry et al., ICLR 2018, [arXiv 1706.06083](https://arxiv.org/abs/1706.06083)",
         "Many small steps up the loss, each followed by a projection, so that no value changes by more than ε. On an "
-        "undefended network a change too small to see is often enough. The control is random noise of the same size, "
-        "which rarely is.",
+        "undefended network a change too small to see may be enough. The control is random noise of the same size.",
     ),
     "FGSM": Text(
         r"x' = \mathrm{clip}(x + \varepsilon\, \mathrm{sign}\, \nabla_x \ell(f(x), y))",
         "ε is the largest change of a value; one step, one gradient.",
         "Goodfellow, Shlens, Szegedy, ICLR 2015, [arXiv 1412.6572](https://arxiv.org/abs/1412.6572)",
-        "A single step along the sign of the gradient: the cheapest attack, and often enough. The authors' explanation "
-        "is that networks are close to linear, so that many small changes in the right direction add up.",
+        "A single step along the sign of the gradient: the cheapest attack. The authors' explanation is "
+        "that networks are close to linear, so that many small changes in the right direction add up.",
     ),
     "Regional": Text(
         r"\begin{gathered}X_n = \mathrm{clip}(X_{n-1} - \alpha\, L \odot s_n) \\ "

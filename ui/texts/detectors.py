@@ -14,7 +14,7 @@ TEXTS = {
         "Other pictures are laid over an input. On a clean one the answer changes with the overlay; a model that still "
         "sees its trigger **keeps answering with the target**, and such low entropy is suspicious. This assumes that "
         "the trigger is the same on every picture and survives the overlay. A white square does, as long as it stays "
-        "white: mix the pictures instead of adding them, and it turns grey. A warp rarely survives.",
+        "white: mix the pictures instead of adding them, and it turns grey. A warp may not.",
     ),
     "ActivationClustering": Text(
         r"\begin{gathered}\{\phi(x) : y = c\} \;\to\; \text{ICA} \;\to\; \text{2-means} \\ "

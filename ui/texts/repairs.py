@@ -10,8 +10,7 @@ TEXTS = {
         "x, y are clean pictures and their labels, η is the learning rate.",
         "the baseline of every defense; setting of [BackdoorBench](https://arxiv.org/abs/2206.12654)",
         "Training goes on with clean pictures only. Nothing in the loss refers to the trigger, so the backdoor is "
-        "forgotten as a side effect or not at all, depending on the learning rate and on the trigger. A square in a "
-        "corner may fade, while a pattern blended over the whole picture tends to stay.",
+        "forgotten as a side effect or not at all, depending on the learning rate and on the trigger.",
     ),
     "FinePruning": Text(
         r"a_k = \mathbb{E}_x\left[\phi_k(x)\right], \qquad \text{prune } k \text{ in order of } a_k",
@@ -64,8 +63,8 @@ TEXTS = {
         "For every class: how small a patch sends nearly **every** picture there? A backdoor is a shortcut, so its "
         "target should need a far smaller patch than the others. That patch is stamped on clean pictures with their "
         "true labels, and the model learns to ignore it. Where no class stands out, as is usual for triggers spread "
-        "over the whole picture, none is flagged and the model is returned unchanged. The same holds for any model "
-        "with fewer than five classes: that is too few for an outlier test.",
+        "over the whole picture, none is flagged and the model is returned unchanged; **no class flagged** does not "
+        "mean no backdoor. Nor is one flagged in a model with fewer than five classes: too few for an outlier test.",
     ),
     "IBAU": Text(
         r"\begin{gathered}\min_\theta\, \max_\delta\; \ell(f_\theta(x + \delta), y) \\ "

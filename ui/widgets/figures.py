@@ -31,8 +31,37 @@ def row(
         for score in scores:
             base = score.at(score.against) if score.against else ""
             now = score.figure if score.figure in found else base
-            before = found.get(base) if now != base else None
-            metric(score, found.get(now), counts.get(now), before=before, faded=faded)
+            metric(score, found.get(now), counts.get(now), before=start(score, found, counts), faded=faded)
+
+
+MOMENTS = {"before": "Before", "clean_model": "Clean model"}
+"""What a score is compared with, in words."""
+
+
+def compared(scores: Sequence[Score], found: Mapping[str, float], counts: Mapping[str, int]) -> str:
+    """What the changes are against, where it is not shown itself: "Before: Accuracy 97.2 %."; "" where nothing is."""
+    shown, told = {score.figure for score in scores}, []
+    for moment, word in MOMENTS.items():
+        values = [
+            f"{score.label} {_told(score, before, counts.get(score.at(moment)))}"
+            for score in scores
+            if score.against == moment and score.at(moment) not in shown
+            and (before := start(score, found, counts)) is not None
+        ]  # fmt: skip
+        if values:
+            told.append(f"{word}: {', '.join(values)}.")
+    return " ".join([*told, "The changes are over the same pictures."]) if told else ""
+
+
+def start(score: Score, found: Mapping[str, float], counts: Mapping[str, int]) -> float | None:
+    """What a score's figure is compared with; None where it has none, or none over as many pictures."""
+    base = score.at(score.against) if score.against else ""
+    same = score.figure in found and counts.get(base) == counts.get(score.figure)
+    return found.get(base) if same else None
+
+
+def _told(score: Score, value: float, n: int | None) -> str:
+    return told_share(value, n) if score.unit == "%" else score.text(value)
 
 
 def metric(

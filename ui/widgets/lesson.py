@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ui.texts import Text
+
+if TYPE_CHECKING:
+    from lab.kinds.kind import Conclusion
 
 
 def opening(title: str, watch: str) -> None:
@@ -15,16 +19,28 @@ def opening(title: str, watch: str) -> None:
     st.markdown(watch)
 
 
-def question(text: str, options: Sequence[str], right: str, why: str, *, key: str) -> None:
-    """Predict, then check: `right` is "" until the run has ended; it is told once a guess was made."""
-    guess = st.segmented_control(text, options, key=f"guess-{key}", persist_state="session")
+def question(
+    text: str, answers: Mapping[str, str], found: Conclusion | None, *, told_below: bool = False, key: str
+) -> None:
+    """Predict, then check: the answer of `found` is told once a guess was made, and its sentence unless it follows.
+
+    answers : answer by outcome; an outcome without one leaves the question open, and its sentence says why
+    """
+    guess = st.segmented_control(
+        text, list(dict.fromkeys(answers.values())), key=f"guess-{key}", persist_state="session"
+    )
     if guess is None:
         return
-    if not right:
+    if found is None:
         st.caption(f"Your guess: {guess}. Run it to check.")
+        return
+    right, why = answers.get(found.outcome), "" if told_below else f" {found.text}"
+    if right is None:
+        st.markdown(f":material/help: This run leaves it open.{why}")
+    elif guess == right:
+        st.markdown(f":material/check: Right: {right}.{why}")
     else:
-        mark = ":material/check: Right." if guess == right else f":material/close: Not quite: {right}."
-        st.markdown(f"{mark} {why}")
+        st.markdown(f":material/close: Not quite: {right}.{why}")
 
 
 def meaning(text: str, *, about: Text) -> None:

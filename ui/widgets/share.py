@@ -62,6 +62,7 @@ def block(
             _file("PNG", lambda: png(views), f"{page.slug}.png", "image/png")
         if result is not None:
             _file("CSV", lambda: table(result), f"{page.slug}.csv", "text/csv")
+            _file("JSON", lambda: json.dumps(result.row(), indent=2).encode(), f"{page.slug}.json", "application/json")
 
 
 def _file(label: str, data: Callable[[], bytes], name: str, mime: str) -> None:
@@ -84,7 +85,7 @@ def table(result: Result) -> bytes:
         writer.writerow(columns)
         writer.writerows([point.get(name, "") for name in columns] for point in result.curve)
     writer.writerow([])
-    if not result.stopped:
-        writer.writerow(["conclusion", kind.conclude(result).text])
+    if (came_out := result.conclusion) is not None:
+        writer.writerow(["conclusion", came_out.text])
     writer.writerow(["recipe", json.dumps(result.recipe.to_dict(), sort_keys=True)])
     return out.getvalue().encode()

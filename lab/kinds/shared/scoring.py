@@ -134,12 +134,16 @@ def live_set(data: ImageSet) -> ImageSet:
     return data[: max(32, min(settings.live_n, settings.live_n * 4 * 32 * 32 // area))]
 
 
-def watched(run: Run[T], score: Callable[[nn.Module], dict[str, float]]) -> Run[T]:
+def watched(run: Run[T], score: Callable[[nn.Module], dict[str, float]], start: nn.Module | None = None) -> Run[T]:
     """`run`, with `score` of its model added to the metrics every `settings.live_every` seconds.
 
-    Scoring restores the model's modes and draws no random number, so the run ends as it would have without. A slow
-    score comes less often: it takes at most about a tenth of the time.
+    `start`, where it is given, is the model as it was: its score comes first, as the stage "before", so that a change
+    that is told while the run goes on is one over the same images. Scoring restores the model's modes and draws no
+    random number, so the run ends as it would have without. A slow score comes less often: it takes at most about a
+    tenth of the time.
     """
+    if start is not None:
+        yield Progress("before", 1, 1, score(start), model=start)
     due = time.monotonic() + settings.live_every / 4
 
     def with_scores(progress: Progress) -> Progress:
