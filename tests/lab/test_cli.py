@@ -76,6 +76,8 @@ def test_run_prints_mean_spread_and_each_seed(recipe_file: Path, capsys: Capture
     each = [result.figures["after/acc"] for result in results]
     assert [float(cell) for cell in row[3:5]] == [pytest.approx(value, abs=1e-4) for value in each]
     assert float(row[1]) == pytest.approx(sum(each) / 2, abs=1e-4) and row[5] == "20"
+    said = [result.conclusion.text for result in results if result.conclusion is not None]
+    assert lines[-2:] == [f"seed {seed}: {text}" for seed, text in enumerate(said)], "what came out ends the report"
 
 
 @pytest.mark.usefixtures("small")
@@ -85,6 +87,7 @@ def test_run_as_json_and_with_a_bar(recipe_file: Path, capsys: Capture) -> None:
     row = json.loads(out)
     again = finish(Recipe.from_json(recipe_file.read_text()).run())
     assert row["figures"] == again.figures and row["counts"] == again.counts and row["key"] == again.recipe.key()
+    assert again.conclusion is not None and row["conclusion"] == again.conclusion.text and row["outcome"]
     assert "tune: 100%" in err and "2/2" in err
 
 

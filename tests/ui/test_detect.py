@@ -23,7 +23,7 @@ def test_a_detector_runs_to_its_figures_and_charts(visit, method):
     assert len(app.get("vega_lite_chart")) == (2 if method == "STRIP" else 4)
     overlaid = ["clean", *["overlaid"] * 3, "triggered", *["overlaid"] * 3] if method == "STRIP" else []
     assert [image.captions[0].split("  \n")[0] for image in app.main.get("image")] == overlaid
-    assert {"Recipe", "CSV"} <= {item.proto.label for item in app.get("download_button")}
+    assert {"Recipe", "CSV", "JSON"} <= {item.proto.label for item in app.get("download_button")}
 
 
 def test_a_link_sets_the_poisoned_share(visit):
@@ -43,15 +43,17 @@ def test_a_clean_model_is_its_own_control(visit):
     assert "BadNets is stamped" in told and "no other, clean model" in told
 
 
-@pytest.mark.parametrize("guess", ["Nearly all", "About half", "Hardly any"])
+@pytest.mark.parametrize("guess", ["A quarter or less", "Up to three quarters", "More"])
 def test_the_answer_that_is_told_is_that_of_the_run(visit, guess):
     app = fine(visit("detect.py", strip__overlays="4"))
     app.button(key="detect-start").click().run()
     app = fine(until(app, "detect", "done"))
     app.segmented_control(key="guess-detect").set_value(guess).run()
-    found = app.session_state["job-detect"].result.figures["tpr/5"]
-    right = "Nearly all" if found > 0.75 else "About half" if found > 0.25 else "Hardly any"
-    told = [text.value for text in fine(app).markdown if "Right." in text.value or "Not quite" in text.value]
-    assert len(told) == 1 and ("Right." in told[0]) == (guess == right)
-    assert guess == right or f"Not quite: {right}." in told[0]
-    assert f"{100 * found:.1f} %" in told[0]
+    result = app.session_state["job-detect"].result
+    found = result.figures["tpr/5"]
+    right = "More" if found > 0.75 else "Up to three quarters" if found > 0.25 else "A quarter or less"
+    said = [text.value for text in fine(app).markdown]
+    told = next(text for text in said if "Right: " in text or "Not quite: " in text)
+    assert told.endswith(f"Right: {right}." if guess == right else f"Not quite: {right}.")
+    came_out = f"**What came out.** {result.conclusion.text}"
+    assert said.count(came_out) == 1 and f"{100 * found:.1f} % of" in came_out and "(FPR)" in came_out

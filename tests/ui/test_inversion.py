@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import torch
 
+from core.data import load_data
 from core.defenses.repairs.neural_cleanse.mad import anomaly_index
 from tests.ui.conftest import fine, until
 from ui.views import inversion
 
 NAMES = ("disc", "square", "ring")
+NAMES_OF_SCENES = load_data("scenes", "test", limit=1).class_names
 
 
 def made_up(norms: tuple[float, ...]) -> dict[str, torch.Tensor | float]:
@@ -45,5 +47,9 @@ def test_the_defend_page_shows_a_patch_for_every_class(visit):
     app.button(key="defend-start").click().run()
     app = fine(until(app, "defend", "done"))
     assert "The smallest patch for each class" in [one.value for one in app.header]
+    result = app.session_state["job-defend"].result
+    smallest = NAMES_OF_SCENES[int(result.model.report["norms"].argmin())]
+    came_out = next(text.value for text in app.markdown if text.value.startswith("**What came out.**"))
+    assert f"The smallest mask is that of {smallest} (index " in came_out and "limit 2)" in came_out
     told = [caption for image in app.get("image") for caption in image.captions]
     assert sum("index" in caption for caption in told) == 10

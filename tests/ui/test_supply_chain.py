@@ -26,6 +26,16 @@ def test_the_table_comes_with_the_figures(visit, need_flareon):
     assert any("moved for ring" in image.captions[0] for image in app.get("image"))
 
 
+def test_motions_too_small_to_work_reach_no_class_whatever_was_guessed(visit, need_flareon):
+    """At s = 1 attack success is a few percent; the answer "All of them" was called right."""
+    app = fine(until(visit("supply_chain.py", model=FLAREON, flareon__amplify="1"), "supply_chain", "done"))
+    app.segmented_control(key="guess-supply_chain").set_value("All of them").run()
+    result = app.session_state["job-supply_chain"].result
+    assert result.recipe.method.amplify == 1 and result.figures["asr"] < 0.2
+    told = next(text.value for text in fine(app).markdown if "classes are reached" in text.value)
+    assert "Not quite: None. 0 of 10 classes are reached" in told
+
+
 def test_another_model_gives_way_to_the_shipped_one(visit, need_flareon):
     app = fine(visit("supply_chain.py"))
     assert any(f"shows {FLAREON}" in caption.value for caption in app.caption)
