@@ -84,7 +84,7 @@ def conclude(result: Result) -> Conclusion:
     """Obeyed, partly obeyed, ignored, or no more than on a clean model: from the attack success and its floor."""
     asr, n = result.figures["asr"], result.counts["asr"]
     least = result.figures.get("clean_model/asr")
-    told = f"The trigger leads {of_all(asr, n)} {_goal(result)}"
+    told = _led(result, of_all(asr, n))
     beside = "" if least is None else f", and {share(least, n)} on a model that was never backdoored"
     if least is not None and asr < least + 0.1:
         return Conclusion("not above the floor", f"{told}{beside}: that is no evidence of a backdoor.")
@@ -99,8 +99,11 @@ OFTEN, SELDOM = 0.75, 0.25
 """From this share of the pictures on a trigger is obeyed; below the other one, hardly."""
 
 
-def _goal(result: Result) -> str:
-    return "to its own class" if "cross_talk" in result.figures else "to the target"
+def _led(result: Result, pictures: str) -> str:
+    """Where the trigger leads the pictures; of an any-to-any trigger each class has its own."""
+    if "cross_talk" in result.figures:
+        return f"The trigger of a class leads {pictures} to it"
+    return f"The trigger leads {pictures} to the target"
 
 
 def floor(result: Result) -> Conclusion:
@@ -109,8 +112,8 @@ def floor(result: Result) -> Conclusion:
     if least is None:
         return Conclusion("no clean model", "There is no clean model of these data to try the trigger on.")
     outcome = "often" if least >= OFTEN else "in part" if least >= SELDOM else "seldom"
-    told = of_all(least, result.counts["clean_model/asr"])
-    return Conclusion(outcome, f"On a model that was never backdoored the trigger leads {told} {_goal(result)}.")
+    told = _led(result, of_all(least, result.counts["clean_model/asr"]))
+    return Conclusion(outcome, f"{told} on a model that was never backdoored.")
 
 
 def reach(result: Result) -> Conclusion:
