@@ -32,7 +32,7 @@ def order(honest: Board, peeking: Board, clean: Cells, oracle: Cells) -> Conclus
     total, known = len(honest.attacks) * len(honest.defenses), len(both[0])
     lack = f"{total - known} of {total} cells are missing under one of the two rules"
     if len(compared) < 2 or not peek:
-        who = f"of the {len(able)} defenses that can peek, {len(peek)} can be compared"
+        who = f"{len(peek) or 'none'} of the {len(able)} defenses that can peek can be compared"
         return Conclusion("not yet", f"This cannot be answered yet: {lack}, and {who}.")
     told = f"Compared are {len(compared)} defenses, {len(peek)} of which peek"
     told += f"; {lack}." if known < total else f", over all {total} cells."

@@ -53,6 +53,18 @@ def test_peeking_has_a_table_of_its_own_and_is_marked(visit, played):
     assert table(peeking).loc["FineTuning", "badnets"] == "0.80", "it chooses nothing"
 
 
+def test_too_few_shared_cells_are_no_answer_and_enough_are(visit, played):
+    app = fine(visit("scoreboard.py"))
+    app.segmented_control(key="guess-scoreboard").set_value("It stays as it is").run()
+    told = [text.value for text in fine(app).markdown]
+    # TSBD and FineTuning have met two attacks under both rules, and by DER the first passes the second by peeking.
+    assert any("Not quite: It changes." in text and "TSBD from 2 to 1" in text for text in told)
+    app = fine(visit("scoreboard.py", board="gtsrb"))
+    app.segmented_control(key="guess-scoreboard").set_value("It changes").run()
+    told = [text.value for text in fine(app).markdown]
+    assert any("cannot be answered yet" in text and "33 of 33 cells are missing" in text for text in told)
+
+
 def words(app: Any) -> str:
     return " ".join(caption.value for caption in app.caption)
 

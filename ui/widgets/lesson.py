@@ -24,7 +24,7 @@ def question(
 ) -> None:
     """Predict, then check: the answer of `found` is told once a guess was made, and its sentence unless it follows.
 
-    answers : answer by outcome; an outcome without one leaves the question open, and its sentence says why
+    answers : answer by outcome; one without leaves the question open, and its sentence says why
     """
     guess = st.segmented_control(
         text, list(dict.fromkeys(answers.values())), key=f"guess-{key}", persist_state="session"
@@ -36,7 +36,7 @@ def question(
         return
     right, why = answers.get(found.outcome), "" if told_below else f" {found.text}"
     if right is None:
-        st.markdown(f":material/help: This run leaves it open.{why}")
+        st.markdown(f":material/help: {'The run leaves this open.' if told_below else found.text}")
     elif guess == right:
         st.markdown(f":material/check: Right: {right}.{why}")
     else:
