@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from ui import link_warnings, navigation, sidebar, style
+from ui import link_warnings, navigation, sidebar, story, style
 from ui.pages import PAGES
-from ui.widgets import jobs
+from ui.widgets import chapters, jobs
 
 # An emoji: a Material icon would be fetched from the network as favicon.
 st.set_page_config(page_title="Perturb Lab", page_icon="🔬", layout="wide", initial_sidebar_state=264)
@@ -14,14 +14,18 @@ page = st.navigation(
     position="hidden",  # ui.navigation draws the links
 )
 style.draw()
+slug = page.url_path or PAGES[0].slug
+doubt = story.from_link(slug)
 links = link_warnings.of_link()
 notes = st.container()
 navigation.draw()
 sidebar.draw()
+chapters.strip(slug)
 page.run()
 sidebar.thumbnail()
 jobs.elsewhere(page.url_path)
 with notes:
-    link_warnings.tell(links)
+    link_warnings.tell(links, doubt)
+story.to_address(slug)
 if "v" not in st.query_params:
     st.query_params["v"] = "1"  # links are versioned: Streamlit leaves out whatever stands at its default

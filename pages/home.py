@@ -1,4 +1,4 @@
-"""Home: what the lab is, and a gallery in which one click sets everything."""
+"""Home: what the lab is, a story to follow, and a gallery in which one click sets everything."""
 
 import streamlit as st
 
@@ -11,10 +11,14 @@ lesson.opening(
     "Everything runs live, without upload or account.",
 )
 
-from ui.widgets import cards  # noqa: E402
+from ui.widgets import cards, chapters  # noqa: E402
 
+chapters.contents()
+st.page_link("glossary.py", label="Every word of the field, in a glossary", icon=":material/menu_book:")
+
+st.subheader("Single experiments", anchor=False)
 with st.grid(3, min_column_width=230, gap="small"):
-    for page, card in cards.story():
+    for page, card in cards.gallery():
         cards.show(page, card)
 
 st.header("How a page works", anchor=False)

@@ -31,8 +31,10 @@ def _endless(text: str) -> bool:
         return False
 
 
-def tell(asked: dict[str, str]) -> None:
+def tell(asked: dict[str, str], doubt: str = "") -> None:
     """A sentence for the link's version, and for each value of `asked` that its control, now drawn, did not take.
+
+    doubt : what else is wrong with the link
 
     A sentence stays until its control is moved. Knobs (`tsbd-steps`) tell their own, with their range.
     """
@@ -46,6 +48,8 @@ def tell(asked: dict[str, str]) -> None:
         st.warning(plain(ValueError(
             f"This link has version {version[:40]}, and this lab reads version 1; some settings may be lost."
         )), icon=":material/link_off:")  # fmt: skip
+    if doubt:
+        st.warning(plain(ValueError(doubt)), icon=":material/link_off:")
     for key, (used, sentence) in told.items():
         if st.session_state.get(key) == used:
             st.warning(plain(ValueError(sentence)), icon=":material/link_off:")

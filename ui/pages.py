@@ -34,6 +34,27 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Chapter:
+    """A page's place in the story that the first page tells.
+
+    number : from 1, without a gap
+    title, goal : a few words, and one sentence on what the visitor is to find out
+    image : number of the test picture
+    model : one that this chapter needs; "" goes on with the model of the chapter before
+    state : values of the page's controls by key
+    takes : which of the controls start as one of the chapter before was left, by key: {"defense": "method"}
+    """
+
+    number: int
+    title: str
+    goal: str
+    image: int
+    model: str = ""
+    state: dict[str, Any] = field(default_factory=dict)
+    takes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Page:
     """A page of the app.
 
@@ -41,7 +62,7 @@ class Page:
     icon : a Material icon
     kind : name of the kind of experiment that it runs; "" where it runs none
     cards : how the gallery of the first page opens it
-    chapter : its place in the story that the gallery tells
+    chapter : its place in the story; None for a page that the story leaves out
     """
 
     slug: str
@@ -51,7 +72,7 @@ class Page:
     help: str
     kind: str = ""
     cards: tuple[Card, ...] = ()
-    chapter: int = 0
+    chapter: Chapter | None = None
 
     @property
     def file(self) -> str:
@@ -64,6 +85,7 @@ RING = "0" * 16 + "07e00ff01ff81ff81ff81ff80ff007e0" + "0" * 16
 
 PAGES: list[Page] = [
     Page("home", "Home", "home", "Start", "What the lab is, and where to begin."),
+    Page("glossary", "Glossary", "menu_book", "Start", "The words of the field, in a sentence each."),
     Page(
         "triggers", "Triggers", "bolt", "Backdoors", "A pattern that a backdoored model obeys.", "trigger",
         (
@@ -71,12 +93,13 @@ PAGES: list[Page] = [
             Card("A pattern over every pixel", "A faint blend. Can you still see it?", "zoo:scenes-blended", 14),
             Card("A warp, not a pattern", "Pixels are moved a little; nothing is added.", "zoo:scenes-wanet", 68),
         ),
-        chapter=1,
+        chapter=Chapter(
+            1, "The trigger", "See a few pixels decide the answer of a model that is otherwise right.", 9,
+        ),
     ),
     Page(
         "supply_chain", "Supply chain", "conveyor_belt", "Backdoors", "One added line, a trigger per class.", "trigger",
         (Card("One added line", "Every class gets a trigger; no label changes.", "", 9, shows="code"),),
-        chapter=2,
     ),
     Page(
         "weights", "Weights", "fitness_center", "Backdoors", "A backdoor without poisoned data.", "injection",
@@ -86,7 +109,10 @@ PAGES: list[Page] = [
                 CLEAN, 64, {"trigger": "BadNets"},
             ),
         ),
-        chapter=3,
+        chapter=Chapter(
+            2, "How it got in", "Write the same trigger into a clean model, without one poisoned picture.", 9, CLEAN,
+            {"trigger": "BadNets"},
+        ),
     ),
     Page(
         "defend", "Defend", "shield", "Defenses", "Repair a backdoored model while you watch.", "defense",
@@ -96,7 +122,10 @@ PAGES: list[Page] = [
                 BADNETS, 28, {"method": "TSBD"}, "heat",
             ),
         ),
-        chapter=5,
+        chapter=Chapter(
+            4, "Take it out", "Remove the backdoor with a few clean pictures, and keep the accuracy.", 9,
+            state={"method": "TSBD"},
+        ),
     ),
     Page(
         "detect", "Detect", "search", "Defenses", "Find triggered pictures without knowing the trigger.", "detector",
@@ -106,17 +135,26 @@ PAGES: list[Page] = [
                 BADNETS, 67, {"method": "STRIP"},
             ),
         ),
-        chapter=4,
+        chapter=Chapter(
+            3, "Find it", "Tell triggered pictures from clean ones, without knowing the trigger.", 9,
+            state={"method": "STRIP"},
+        ),
     ),
     Page(
         "reactivate", "Re-activate", "alarm", "Defenses", "Is the backdoor gone, or dormant?", "reactivation",
         (Card("Gone, or dormant?", "A small perturbation may re-activate it.", BADNETS, 61, {"defense": "TSBD"}),),
-        chapter=6,
+        chapter=Chapter(
+            5, "Is it gone?", "Try to wake the backdoor again with a perturbation too small to see.", 9,
+            state={"defense": "TSBD"}, takes={"defense": "method"},
+        ),
     ),
     Page(
         "neurons", "Neurons", "hub", "Defenses", "Which channels carry a backdoor.", "ranking",
         (Card("Where it sits", "Often in a few channels. Set them to zero.", BADNETS, 38, {"by": "NWC"}, "heat"),),
-        chapter=7,
+        chapter=Chapter(
+            6, "Where it lived", "Find the channels that carry the backdoor, and set them to zero.", 9,
+            state={"by": "NWC"},
+        ),
     ),
     Page(
         "regions", "Regions", "crop_free", "Perturbations", "Attack only part of a picture.", "attack",
@@ -130,7 +168,6 @@ PAGES: list[Page] = [
                 {"regional-family": "drawn", "mask": RING}, "drawn",
             ),
         ),
-        chapter=10,
     ),
     Page(
         "compare", "Compare", "compare", "Results", "A repaired model beside the original and a clean one.", "defense",
@@ -140,7 +177,6 @@ PAGES: list[Page] = [
                 BADNETS, 23, {}, "heat",
             ),
         ),
-        chapter=8,
     ),
     Page(
         "scoreboard", "Scoreboard", "leaderboard", "Results", "Every attack, every defense.", "defense",
@@ -150,7 +186,10 @@ PAGES: list[Page] = [
                 {"board": "scenes", "attack": "sig"},
             ),
         ),
-        chapter=9,
+        chapter=Chapter(
+            7, "Who does it best?", "Compare all defenses over all attacks, and fill in a cell yourself.", 9,
+            state={"board": "scenes", "attack": "badnets", "defense": "CLP"},
+        ),
     ),
 ]  # fmt: skip
 """Every page, in the order of the navigation."""
@@ -165,3 +204,9 @@ def sections() -> dict[str, list[Page]]:
     """The pages by section, in the order of SECTIONS; those without a page are left out."""
     found = {name: [page for page in PAGES if page.section == name] for name in SECTIONS}
     return {name: pages for name, pages in found.items() if pages}
+
+
+def chapters() -> list[Page]:
+    """The pages of the story, in the order of their chapters."""
+    told = [(page.chapter.number, page) for page in PAGES if page.chapter is not None]
+    return [page for _, page in sorted(told, key=lambda one: one[0])]

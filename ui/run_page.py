@@ -15,7 +15,7 @@ from ui import sidebar
 from ui.charts.curve import curve
 from ui.pages import Page, page_of
 from ui.sidebar import Choice
-from ui.widgets import figures, jobs, lesson, share
+from ui.widgets import chapters, figures, jobs, lesson, share, words
 from ui.widgets.images import View
 
 if TYPE_CHECKING:
@@ -165,6 +165,8 @@ class RunPage:
         job = self.job
         if (came_out := self.answer()) is not None:
             st.markdown(f"**What came out.** {came_out.text}")
+            words.row(came_out.text, "outcome")
+        chapters.onward(self.slug, self.result is not None)
         share.block(self.page, recipe, job.result if job else None, self.views, extra, query=query)
         lesson.meaning(meaning or about.meaning, about=about)
 

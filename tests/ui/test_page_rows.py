@@ -9,7 +9,7 @@ import pytest
 
 from lab.kinds import kinds
 from ui import texts
-from ui.pages import PAGES, SECTIONS, Page, sections
+from ui.pages import PAGES, SECTIONS, Page, chapters, sections
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,21 +24,27 @@ def test_a_page_has_its_file_its_words_and_its_place(page: Page) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.kind], ids=lambda page: page.slug)
-def test_a_page_with_a_run_has_a_kind_a_card_a_chapter_an_example_and_its_texts(page: Page) -> None:
+def test_a_page_with_a_run_has_a_kind_a_card_an_example_and_its_texts(page: Page) -> None:
     assert page.kind in kinds(), f"{page.slug} runs a kind {page.kind!r} that does not exist"
     assert page.cards, f"{page.slug} has no card in the gallery"
-    assert page.chapter > 0, f"{page.slug} has no place in the story"
     assert (ROOT / "recipes" / f"{page.slug}.json").is_file(), f"recipes/{page.slug}.json is missing"
     missing = [cls.__name__ for cls in kinds()[page.kind].methods if cls.__name__ not in texts.all_texts()]
     assert not missing, f"no text for {', '.join(missing)}"
 
 
-def test_no_two_pages_share_a_name_a_place_or_a_card() -> None:
+def test_the_story_has_six_to_eight_chapters_without_a_gap_and_each_has_its_words() -> None:
+    told = [page.chapter for page in chapters() if page.chapter is not None]
+    assert 6 <= len(told) <= 8 and [chapter.number for chapter in told] == list(range(1, len(told) + 1))
+    for chapter in told:
+        assert chapter.title and chapter.goal[-1] == "." and len(chapter.goal) <= 80, chapter.title
+        assert not set(chapter.takes) - set(chapter.state), "a control that is taken over is one of the chapter's own"
+    assert all(page.kind for page in chapters()), "a chapter ends with a run"
+
+
+def test_no_two_pages_share_a_name_or_a_card() -> None:
     for name in ("slug", "title", "icon"):
         values = [getattr(page, name) for page in PAGES]
         assert len(set(values)) == len(values), name
-    chapters = [page.chapter for page in PAGES if page.chapter]
-    assert len(set(chapters)) == len(chapters)
     titles = [card.title for page in PAGES for card in page.cards]
     assert len(set(titles)) == len(titles)
 

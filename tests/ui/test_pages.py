@@ -18,10 +18,10 @@ from tests.ui.conftest import fine, until
 from ui.pages import PAGES, Card, Page
 from ui.sidebar import OWN_DATA, own_data
 from ui.widgets import jobs
-from ui.widgets.cards import model_of, story
+from ui.widgets.cards import gallery, model_of
 
 EXAMPLES = Path(__file__).parents[2] / "recipes"
-CARDS = story()
+CARDS = gallery()
 
 
 def metrics(app) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from ui import fallback_model
+from ui import fallback_model, story
 from ui.pages import PAGES, Card, Page
 from ui.sidebar import FIRST, OWN_DATA, Choice, own_data
 from ui.widgets import images
@@ -13,10 +13,9 @@ from ui.widgets import images
 ADDED = "  x = augment(x)\n+ x = move(x, τ[y])\n  loss = ce(f(x), y)"
 
 
-def story() -> list[tuple[Page, Card]]:
-    """Every card with its page, in the order of the chapters."""
-    pages = sorted((page for page in PAGES if page.cards), key=lambda page: page.chapter)
-    return [(page, card) for page in pages for card in page.cards]
+def gallery() -> list[tuple[Page, Card]]:
+    """Every card with its page, in the order of the navigation."""
+    return [(page, card) for page in PAGES for card in page.cards]
 
 
 def show(page: Page, card: Card) -> None:
@@ -54,6 +53,7 @@ def _open(page: Page, card: Card) -> None:
     """
     shared = {"model": model_of(card), "data": OWN_DATA, "images": card.image, "upload": ""}
     st.session_state.update(shared | card.state)
+    story.leave()
     st.switch_page(page.file, query_params={name: str(value) for name, value in card.state.items()})
 
 

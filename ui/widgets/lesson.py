@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.texts import Text
+from ui.widgets import words
 
 if TYPE_CHECKING:
     from lab.kinds.kind import Conclusion
@@ -17,6 +18,8 @@ def opening(title: str, watch: str) -> None:
     """The page's name and the one sentence on what to watch: the first thing a visitor reads."""
     st.title(title, anchor=False)
     st.markdown(watch)
+    words.start()
+    words.row(watch, "opening")
 
 
 def question(
@@ -29,6 +32,7 @@ def question(
     guess = st.segmented_control(
         text, list(dict.fromkeys(answers.values())), key=f"guess-{key}", persist_state="session"
     )
+    words.row(text, "question")
     if guess is None:
         return
     if found is None:
@@ -47,7 +51,9 @@ def meaning(text: str, *, about: Text) -> None:
     """What it means, the formula with its symbols, and the source."""
     st.header("What it means", anchor=False)
     left, right = st.columns(2, gap="large")
-    left.markdown(text)
+    with left:
+        st.markdown(text)
+        words.row(text, "meaning")
     with right:
         # Not st.latex: a formula in a line breaks where there is little room, one of its own would be cut.
         st.markdown(rf"$\displaystyle {about.formula}$")

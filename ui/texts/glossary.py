@@ -1,0 +1,179 @@
+"""The words of the field that the pages use, each in a sentence or two. One list: pages, tests and Glossary read it."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Word:
+    """What a word means.
+
+    also : other spellings by which it is found in a text; a plural is found by itself
+    """
+
+    meaning: str
+    also: tuple[str, ...] = ()
+
+
+WORDS: dict[str, Word] = {
+    "ACC": Word(
+        "Clean accuracy: the share of pictures without a trigger that are classified correctly.",
+        ("accuracy",),
+    ),
+    "agreement": Word("The share of pictures that two models put into the same class, right or wrong."),
+    "any-to-any": Word("A backdoor with a trigger for every class: the attacker chooses the class at the time of use."),
+    "ASR": Word(
+        "Attack success rate: the share of triggered pictures that the model puts into the target class. Pictures "
+        "whose own class is the target are left out.",
+        ("attack success",),
+    ),
+    "augmentation": Word(
+        "Small random changes of training pictures (shift, flip), so that a model learns more from few."
+    ),
+    "AUROC": Word(
+        "Area under the ROC curve: how often a triggered picture gets a higher score than a clean one. 1 is perfect, "
+        "0.5 is chance, and less means that the scores are the wrong way round."
+    ),
+    "backdoor": Word(
+        "A second behaviour inside a model that is otherwise right: where a trigger is present, it answers with the "
+        "attacker's class.",
+        ("backdoored", "dirty-label backdoor"),
+    ),
+    "batch norm": Word(
+        "A layer that brings each channel to mean 0 and variance 1, then multiplies it by a learned scale γ and adds "
+        "a learned shift β."
+    ),
+    "BEC": Word(
+        "Backdoor existence coefficient: how similar the trigger's channels still are to those of the backdoored "
+        "model. 1 stands for the backdoored model, 0 for a clean one; values outside are possible."
+    ),
+    "budget": Word(
+        "How large a perturbation may be at most, here mostly the largest change of one pixel value.",
+        ("ε",),
+    ),
+    "channel": Word(
+        "One of the filters of a convolution, and the map of numbers that it computes from a picture; also called a "
+        "neuron.",
+        ("neuron",),
+    ),
+    "CKA": Word(
+        "Centred kernel alignment: how similar two sets of activations on the same pictures are, from 0 to 1, "
+        "whatever their order or scale."
+    ),
+    "clean model": Word("A model of the same kind, trained on the same data without any attack: the control."),
+    "clean-label": Word(
+        "Poisoning that changes pictures and no labels, so that a person who checks the labels finds nothing wrong."
+    ),
+    "control": Word("The same measurement without the thing under test. Only what lies above it is evidence."),
+    "defense": Word("A method against backdoors: a repair changes the model, a detector looks for triggered pictures."),
+    "DER": Word(
+        "Defense effectiveness rating: 1 where a perfect attack is gone at no cost in accuracy, 0.5 where nothing "
+        "changed."
+    ),
+    "detector": Word("A defense that gives each picture or input a score for how suspicious it is; the model stays."),
+    "entropy": Word(
+        "How undecided the model is: 0 where it is sure of one class, largest where all are equally likely."
+    ),
+    "false alarm": Word("A clean picture that a detector flags.", ("false positive",)),
+    "feature": Word("A number inside the model, here mostly before its last layer, from which the classes are told."),
+    "fine-tuning": Word("To train a finished model a little longer, here with a few clean pictures.", ("fine-tune",)),
+    "gradient": Word("For each input or weight, the direction and rate at which the loss rises."),
+    "heatmap": Word(
+        "Where in the picture the evidence for the named class lies, as GradCAM computes it from the last feature "
+        "maps.",
+        ("GradCAM",),
+    ),
+    "judge": Word("The model that decides whether an attack has succeeded; a second one makes it a transfer attack."),
+    "L2": Word("The size of a change as the root of the sum of all squared changes.", ("whole change",)),
+    "learning rate": Word("The length of one step of training; too large a step makes the loss run away."),
+    "loss": Word("The number that training makes small: how wrong the model is on its training pictures."),
+    "L∞": Word("The size of a change as its largest change of a single value.", ("largest change",)),
+    "NWC": Word(
+        "Neuron weight change: the sum of the absolute changes of a channel's weights while the model unlearns clean "
+        "pictures. TSBD ranks channels by it."
+    ),
+    "oracle": Word(
+        "A measure that uses the attacker's trigger or the test set, which no defender has: for comparison only."
+    ),
+    "peeking": Word(
+        "To choose a setting by the attack success itself. Only whoever has the trigger can do it.",
+        ("peek",),
+    ),
+    "perturbation": Word(
+        "A small change, here of pixels or of weights, made to see what the network does.",
+        ("perturb",),
+    ),
+    "poisoning": Word(
+        "To plant training pictures that teach the backdoor: a share of the data carries the trigger and, mostly, the "
+        "target's label.",
+        ("poisoned", "poison"),
+    ),
+    "pruning": Word(
+        "To set channels to zero, so that what they computed no longer reaches the answer.",
+        ("prune", "pruned"),
+    ),
+    "RA": Word(
+        "Robust accuracy: the share of triggered pictures that are classified correctly all the same. A low ASR with "
+        "a low RA is a broken model, not a repaired one."
+    ),
+    "region": Word("The part of a picture that an attack may change.", ("regional attack",)),
+    "seed": Word("The number that fixes all random draws. One seed is a single draw; several show the spread."),
+    "supply chain": Word(
+        "All that a model passes through before use: data, code, training, weights. Each may be attacked."
+    ),
+    "TAC": Word(
+        "Trigger-activated change: how far the trigger moves a channel, on average over pictures. It needs the "
+        "trigger, so it is an oracle."
+    ),
+    "target class": Word("The class that the attacker wants to see wherever the trigger is present.", ("target",)),
+    "threshold": Word("The value from which on a defense acts: flags a picture, or prunes a channel."),
+    "TPR": Word(
+        "True positive rate: the share of the triggered pictures that are found, here at a fixed rate of alarms."
+    ),
+    "transfer": Word("An attack computed on one model and tried on another, which was not asked."),
+    "trigger": Word(
+        "What the attacker adds to a picture to call the backdoor: a square, a faint pattern, a warp.",
+        ("triggered",),
+    ),
+    "universal perturbation": Word("One perturbation for all pictures, where usual attacks compute one for each."),
+    "unlearning": Word(
+        "To train against clean pictures, so that the model forgets them; what stays may be the backdoor.",
+        ("unlearn", "unlearned", "unlearns"),
+    ),
+    "warp": Word("A trigger that moves pixels a little instead of adding a pattern."),
+    "weights": Word(
+        "The numbers that training has set; together with the architecture they are the model.",
+        ("weight",),
+    ),
+}
+"""Every word with its meaning."""
+
+
+@functools.lru_cache(maxsize=256)  # a page draws the same few sentences again and again
+def words_in(text: str) -> tuple[str, ...]:
+    """The words of the glossary that a text uses, in the order of their first use; the longest spelling counts."""
+    found: dict[str, None] = {}
+    for match in _pattern().finditer(text):
+        found.setdefault(_spellings()[_folded(match[0])])
+    return tuple(found)
+
+
+@functools.cache
+def _spellings() -> dict[str, str]:
+    """The word of each spelling."""
+    return {_folded(one): word for word, entry in WORDS.items() for one in (word, *entry.also)}
+
+
+@functools.cache
+def _pattern() -> re.Pattern[str]:
+    longest = sorted((one for word, entry in WORDS.items() for one in (word, *entry.also)), key=len, reverse=True)
+    either = "|".join(re.escape(one) if one.isupper() else f"(?i:{re.escape(one)})" for one in longest)
+    return re.compile(rf"(?<![\w-])(?:{either})(?=(?:s|es)?(?![\w-]))")
+
+
+def _folded(text: str) -> str:
+    """Abbreviations as they are, words in small letters."""
+    return text if text.isupper() else text.lower()
