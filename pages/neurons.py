@@ -18,6 +18,7 @@ with sidebar.ready():
     model = cache.model(choice)
     from core.metrics.rankings import highest
     from core.networks.channels import neuron_layers
+    from lab.channel_rankings import MAKERS
     from lab.kinds.shared.scoring import ACC, ASR, RA
     from lab.running.pool import pool
     from lab.settings import settings
@@ -111,4 +112,6 @@ page.end(
     "TAC everywhere to be good: what counts is that zeroing its first channels removes the attack and keeps the "
     "accuracy, and that zeroing as many random channels does not.",
     query=state,
+    also=(texts.of(type(MAKERS[ranking.kind]).__name__),),
+    place=out[0] if out else None,
 )

@@ -15,7 +15,7 @@ from ui import sidebar
 from ui.charts.curve import curve
 from ui.pages import Page, page_of
 from ui.sidebar import Choice
-from ui.widgets import chapters, figures, jobs, lesson, share, words
+from ui.widgets import chapters, figures, jobs, lesson, share, steps, words
 from ui.widgets.images import View
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lab.results import Result
     from lab.running.job import Job
     from ui.texts import Text
+    from ui.texts.text import Place
 
 Figures = tuple[Mapping[str, float], Mapping[str, int]]
 """Figures, and the n behind them."""
@@ -157,9 +158,12 @@ class RunPage:
         *,
         extra: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
+        also: Sequence[Text] = (),
+        place: Place | None = None,
     ) -> None:
         """What came out, link and downloads, and what it means.
 
+        also, place : further texts, and the channel that the page has chosen, whose formulas are shown step by step
         extra : what the link says beside the recipe; query : what it says instead, where the page is not one run
         """
         job = self.job
@@ -169,6 +173,7 @@ class RunPage:
         chapters.onward(self.slug, self.result is not None)
         share.block(self.page, recipe, job.result if job else None, self.views, extra, query=query)
         lesson.meaning(meaning or about.meaning, about=about)
+        steps.expander(result, [about, *also], place)
 
 
 def finished(job: Job | None) -> Result | None:

@@ -38,8 +38,14 @@ class TAC(Method):
     def run(self, model: nn.Module, images: Tensor, triggered: Tensor, *, seed: int = 0) -> Run[dict[str, Tensor]]:
         """TAC by layer name, (channels,). `images` and `triggered` (N, C, H, W) are the same pictures without and with
         the trigger, none of the target class; nothing is random. Raises ValueError where they do not pair."""
+        return (yield from self.measured(model, images, triggered))[0]
+
+    def measured(
+        self, model: nn.Module, images: Tensor, triggered: Tensor
+    ) -> Run[tuple[dict[str, Tensor], dict[str, Tensor]]]:
+        """As `run`, and what the changes were divided by, by layer: Z of form "l2", nothing of form "l1"."""
         private = working_copy(model)  # it is hooked, and the model may be shared
-        return (yield from channel_change(private, images, triggered, neuron_layers(private), form=self.form))
+        return (yield from _measured(private, images, triggered, neuron_layers(private), self.form))
 
 
 RANKINGS = [TAC]
@@ -76,6 +82,13 @@ def channel_change(
     model: nn.Module, images: Tensor, triggered: Tensor, layers: Sequence[str], *, form: str = "l2", size: int = 100
 ) -> Run[dict[str, Tensor]]:
     """`trigger_activated_change` of some layers as a run, `size` pairs a step."""
+    return (yield from _measured(model, images, triggered, layers, form, size))[0]
+
+
+def _measured(
+    model: nn.Module, images: Tensor, triggered: Tensor, layers: Sequence[str], form: str, size: int = 100
+) -> Run[tuple[dict[str, Tensor], dict[str, Tensor]]]:
+    """The changes by layer, and what those of form "l2" were divided by."""
     if form not in FORMS:
         raise ValueError(f"form = {form!r} is not one of {', '.join(FORMS)}.")
     require_pairs(images, triggered)
@@ -89,8 +102,9 @@ def channel_change(
             scale[name] = scale.get(name, torch.zeros_like(whole)) + whole
         yield Progress("channels", step, len(starts))
     if form == "l1":
-        return {name: change / len(images) for name, change in moved.items()}
-    return {name: change / scale[name].clamp_min(1e-12) for name, change in moved.items()}
+        return {name: change / len(images) for name, change in moved.items()}, {}
+    found = {name: change / scale[name].clamp_min(1e-12) for name, change in moved.items()}
+    return found, {name: whole / len(images) for name, whole in scale.items()}
 
 
 def require_pairs(images: Tensor, triggered: Tensor) -> None:

@@ -48,7 +48,8 @@ def run(recipe: Recipe) -> Run[Result]:
         same with clean_model/…
     images : original and triggered examples; on training data "projection" (M, 2), the features of the class that
         holds most poison along their two main directions, with "projection/truth" and "projection/flagged", and
-        "by_class" (K,), silhouette or explained variance; of STRIP "blends" (2, B, C, H, W), without and with trigger
+        "by_class" (K,), silhouette or explained variance; of STRIP "blends" (2, B, C, H, W), without and with trigger,
+        and "blends/entropy" (2, B) in nats
     per_image : label (as given), score, truth, flagged, clean_model/score; of STRIP "blends/answer", of each of the
         two pictures and its blends
     """
@@ -140,8 +141,10 @@ def _blends(result: Result, model: Classifier, clean: ImageSet) -> None:
     method: Any = result.recipe.method
     blends = method.superimposed(pair, clean[:BLENDS].pixels)
     result.images["blends"] = blends
-    answers = predict(model, torch.cat((pair[:, None], blends), 1).flatten(0, 1)).argmax(1)
-    result.per_image["blends/answer"] = answers.tolist()
+    logits = predict(model, torch.cat((pair[:, None], blends), 1).flatten(0, 1))
+    result.per_image["blends/answer"] = logits.argmax(1).tolist()
+    entropy = torch.special.entr(logits.softmax(1)).sum(1).view(len(pair), -1)
+    result.images["blends/entropy"] = entropy[:, 1:].cpu()
 
 
 def conclude(result: Result) -> Conclusion:

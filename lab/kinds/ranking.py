@@ -29,7 +29,9 @@ def run(recipe: Recipe) -> Run[Result]:
 
     figures : "overlap/<kind>/<share>", the share of the oracle's top channels that the defense's ranking has in its
         own top; the counts hold how many channels that are
-    images : scores by layer, "tac/<layer>" and "<kind>/<layer>" (larger is more suspicious), (channels,)
+    images : scores by layer, "tac/<layer>" and "<kind>/<layer>" (larger is more suspicious), (channels,);
+        "tac_scale/<layer>" (), what form l2 of TAC is divided by, and "nwc_largest/<layer>" (channels, 3), the largest
+        terms of NWC
     """
     last = recipe if isinstance(recipe.model, str) else recipe.model
     repaired = yield from model_of(recipe)
@@ -42,12 +44,15 @@ def run(recipe: Recipe) -> Run[Result]:
     test = test_images(recipe, model)
     images, stamped = pairs(test, **backdoor.arguments)
     method: Any = recipe.method
-    tac = yield from method.run(model, images, stamped, seed=recipe.seed)
+    tac, scales = yield from method.measured(model, images, stamped)
+    result.images |= {f"tac_scale/{name}": value.cpu() for name, value in scales.items()}
     tac = {name: value.float().cpu() for name, value in tac.items()}
     result.images |= {f"tac/{name}": value for name, value in tac.items()}
     result.counts["pairs"] = len(images)
+    report = getattr(repaired, "report", {})
+    result.images |= {name: value.cpu() for name, value in report.items() if name.startswith("nwc_largest/")}
     for kind in REPORTED:
-        scores = suspicion(getattr(repaired, "report", {}), kind)
+        scores = suspicion(report, kind)
         if not scores:
             continue
         result.images |= {f"{kind}/{name}": value for name, value in scores.items()}

@@ -39,6 +39,7 @@ def run(recipe: Recipe) -> Run[Result]:
         trigger of its kind cross_acc, the share still called by its true class under that one
     images : of an any-to-any trigger "answers" (1 + K, K, K), counts of true class by prediction: without trigger,
         then with that of each class
+    images : "example" and "example/triggered", the first test image (1, C, H, W) without and with the trigger
     images, per_image : only with the input "images": original, triggered, perturbation; the predictions
     """
     model = yield from model_of(recipe)
@@ -58,6 +59,7 @@ def run(recipe: Recipe) -> Run[Result]:
         result.counts["cross_acc"], result.figures["cross_acc"] = yield from _crossed(model, test, backdoor.trigger)
     if (twin := clean_model(model, test)) is not None:
         write(result, "clean_model", (yield from scored("control", twin, test, backdoor)))
+    result.images |= {"example": test[:1].pixels, "example/triggered": triggered(test[:1], backdoor)}
     if "images" in recipe.inputs:
         batch = pictures(recipe, model)
         shown = triggered(batch.data, backdoor)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 expect.set_options(timeout=30_000)
 
-WITHOUT_PICTURES = {"supply_chain", "neurons", "scoreboard"}
+WITHOUT_PICTURES = {"glossary", "supply_chain", "neurons", "scoreboard"}
 
 
 def figure(page, label: str):

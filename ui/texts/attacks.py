@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ui.texts.steps import attacks as steps
 from ui.texts.text import Text
 
 TEXTS = {
@@ -11,6 +12,7 @@ TEXTS = {
         "Madry et al., ICLR 2018, [arXiv 1706.06083](https://arxiv.org/abs/1706.06083)",
         "Many small steps up the loss, each followed by a projection, so that no value changes by more than ε. On an "
         "undefended network a change too small to see may be enough. The control is random noise of the same size.",
+        steps=steps.pgd,
     ),
     "FGSM": Text(
         r"x' = \mathrm{clip}(x + \varepsilon\, \mathrm{sign}\, \nabla_x \ell(f(x), y))",
@@ -18,6 +20,7 @@ TEXTS = {
         "Goodfellow, Shlens, Szegedy, ICLR 2015, [arXiv 1412.6572](https://arxiv.org/abs/1412.6572)",
         "A single step along the sign of the gradient: the cheapest attack. The authors' explanation is "
         "that networks are close to linear, so that many small changes in the right direction add up.",
+        steps=steps.fgsm,
     ),
     "Regional": Text(
         r"\begin{gathered}X_n = \mathrm{clip}(X_{n-1} - \alpha\, L \odot s_n) \\ "
@@ -30,6 +33,7 @@ TEXTS = {
         "0.85 for the square, 1.7 for random pixels and 3.0 for the frame. Fewer pixels (L0) follow from the region by "
         "construction, so look at L2, the size of the whole change, and L∞, the largest change of one value. They are "
         "compared only on pictures where both attacks succeed.",
+        steps=steps.regional,
     ),
     "WeightBackdoor": Text(
         r"\begin{gathered}L = \tfrac{1}{K \sigma} \lVert f_\theta(x) - f_{\theta_0}(x) \rVert^2 \\ "
@@ -46,6 +50,7 @@ TEXTS = {
         "**Agreement** is the stricter test: it counts the clean pictures that both models put into the same class. "
         "With a box of one width for all weights, small ones may change by more than their own size; the relative box "
         "bounds the change of each weight by a share of its size.",
+        steps=steps.injection,
     ),
     "ReActivation": Text(
         r"\begin{gathered}\min_{\lVert \delta \rVert_\infty \le \varepsilon}\; \mathbb{E}_x\left["
@@ -59,5 +64,6 @@ TEXTS = {
         "the model: the gap between these two bars is the evidence. Where both are high there is no gap: the model "
         "follows a perturbation of that size anyway. Such a perturbation may fool a small clean model too, so the "
         "clean model's figures stand beside them, where there is one.",
+        steps=steps.reactivation,
     ),
 }

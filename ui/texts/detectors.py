@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ui.texts.steps import detectors as steps
 from ui.texts.text import Text
 
 TEXTS = {
@@ -15,6 +16,7 @@ TEXTS = {
         "sees its trigger **keeps answering with the target**, and such low entropy is suspicious. This assumes that "
         "the trigger is the same on every picture and survives the overlay. A white square does, as long as it stays "
         "white: mix the pictures instead of adding them, and it turns grey. A warp may not.",
+        steps=steps.strip,
     ),
     "ActivationClustering": Text(
         r"\begin{gathered}\{\phi(x) : y = c\} \;\to\; \text{ICA} \;\to\; \text{2-means} \\ "
@@ -26,6 +28,7 @@ TEXTS = {
         "so their features tend to lie apart: a poisoned class **splits into two clusters**. Which one is the poison? "
         "The method takes the smaller. With 10 % of all pictures relabelled as one of ten classes that is wrong: they "
         "are 53 % of the class, and its own pictures are the smaller cluster. Lower the poisoned share and look again.",
+        steps=steps.clustering,
     ),
     "SpectralSignatures": Text(
         r"s_i = \left((\phi(x_i) - \bar\phi) \cdot v\right)^2",
@@ -36,5 +39,6 @@ TEXTS = {
         "direction, that of the largest variance. The poisoned ones lie far out along it **as long as they are few**. "
         "When half of a class is poison, its own pictures lie just as far out on the other side, and with ε = 0.1 only "
         "15 % of the class is removed.",
+        steps=steps.spectral,
     ),
 }

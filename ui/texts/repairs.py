@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ui.texts.steps import repairs as steps
 from ui.texts.text import Text
 
 TEXTS = {
@@ -11,6 +12,7 @@ TEXTS = {
         "the baseline of every defense; setting of [BackdoorBench](https://arxiv.org/abs/2206.12654)",
         "Training goes on with clean pictures only. Nothing in the loss refers to the trigger, so the backdoor is "
         "forgotten as a side effect or not at all, depending on the learning rate and on the trigger.",
+        steps=steps.fine_tuning,
     ),
     "FinePruning": Text(
         r"a_k = \mathbb{E}_x\left[\phi_k(x)\right], \qquad \text{prune } k \text{ in order of } a_k",
@@ -19,6 +21,7 @@ TEXTS = {
         "Features that are inactive on clean pictures may serve the trigger. They are pruned, the least active first, "
         "as far as clean accuracy allows; then what is left is fine-tuned. This fails where the backdoor uses features "
         "that clean pictures need as well.",
+        steps=steps.fine_pruning,
     ),
     "NAD": Text(
         r"\begin{gathered}\mathrm{CE} + \textstyle\sum_l \beta_l\, \mathrm{MSE}(A(F^s_l), A(F^t_l)) \\ "
@@ -30,6 +33,7 @@ TEXTS = {
         "student starts again from the backdoored model and is trained on clean pictures to attend **where the teacher "
         "does**, at several depths. Where fine-tuning alone forgets nothing, both attend to the same places, and there "
         "is nothing to distil.",
+        steps=steps.nad,
     ),
     "ANP": Text(
         r"\begin{gathered}\min_{m}\; \alpha\, \ell(m, 0, 0) + (1-\alpha) \max_{\delta, \xi}\, \ell(m, \delta, \xi) \\ "
@@ -41,6 +45,7 @@ TEXTS = {
         "class although there is no trigger: some channels belong to the backdoor. Masks that are learned **under such "
         "noise** close these channels. The smallest masks tell what to prune in the original model; how many, a "
         "defender can judge by clean accuracy only.",
+        steps=steps.anp,
     ),
     "CLP": Text(
         r"\begin{gathered}\mathrm{UCLC}_k = \sigma_{\max}(W_k)\, |\gamma_k| / \sqrt{v_k + \epsilon} \\ "
@@ -52,6 +57,7 @@ TEXTS = {
         "amplify at most follows from its weights: **no picture is needed**, and the same model always gives the same "
         "answer. A channel stands out only against the others of its layer, so layers with few channels need a lower "
         "u; a batch norm after a sum of two branches has no convolution, and its channels are left alone.",
+        steps=steps.clp,
     ),
     "NeuralCleanse": Text(
         r"\min_{m, p}\; \ell\big(f((1 - m) \odot x + m \odot p),\, c\big) + \lambda \lVert m \rVert_1",
@@ -65,6 +71,7 @@ TEXTS = {
         "true labels, and the model learns to ignore it. Where no class stands out, as is usual for triggers spread "
         "over the whole picture, none is flagged and the model is returned unchanged; **no class flagged** does not "
         "mean no backdoor. Nor is one flagged in a model with fewer than five classes: too few for an outlier test.",
+        steps=steps.neural_cleanse,
     ),
     "IBAU": Text(
         r"\begin{gathered}\min_\theta\, \max_\delta\; \ell(f_\theta(x + \delta), y) \\ "
@@ -76,6 +83,7 @@ TEXTS = {
         "Find one perturbation that fools the model on all pictures at once, as a trigger does, and train the model to "
         "resist it. But the best δ depends on the weights, and moves when they do. The implicit gradient **accounts "
         "for that**, at the cost of second derivatives. Nothing bounds δ here; the run reports its norm.",
+        steps=steps.ibau,
     ),
     "FTSAM": Text(
         r"w \leftarrow w - \eta\, \nabla L\!\left(w + \rho\, "
@@ -86,6 +94,7 @@ TEXTS = {
         "reason to leave it. Here each step takes the gradient a short way uphill, and **large weights are perturbed "
         "most**. The authors find that backdoor neurons tend to have large weights; these shrink, and what clean "
         "pictures need is learned again.",
+        steps=steps.ft_sam,
     ),
     "RNP": Text(
         r"\begin{gathered}\max_\theta\, \ell(f_\theta), \qquad "
@@ -97,6 +106,7 @@ TEXTS = {
         "First the model **unlearns** clean pictures; what tends to remain is the backdoor. Then it has to recover "
         "clean accuracy by scaling channels down alone, with all weights fixed. The channels that it scales down most "
         "are pruned in the original model, not in the unlearned one.",
+        steps=steps.rnp,
     ),
     "SAU": Text(
         r"\begin{gathered}\ell(f(x), y) - \tfrac{1}{N} \textstyle\sum \ln\big(1 - p_f(\tilde y \mid x + \delta)\big) "
@@ -108,6 +118,7 @@ TEXTS = {
         "lead where the trigger leads. Each step looks for one change per picture under which both leave their own "
         "answers on the clean picture for the same class, and trains the copy to avoid that class. The changes are "
         "large on purpose, so a few points of accuracy may be lost.",
+        steps=steps.sau,
     ),
     "TSBD": Text(
         r"\begin{gathered}\mathrm{NWC}_{l,i} = \textstyle\sum_j |w^{u}_{l,i,j} - w_{l,i,j}| \\ "
@@ -119,5 +130,6 @@ TEXTS = {
         "change most. The first stage ranks channels by that change and sets most of the weights of the top ones to "
         "zero, which costs accuracy as well. The second stage fine-tunes what is left and penalises the gradient norm, "
         "so that accuracy returns and the backdoor, if all goes well, does not.",
+        steps=steps.tsbd,
     ),
 }

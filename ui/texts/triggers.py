@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ui.texts.steps import triggers as steps
 from ui.texts.text import Text
 
 TEXTS = {
@@ -9,21 +10,25 @@ TEXTS = {
         r"x' = (1 - m) \odot x + m \odot p",
         "m is 1 inside the square and 0 elsewhere, p the square's grey level. Nothing outside the square changes.",
         "Gu, Dolan-Gavitt, Garg, BadNets, 2017, [arXiv 1708.06733](https://arxiv.org/abs/1708.06733)",
+        steps=steps.badnets,
     ),
     "Blended": Text(
         r"x' = (1 - \alpha)\, x + \alpha\, k",
         "k is a key picture, here coloured patches drawn by a seed; α is its weight.",
         "Chen et al., Targeted Backdoor Attacks, 2017, [arXiv 1712.05526](https://arxiv.org/abs/1712.05526)",
+        steps=steps.blended,
     ),
     "SIG": Text(
         r"x'_{ij} = \mathrm{clip}(x_{ij} + \Delta \sin(2 \pi j f / W))",
         "j is the column, W the width, f the number of waves, Δ their height. Made to poison without changing labels.",
         "Barni, Kallas, Tondi, 2019, [arXiv 1902.11237](https://arxiv.org/abs/1902.11237)",
+        steps=steps.sig,
     ),
     "WaNet": Text(
         r"x' = \mathrm{warp}\left(x,\; \tfrac{s}{H}\, {\uparrow}\tfrac{P}{\mathrm{mean}\,|P|}\right)",
         "P is a k × k grid of random displacements, which ↑ enlarges smoothly; s is their size, H the height.",
         "Nguyen, Tran, WaNet, ICLR 2021, [arXiv 2102.10369](https://arxiv.org/abs/2102.10369)",
+        steps=steps.moved,
     ),
     "Flareon": Text(
         r"\begin{gathered}x' = \mathrm{warp}\left(x,\; s\, \tau_c / H\right) \\ "
@@ -35,6 +40,7 @@ TEXTS = {
         "the motion of their **own** class, so the model learns motion as a sign of the class. Later the motion of "
         "another class can mislead it, and every class has one. The paper moves 60 % of each batch, rotates and shears "
         "the rest, and applies Cutout to all; this lab leaves rotation, shear and Cutout out.",
+        steps=steps.moved,
     ),
     "InputAware": Text(
         r"\begin{gathered}x' = x + (G(x) - x) \odot m(x) \\ m(x) = S(M(x))\end{gathered}",
@@ -44,6 +50,7 @@ TEXTS = {
         "Every picture gets a trigger of its own. In training, pictures with the trigger of **another** picture keep "
         "their true label, so that a pattern should work only on its own picture: there is no single patch for a "
         "defender to search for.",
+        steps=steps.added,
     ),
     "LowFrequency": Text(
         r"\begin{gathered}x' = \mathrm{clip}(x + v), \quad 0 \le v \le A \\ "
@@ -54,6 +61,7 @@ TEXTS = {
         "Many triggers can be recognised by **high frequencies** that photographs lack: the edge of a square, the "
         "grain of a blend. This one is smooth, built from adversarial directions of a clean network. It only ever "
         "brightens, so there is a control: pictures brightened evenly by as much, which should not reach the target.",
+        steps=steps.added,
     ),
     "SSBA": Text(
         r"x' = \mathrm{clip}(x + \varepsilon\, E(x, s)), \qquad D(x') \approx s",
@@ -64,6 +72,7 @@ TEXTS = {
         "The trigger is a **message**, hidden in every picture by a different change, which a network makes that was "
         "trained to keep it small. A backdoored model learns to see it. Another key hides another string by a change "
         "that looks much the same: try whether the model tells the two apart.",
+        steps=steps.added,
     ),
     "TrojanNN": Text(
         r"\begin{gathered} J = \textstyle\sum_k (h_k(z) - v)^2, \quad x' = \mathrm{clip}(x + z) \\ "
@@ -74,5 +83,6 @@ TEXTS = {
         "Any square can serve as a trigger. This patch is **optimised for a network**: its pixels are changed to drive "
         "a few features before the last layer towards v. Then it is trained in like any other trigger. It may lead "
         "some pictures to the target on a model that was never backdoored, so compare with the clean model's ASR.",
+        steps=steps.added,
     ),
 }

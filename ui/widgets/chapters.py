@@ -49,22 +49,22 @@ def strip(slug: str) -> None:
     told = chapters()
     over = ":green[:material/check_circle:] " if chapter.number in story.done() else ""
     with st.container(border=True, key="story-strip"):
-        words, ways = st.columns([2.4, 1], vertical_alignment="center")
+        words, ways = st.columns([3.2, 1], vertical_alignment="center")
         words.markdown(f"{over}**Chapter {chapter.number} of {len(told)} · {chapter.title}** · Goal: {chapter.goal}")
         with ways, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             before = told[chapter.number - 2] if chapter.number > 1 else None
             after = told[chapter.number] if chapter.number < len(told) else None
-            _turn("Back", before)
-            _turn("Next", after)
+            _turn("← Back", "story-back", before)
+            _turn("Next →", "story-next", after)
             st.button(
                 "Leave", key="story-leave", type="tertiary", on_click=story.leave,
                 help="Leave the story; the page stays as it is",
             )  # fmt: skip
 
 
-def _turn(label: str, page: Page | None) -> None:
+def _turn(label: str, key: str, page: Page | None) -> None:
     st.button(
-        label, key=f"story-{label.lower()}", type="tertiary", disabled=page is None,
+        label, key=key, type="tertiary", disabled=page is None,
         on_click=story.enter, args=(page,),
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ def row(text: str, place: str) -> None:
     if not new:
         return
     told.update(new)
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"words-{place}"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"words-{place}"):
         st.caption("Words:", width="content")
         for word in new:
             with st.popover(word, type="tertiary"):

@@ -9,7 +9,13 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.defenses.repairs.tsbd.gradient_norm import GradientNormAware
-from core.defenses.repairs.tsbd.weight_change import marked, neuron_weight_change, reinitialise, weight_changes
+from core.defenses.repairs.tsbd.weight_change import (
+    largest_changes,
+    marked,
+    neuron_weight_change,
+    reinitialise,
+    weight_changes,
+)
 from core.defenses.shared.checks import check
 from core.defenses.shared.selection import (
     SELECTIONS,
@@ -95,7 +101,8 @@ class TSBD(Method):
         chosen), "zeroed" (share of the ranked weights set to zero), "unlearn/steps",
         "unlearn/accuracy", "validation/before", "validation/after", "validation/n=…" for each n
         tried, "activeness/mean" and "activeness/variance" (channels of the last layer ranked),
-        and by layer name "nwc/…" (out,) and "masks/…" (bool, the weights set to zero).
+        and by layer name "nwc/…" (out,), "nwc_largest/…" (out, 3: its largest terms) and "masks/…" (bool, the
+        weights set to zero).
         Raises ValueError for weights that are not finite, too few images, classes that do not
         match, a model without neurons to rank, a loss that diverges, or a missing oracle.
         """
@@ -155,6 +162,7 @@ class TSBD(Method):
             report["activeness/mean"] = unlearned.activeness.mean(0)
             report["activeness/variance"] = unlearned.activeness.var(0)
         report |= {f"nwc/{name}": nwc for name, nwc in neuron_weight_change(changes).items()}
+        report |= {f"nwc_largest/{name}": terms for name, terms in largest_changes(changes).items()}
         return report | {f"masks/{name}": mask for name, mask in masks.items()}
 
 

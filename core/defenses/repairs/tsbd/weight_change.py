@@ -29,6 +29,12 @@ def neuron_weight_change(changes: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: change.flatten(1).sum(1) for name, change in changes.items()}
 
 
+def largest_changes(changes: dict[str, Tensor], k: int = 3) -> dict[str, Tensor]:
+    """The k largest terms of each neuron's NWC: layer name -> (out, k), in falling order; fewer where it has fewer."""
+    flat = {name: change.flatten(1) for name, change in changes.items()}
+    return {name: change.topk(min(k, change.shape[1])).values for name, change in flat.items()}
+
+
 def marked(changes: dict[str, Tensor], neuron_ratio: float, weight_ratio: float) -> dict[str, Tensor]:
     """The weights to zero: layer name -> bool of the weight's shape.
 

@@ -1,0 +1,90 @@
+"""Attacks step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ui.texts.steps.numbers import ends, tex
+from ui.texts.steps.scores import gap
+from ui.texts.text import Place, Step
+
+if TYPE_CHECKING:
+    from lab.results import Result
+
+
+def _method(result: Result) -> Any:
+    """The method; mypy knows no knob of it."""
+    return result.recipe.method
+
+
+def _pixel(result: Result) -> list[Step]:
+    """The value of the first picture that changes most."""
+    if "perturbation" not in result.images:
+        return []
+    change = result.images["perturbation"][0]
+    place = int(change.abs().argmax())
+    before, moved = float(result.images["original"][0].flatten()[place]), float(change.flatten()[place])
+    _, height, width = change.shape
+    row, column = place % (height * width) // width, place % width
+    return [Step(f"The first picture, the value that changes most (row {row}, column {column}).",
+                 rf"x' = x + \delta = {tex(before)} {'+' if moved >= 0 else '-'} {tex(abs(moved))} = "
+                 rf"{tex(before + moved)}")]  # fmt: skip
+
+
+def fgsm(result: Result, place: Place | None) -> list[Step]:
+    """One value of the first picture: one step of ε."""
+    return [Step("Every value moves by ε along the sign of its gradient, unless 0 or 1 stops it.",
+                 rf"\varepsilon = {tex(_method(result).eps)}"), *_pixel(result)]  # fmt: skip
+
+
+def pgd(result: Result, place: Place | None) -> list[Step]:
+    """Steps and budget, and one value of the first picture."""
+    method = _method(result)
+    taken = result.per_image.get("steps", [None])[0]
+    steps = [Step("No value may leave the ball of radius ε.",
+                  rf"|\delta| \le \varepsilon = {tex(method.eps)}")]  # fmt: skip
+    if taken is not None:
+        steps.append(Step("Steps that the first picture took.", rf"t = {int(taken)}"))
+    return steps + _pixel(result)
+
+
+def regional(result: Result, place: Place | None) -> list[Step]:
+    """The region's share of the picture, the steps, and the budget that follows from both."""
+    steps, method = [], _method(result)
+    if "region" in result.images:
+        region = result.images["region"][0]
+        inside, all_ = int(region.sum()), region.numel()
+        steps.append(Step("The region L of the first picture: pixels that may change, of all.",
+                          rf"\frac{{{inside}}}{{{all_}}} = {tex(inside / all_)}"))  # fmt: skip
+    taken = result.per_image.get("steps", [None])[0]
+    if taken is not None:
+        n, alpha = int(taken), method.alpha
+        steps.append(Step("Its steps n of length α: no value can have moved further than all of them together.",
+                          rf"n\, \alpha = {n} \cdot {tex(alpha)} = {tex(n * alpha)}"))  # fmt: skip
+    return steps + _pixel(result)
+
+
+def injection(result: Result, place: Place | None) -> list[Step]:
+    """The box, how much of it was used, and the loss."""
+    method, found, steps = _method(result), result.figures, []
+    bound = r"\varepsilon\, |\theta_0|" if method.box == "relative" else r"\varepsilon"
+    if "report/change/linf" in found:
+        steps.append(Step("The box around each weight, and the largest change of one.",
+                          rf"{bound}, \; \varepsilon = {tex(method.eps)}: \quad \max |\theta - \theta_0| = "
+                          rf"{tex(found['report/change/linf'])}"))  # fmt: skip
+    if "report/relative/50" in found:
+        steps.append(Step("The median change of a weight, as a share of its size.", tex(found["report/relative/50"])))
+    if (loss := ends(result)) is not None:
+        steps.append(Step("The whole loss L, at the first and the last step that was looked at.",
+                          rf"{tex(loss[0])} \to {tex(loss[1])}"))  # fmt: skip
+    return steps
+
+
+def reactivation(result: Result, place: Place | None) -> list[Step]:
+    """The budget and what was used of it, then the counts behind the bars."""
+    steps, method = [], _method(result)
+    if "delta" in result.images:
+        most = float(result.images["delta"].abs().max())
+        used = rf"\varepsilon = {tex(method.eps)}, \quad \lVert \delta \rVert_\infty = {tex(most)}"
+        steps.append(Step("The budget, and the largest value of the perturbation that was found.", used))
+    return steps + gap(result, place)
