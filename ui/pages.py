@@ -42,7 +42,6 @@ class Chapter:
     image : number of the test picture
     model : one that this chapter needs; "" goes on with the model of the chapter before
     state : values of the page's controls by key
-    takes : which of the controls start as one of the chapter before was left, by key: {"defense": "method"}
     """
 
     number: int
@@ -51,7 +50,6 @@ class Chapter:
     image: int
     model: str = ""
     state: dict[str, Any] = field(default_factory=dict)
-    takes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,8 +142,8 @@ PAGES: list[Page] = [
         "reactivate", "Re-activate", "alarm", "Defenses", "Is the backdoor gone, or dormant?", "reactivation",
         (Card("Gone, or dormant?", "A small perturbation may re-activate it.", BADNETS, 61, {"defense": "TSBD"}),),
         chapter=Chapter(
-            5, "Is it gone?", "Try to wake the backdoor again with a perturbation too small to see.", 9,
-            state={"defense": "TSBD"}, takes={"defense": "method"},
+            5, "Is it gone?", "Wake a backdoor that fine-tuning left dormant, behind a smoother trigger.", 9,
+            "zoo:scenes-lowfrequency", {"defense": "FineTuning"},
         ),
     ),
     Page(

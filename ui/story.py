@@ -87,7 +87,7 @@ def _out_of_address() -> None:
 
 
 def keep(slug: str) -> None:
-    """Remember what the visitor has set on a chapter, for the chapters after it and for the way back."""
+    """Remember what the visitor has set on a chapter, for the chapters after it and for the way back to it."""
     chapter = followed(slug)
     if chapter is None:
         return
@@ -101,12 +101,10 @@ def keep(slug: str) -> None:
 def _settings(page: Page) -> dict[str, Any]:
     """Sidebar and controls of a chapter: its own, and over them what the visitor has set before."""
     chapter, kept = _chapter(page), st.session_state.get("story-controls", {})
-    before = kept.get(chapter.number - 1, {})
-    taken = {here: before[there] for here, there in chapter.takes.items() if there in before}
     return {
         "model": chapter.model or st.session_state.get("story-model", FIRST), "data": OWN_DATA,
         "images": st.session_state.get("story-picture", chapter.image),
-        **chapter.state, **kept.get(chapter.number, {}), **taken,
+        **chapter.state, **kept.get(chapter.number, {}),
     }  # fmt: skip
 
 

@@ -78,11 +78,12 @@ def test_leaving_the_story_takes_the_strip_and_leaves_the_page(visit):
     assert "chapter" not in app.query_params
 
 
-def test_the_next_chapter_goes_on_with_the_model_picture_and_defense(visit, gone):
-    app = fine(visit("defend.py", chapter="4", model="zoo:scenes-blended", images="14", method="CLP"))
+def test_the_next_chapter_goes_on_with_model_and_picture_and_the_way_back_keeps_the_controls(visit, gone):
+    before = {"story-controls": {4: {"method": "CLP"}}}
+    app = fine(visit("detect.py", chapter="3", model="zoo:scenes-blended", images="14", state=before))
     app.button(key="story-next").click().run()
     file, query, shared = gone.pop()
-    assert file == "reactivate.py" and query["defense"] == "CLP" and shared == ("zoo:scenes-blended", 14)
+    assert file == "defend.py" and query["method"] == "CLP" and shared == ("zoo:scenes-blended", 14)
 
 
 def test_a_chapter_that_needs_another_model_leaves_the_storys_own_alone(visit, gone):
