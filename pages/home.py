@@ -16,7 +16,7 @@ from ui.widgets import cards, chapters  # noqa: E402
 chapters.contents()
 st.page_link("glossary.py", label="Every word of the field, in a glossary", icon=":material/menu_book:")
 
-st.subheader("Single experiments", anchor=False)
+st.header("Single experiments", anchor=False)
 with st.grid(3, min_column_width=230, gap="small"):
     for page, card in cards.gallery():
         cards.show(page, card)

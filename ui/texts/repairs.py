@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ui.texts.steps import channels
 from ui.texts.steps import repairs as steps
 from ui.texts.text import Text
 
@@ -45,7 +46,7 @@ TEXTS = {
         "class although there is no trigger: some channels belong to the backdoor. Masks that are learned **under such "
         "noise** close these channels. The smallest masks tell what to prune in the original model; how many, a "
         "defender can judge by clean accuracy only.",
-        steps=steps.anp,
+        steps=channels.anp,
     ),
     "CLP": Text(
         r"\begin{gathered}\mathrm{UCLC}_k = \sigma_{\max}(W_k)\, |\gamma_k| / \sqrt{v_k + \epsilon} \\ "
@@ -57,7 +58,7 @@ TEXTS = {
         "amplify at most follows from its weights: **no picture is needed**, and the same model always gives the same "
         "answer. A channel stands out only against the others of its layer, so layers with few channels need a lower "
         "u; a batch norm after a sum of two branches has no convolution, and its channels are left alone.",
-        steps=steps.clp,
+        steps=channels.clp,
     ),
     "NeuralCleanse": Text(
         r"\min_{m, p}\; \ell\big(f((1 - m) \odot x + m \odot p),\, c\big) + \lambda \lVert m \rVert_1",
@@ -106,7 +107,7 @@ TEXTS = {
         "First the model **unlearns** clean pictures; what tends to remain is the backdoor. Then it has to recover "
         "clean accuracy by scaling channels down alone, with all weights fixed. The channels that it scales down most "
         "are pruned in the original model, not in the unlearned one.",
-        steps=steps.rnp,
+        steps=channels.rnp,
     ),
     "SAU": Text(
         r"\begin{gathered}\ell(f(x), y) - \tfrac{1}{N} \textstyle\sum \ln\big(1 - p_f(\tilde y \mid x + \delta)\big) "

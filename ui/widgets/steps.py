@@ -37,8 +37,7 @@ def _formula(text: Text, result: Result, place: Place | None) -> None:
     steps = text.steps(result, place) if text.steps is not None else []
     if not steps:
         return
-    st.latex(text.formula)
+    # Not st.latex: a formula in a line breaks where there is little room, one of its own would be cut.
+    st.markdown(rf"$\displaystyle {text.formula}$")
     for step in steps:
-        st.markdown(step.words)
-        st.latex(step.formula)
-    st.divider()
+        st.markdown(f"- {step.words}  \n  $\\displaystyle {step.formula}$")

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ui.texts.steps.numbers import ends, tex
+from ui.texts.steps.numbers import ends, method_of, tex
 from ui.texts.steps.scores import gap
 from ui.texts.text import Place, Step
 
 if TYPE_CHECKING:
     from lab.results import Result
-
-
-def _method(result: Result) -> Any:
-    """The method; mypy knows no knob of it."""
-    return result.recipe.method
 
 
 def _pixel(result: Result) -> list[Step]:
@@ -34,12 +29,12 @@ def _pixel(result: Result) -> list[Step]:
 def fgsm(result: Result, place: Place | None) -> list[Step]:
     """One value of the first picture: one step of ε."""
     return [Step("Every value moves by ε along the sign of its gradient, unless 0 or 1 stops it.",
-                 rf"\varepsilon = {tex(_method(result).eps)}"), *_pixel(result)]  # fmt: skip
+                 rf"\varepsilon = {tex(method_of(result).eps)}"), *_pixel(result)]  # fmt: skip
 
 
 def pgd(result: Result, place: Place | None) -> list[Step]:
     """Steps and budget, and one value of the first picture."""
-    method = _method(result)
+    method = method_of(result)
     taken = result.per_image.get("steps", [None])[0]
     steps = [Step("No value may leave the ball of radius ε.",
                   rf"|\delta| \le \varepsilon = {tex(method.eps)}")]  # fmt: skip
@@ -50,7 +45,7 @@ def pgd(result: Result, place: Place | None) -> list[Step]:
 
 def regional(result: Result, place: Place | None) -> list[Step]:
     """The region's share of the picture, the steps, and the budget that follows from both."""
-    steps, method = [], _method(result)
+    steps, method = [], method_of(result)
     if "region" in result.images:
         region = result.images["region"][0]
         inside, all_ = int(region.sum()), region.numel()
@@ -66,7 +61,7 @@ def regional(result: Result, place: Place | None) -> list[Step]:
 
 def injection(result: Result, place: Place | None) -> list[Step]:
     """The box, how much of it was used, and the loss."""
-    method, found, steps = _method(result), result.figures, []
+    method, found, steps = method_of(result), result.figures, []
     bound = r"\varepsilon\, |\theta_0|" if method.box == "relative" else r"\varepsilon"
     if "report/change/linf" in found:
         steps.append(Step("The box around each weight, and the largest change of one.",
@@ -82,7 +77,7 @@ def injection(result: Result, place: Place | None) -> list[Step]:
 
 def reactivation(result: Result, place: Place | None) -> list[Step]:
     """The budget and what was used of it, then the counts behind the bars."""
-    steps, method = [], _method(result)
+    steps, method = [], method_of(result)
     if "delta" in result.images:
         most = float(result.images["delta"].abs().max())
         used = rf"\varepsilon = {tex(method.eps)}, \quad \lVert \delta \rVert_\infty = {tex(most)}"

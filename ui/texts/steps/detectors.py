@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ui.texts.steps.numbers import tex
+from ui.texts.steps.numbers import method_of, tex
 from ui.texts.text import Place, Step
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def _first(result: Result, triggered: bool) -> int | None:
 
 def strip(result: Result, place: Place | None) -> list[Step]:
     """The entropy of the two pictures shown, a few of its terms, and the threshold."""
-    steps, method = [], _method(result)
+    steps, method = [], method_of(result)
     blends = result.images.get("blends/entropy")
     for row, (triggered, word) in enumerate(((False, "clean"), (True, "triggered"))):
         i = _first(result, triggered)
@@ -63,7 +63,7 @@ def clustering(result: Result, place: Place | None) -> list[Step]:
 
 def spectral(result: Result, place: Place | None) -> list[Step]:
     """The picture with the highest score, and how many of its class are removed."""
-    scores, labels, method = result.per_image.get("score"), result.per_image.get("label"), _method(result)
+    scores, labels, method = result.per_image.get("score"), result.per_image.get("label"), method_of(result)
     if not scores or labels is None:
         return []
     i = max(range(len(scores)), key=lambda k: scores[k])
@@ -76,7 +76,3 @@ def spectral(result: Result, place: Place | None) -> list[Step]:
              rf"{tex(method.factor)} \cdot \varepsilon \cdot {size} = {tex(share)} \cdot {size} = "
              rf"{min(size, int(share * size + 1e-9))}"),
     ]  # fmt: skip
-
-
-def _method(result: Result) -> Any:
-    return result.recipe.method

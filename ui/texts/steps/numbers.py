@@ -26,6 +26,11 @@ def name(word: str) -> str:
     return rf"\text{{{word.replace('_', chr(92) + '_')}}}"
 
 
+def method_of(result: Result) -> Any:
+    """The method of the run; mypy knows no knob of it."""
+    return result.recipe.method
+
+
 def report(result: Result) -> dict[str, Any]:
     """What the model of the result carries as its report."""
     return getattr(result.model, "report", {})

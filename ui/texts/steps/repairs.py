@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ui.texts.steps.numbers import by_layer, ends, known, loss_fell, report, tex, validation
+from ui.texts.steps.channels import nwc
+from ui.texts.steps.numbers import by_layer, ends, loss_fell, method_of, report, tex, validation
 from ui.texts.text import Place, Step
 
 if TYPE_CHECKING:
@@ -13,15 +14,10 @@ if TYPE_CHECKING:
     from lab.results import Result
 
 
-def _method(result: Result) -> Any:
-    """The method; mypy knows no knob of it."""
-    return result.recipe.method
-
-
 def tsbd(result: Result, place: Place | None) -> list[Step]:
     """NWC of one channel as a sum, the weights that n and m set to zero, and the fine-tuning after it."""
     steps = nwc(result, place)
-    found, method = report(result), _method(result)
+    found, method = report(result), method_of(result)
     masks = by_layer(found, "masks")
     if "neuron_ratio" in found and masks:
         steps += _zeroed(masks, float(found["neuron_ratio"]), method.weight_ratio)
@@ -48,27 +44,9 @@ def _zeroed(masks: dict[str, Tensor], n: float, m: float) -> list[Step]:
     ]  # fmt: skip
 
 
-def nwc(result: Result, place: Place | None) -> list[Step]:
-    """One channel's NWC: its three largest weight changes, and all others."""
-    source = report(result) or result.images
-    scores, largest = by_layer(source, "nwc"), by_layer(source, "nwc_largest")
-    if not scores or not largest:
-        return []
-    layer, channel = known(scores, place)
-    total = float(scores[layer][channel])
-    terms = [float(term) for term in largest[layer][channel]]
-    rest = max(0.0, total - sum(terms))
-    filled = " + ".join(tex(term) for term in terms)
-    return [Step(
-        f"Channel {channel} of {layer}: the changes of its weights while clean pictures were unlearned, the "
-        f"{len(terms)} largest first and all others together.",
-        rf"\mathrm{{NWC}} = {filled} + {tex(rest)} = {tex(total)}",
-    )]  # fmt: skip
-
-
 def fine_tuning(result: Result, place: Place | None) -> list[Step]:
     """The steps, and what they did to the loss."""
-    method = _method(result)
+    method = method_of(result)
     what = Step(f"{method.steps} steps, the first of length η times the gradient.", rf"\eta = {tex(method.lr)}")
     fell = loss_fell(result, "Cross-entropy ℓ on the clean batches, at the first and the last step that was looked at.")
     return [what, *fell, *validation(result)]
@@ -99,72 +77,6 @@ def nad(result: Result, place: Place | None) -> list[Step]:
     return [*steps, *fell, *validation(result)]
 
 
-def _masks(result: Result, kind: str, place: Place | None, learned: str) -> list[Step]:
-    """One channel's mask, and how many lie at or below the threshold."""
-    found = report(result)
-    masks = by_layer(found, kind) or {layer: 1 - value for layer, value in by_layer(result.images, kind).items()}
-    if not masks:
-        return []
-    layer, channel = known({name: 1 - mask for name, mask in masks.items()}, place)
-    steps = [Step(f"Channel {channel} of {layer}: its mask after {learned}.",
-                  rf"m = {tex(float(masks[layer][channel]))}")]  # fmt: skip
-    if "threshold" in found:
-        limit = float(found["threshold"])
-        pruned, total = sum(int((m <= limit).sum()) for m in masks.values()), sum(len(m) for m in masks.values())
-        steps.append(Step("Channels whose mask is at most the threshold, of all: these are pruned.",
-                          rf"\#\{{m \le {tex(limit)}\}} = {pruned} \text{{ of }} {total}"))  # fmt: skip
-    return steps + validation(result)
-
-
-def anp(result: Result, place: Place | None) -> list[Step]:
-    """The size of the noise, one mask, and the pruning."""
-    method = _method(result)
-    if not hasattr(method, "eps"):
-        return _masks(result, "anp", place, "learning under noise")
-    weights = Step("The loss without noise, weighed with α, and with the worst noise of size ε.",
-                   rf"{tex(method.alpha)}\, \ell(m, 0, 0) + {tex(1 - method.alpha)} \max_{{|\delta|, |\xi| \le "
-                   rf"{tex(method.eps)}}} \ell(m, \delta, \xi)")  # fmt: skip
-    return [weights, *_masks(result, "anp", place, "learning under noise")]
-
-
-def rnp(result: Result, place: Place | None) -> list[Step]:
-    """The accuracy after unlearning, one mask, and the pruning."""
-    found = report(result)
-    steps = [] if "unlearn/accuracy" not in found else [Step(
-        f"Accuracy on clean batches after {int(found['unlearn/steps'])} steps of unlearning.",
-        tex(float(found["unlearn/accuracy"])),
-    )]  # fmt: skip
-    return steps + _masks(result, "rnp", place, "the unlearned model recovered by masks")
-
-
-def clp(result: Result, place: Place | None) -> list[Step]:
-    """One channel's bound against its layer's mean and deviation."""
-    bounds = by_layer(report(result), "uclc")
-    if not bounds:
-        return _standardised(by_layer(result.images, "uclc"), place)
-    above = {layer: (b - b.mean()) / b.std().clamp_min(1e-12) for layer, b in bounds.items()}
-    layer, channel = known(above, place)
-    own, u = bounds[layer], _method(result).u
-    limit = float(own.mean() + u * own.std())
-    pruned, total = sum(int((z > u).sum()) for z in above.values()), sum(len(z) for z in above.values())
-    return [
-        Step(f"Channel {channel} of {layer}: the largest singular value of its weights, times its scale.",
-             rf"\mathrm{{UCLC}} = {tex(float(own[channel]))}"),
-        Step(f"The limit in this layer of {len(own)} channels.",
-             rf"\mu + u\, s = {tex(float(own.mean()))} + {tex(u)} \cdot {tex(float(own.std()))} = {tex(limit)}"),
-        Step("Channels above the limit of their layer, of all: these are pruned.", rf"\frac{{{pruned}}}{{{total}}}"),
-        *validation(result),
-    ]  # fmt: skip
-
-
-def _standardised(above: dict[str, Tensor], place: Place | None) -> list[Step]:
-    if not above:
-        return []
-    layer, channel = known(above, place)
-    return [Step(f"Channel {channel} of {layer}: how many standard deviations its bound lies above the layer's mean.",
-                 rf"(\mathrm{{UCLC}} - \mu) / s = {tex(float(above[layer][channel]))}")]  # fmt: skip
-
-
 def neural_cleanse(result: Result, place: Place | None) -> list[Step]:
     """The smallest mask's norm against the median of all, in MAD."""
     found = report(result)
@@ -174,7 +86,7 @@ def neural_cleanse(result: Result, place: Place | None) -> list[Step]:
     median = norms.quantile(0.5)
     mad, least = float((norms - median).abs().quantile(0.5)), int(norms.argmin())
     index = (float(median) - float(norms[least])) / max(1.4826 * mad, 1e-6)
-    limit = _method(result).limit
+    limit = method_of(result).limit
     return [
         Step(f"Class {least} needs the smallest mask.", rf"\lVert m \rVert_1 = {tex(float(norms[least]))}"),
         Step("The median over all classes, and the median distance from it (MAD).",
@@ -199,7 +111,7 @@ def ibau(result: Result, place: Place | None) -> list[Step]:
 
 def ft_sam(result: Result, place: Place | None) -> list[Step]:
     """The radius, the steps, and what they did to the loss."""
-    method = _method(result)
+    method = method_of(result)
     how = Step(f"{method.steps} steps, each with the gradient a radius ρ uphill.",
                rf"\rho = {tex(method.rho)}, \quad \eta = {tex(method.lr)}")  # fmt: skip
     return [how, *loss_fell(result, "The loss with smoothed labels, first and last."), *validation(result)]
@@ -207,7 +119,7 @@ def ft_sam(result: Result, place: Place | None) -> list[Step]:
 
 def sau(result: Result, place: Place | None) -> list[Step]:
     """How many of the last batch's pictures were shared adversarial examples, and the loss."""
-    method, steps = _method(result), []
+    method, steps = method_of(result), []
     if (found := ends(result, "shared")) is not None:
         steps.append(Step(
             "Pictures whose perturbation, within ε, leads both models to the same wrong class: share of the first and "

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ui.texts.steps.numbers import tex
+from ui.texts.steps.numbers import method_of, tex
 from ui.texts.text import Place, Step
 
 if TYPE_CHECKING:
@@ -35,11 +35,6 @@ def _pixel(result: Result) -> Pixel | None:
     return Pixel(result) if "example/triggered" in result.images else None
 
 
-def _method(result: Result) -> Any:
-    """The trigger; mypy knows no knob of it."""
-    return result.recipe.method
-
-
 def _whole(pixel: Pixel) -> list[Step]:
     """How much of the picture changes, and by how much."""
     total = pixel.height * pixel.width
@@ -63,7 +58,7 @@ def blended(result: Result, place: Place | None) -> list[Step]:
     """The picture's share and the key picture's."""
     if (pixel := _pixel(result)) is None:
         return []
-    alpha = _method(result).alpha
+    alpha = method_of(result).alpha
     if not alpha:
         return _whole(pixel)
     key = (pixel.y - (1 - alpha) * pixel.x) / alpha
@@ -75,7 +70,7 @@ def sig(result: Result, place: Place | None) -> list[Step]:
     """The wave at the pixel's column."""
     if (pixel := _pixel(result)) is None:
         return []
-    method = _method(result)
+    method = method_of(result)
     wave = method.delta * math.sin(2 * math.pi * pixel.column * method.frequency / pixel.width)
     inside = rf"2 \pi \cdot {pixel.column} \cdot {tex(method.frequency)} / {pixel.width}"
     return [
