@@ -170,10 +170,10 @@ class RunPage:
         if (came_out := self.answer()) is not None:
             st.markdown(f"**What came out.** {came_out.text}")
             words.row(came_out.text, "outcome")
-        chapters.onward(self.slug, self.result is not None)
+        chapters.onward(self.slug, came_out is not None)
         share.block(self.page, recipe, job.result if job else None, self.views, extra, query=query)
         lesson.meaning(meaning or about.meaning, about=about)
-        steps.expander(result, [about, *also], place)
+        steps.expander(self.result, [about, *also], place)
 
 
 def finished(job: Job | None) -> Result | None:
