@@ -6,7 +6,8 @@ from bench.family import summary
 from bench.family.score import PAIRS, SCORED, Cell
 from bench.keep import keep
 
-UNITS = dict.fromkeys(("time", "time, old", "time, new"), "s") | dict.fromkeys(("ASR before", "ASR", "finds"), "%")
+TIMES, SHARES = ("CPU time", "CPU time, old", "CPU time, new"), ("ASR before", "ASR", "finds")
+UNITS = dict.fromkeys(TIMES, "s") | dict.fromkeys(SHARES, "%")
 MEANS = (
     "Means over the nets, each with the mean over its seeds, and 95 % t-intervals, the nets being the sample; ACC lost "
     "in points. Every repair with the lab's defaults and the clean images of its seed, which alone decide what it does."

@@ -58,7 +58,7 @@ def by_repair(cells: list[Cell]) -> list[Row]:
                 {"repair": repair, "ACC lost": spread(by_net(own, lost), ""), "ASR": spread(by_net(own, after("asr"))),
                  "RA": spread(by_net(own, after("ra"))), "lost > 3": sum(one > 0.03 for one in by_net(own, lost)),
                  "ASR > 20 %": sum(one > 0.2 for one in by_net(own, after("asr"))), "nets": len(by_net(own, lost)),
-                 "refused": len(refusals), "runs": len(own), "time": statistics.fmean(one["seconds"] for one in own)}
+                 "refused": len(refusals), "runs": len(own), "CPU time": _seconds(own)}
             )  # fmt: skip
     return rows
 
@@ -110,8 +110,8 @@ def beside(old: list[Cell], new: list[Cell]) -> list[Row]:
             rows.append(
                 {"repair": repair, "ACC lost, old": spread(by_net(then, lost), ""),
                  "ACC lost, new": spread(by_net(now, lost), ""), "ASR, old": spread(by_net(then, after("asr"))),
-                 "ASR, new": spread(by_net(now, after("asr"))), "time, old": _seconds(then), "time, new": _seconds(now),
-                 "nets": len(by_net(now, lost)), "runs": len(now)}
+                 "ASR, new": spread(by_net(now, after("asr"))), "CPU time, old": _seconds(then),
+                 "CPU time, new": _seconds(now), "nets": len(by_net(now, lost)), "runs": len(now)}
             )  # fmt: skip
     return rows
 
@@ -121,4 +121,4 @@ def _key(cell: Cell) -> tuple[str, str, int]:
 
 
 def _seconds(cells: list[Cell]) -> float:
-    return statistics.fmean(cell["seconds"] for cell in cells)
+    return statistics.fmean(cell["cpu"] for cell in cells)
