@@ -12,19 +12,19 @@ MEANS = (
     "Means over the nets, each with the mean over its seeds, and 95 % t-intervals, the nets being the sample; ACC lost "
     "in points. Every repair with the lab's defaults and the clean images of its seed, which alone decide what it does."
 )
-REFUSED = "refused: nets that the method says it cannot repair, such as those without batch norms."
+FAILED = "no result: where the method ended in a sentence, not a model: it needs batch norms, or its loss diverged."
 NOTES = {
     "family": f"{MEANS} No default was chosen by these nets: they have other depths, widths, triggers, target and "
-    f"seeds. lost > 3, ASR > 20 %: on how many nets. {REFUSED}",
+    f"seeds. lost > 3, ASR > 20 %: on how many nets. {FAILED}",
     "family-development": f"{MEANS} The defaults were chosen on these nets, so their figures flatter them. lost > 3, "
-    f"ASR > 20 %: on how many nets. {REFUSED}",
+    f"ASR > 20 %: on how many nets. {FAILED}",
     "family-architectures": "Means over the nets of an architecture and their seeds: ACC lost in points / ASR in %. "
     "The first row is the backdoored network.",
     "family-rankings": "finds: share of the tenth of all channels that the trigger moves most (TAC over "
     f"{PAIRS} test images, which no defender knows) that is among the tenth that TSBD suspects most; chance finds "
     "10 %. ASR and ACC lost (in points): after the whole repair.",
     "family-before": f"{MEANS} old: the defaults tuned on scenes-badnets alone; new: those chosen over the development "
-    "family. Only nets and seeds that both have.",
+    f"family. Nets and seeds that both were tried on; means over the runs in which both gave a model. {FAILED}",
 }
 TITLES = {
     "family": "Every repair over networks that no default was chosen by",

@@ -11,15 +11,17 @@ from bench.family.score import Cell
 from core.metrics.intervals import student
 
 Row = dict[str, Any]
+Key = tuple[str, str, str, int]
+"""Repair, net, its weights and the seed."""
 
 
 def repair_of(cell: Cell) -> str:
     return cell["method"].split("(")[0]
 
 
-def of_repair(cells: list[Cell], repair: str) -> list[Cell]:
-    """The runs of a repair that ended in a model."""
-    return [cell for cell in cells if repair_of(cell) == repair and "refused" not in cell]
+def of_repair(cells: list[Cell], repair: str, ended: bool = True) -> list[Cell]:
+    """The runs of a repair that ended in a model, or those that ended in a sentence."""
+    return [cell for cell in cells if repair_of(cell) == repair and ("refused" not in cell) == ended]
 
 
 def lost(cell: Cell) -> float:
@@ -51,14 +53,13 @@ def by_repair(cells: list[Cell]) -> list[Row]:
     """One row per repair over all nets: each net counts once, with the mean over its seeds."""
     rows = []
     for repair in dict.fromkeys(map(repair_of, cells)):
-        own = of_repair(cells, repair)
-        refusals = {cell["net"] for cell in cells if repair_of(cell) == repair and "refused" in cell}
+        own, failed = of_repair(cells, repair), of_repair(cells, repair, ended=False)
         if own:
             rows.append(
                 {"repair": repair, "ACC lost": spread(by_net(own, lost), ""), "ASR": spread(by_net(own, after("asr"))),
                  "RA": spread(by_net(own, after("ra"))), "lost > 3": sum(one > 0.03 for one in by_net(own, lost)),
                  "ASR > 20 %": sum(one > 0.2 for one in by_net(own, after("asr"))), "nets": len(by_net(own, lost)),
-                 "refused": len(refusals), "runs": len(own), "CPU time": _seconds(own)}
+                 "no result": len({one["net"] for one in failed}), "runs": len(own), "CPU time": _seconds(own)}
             )  # fmt: skip
     return rows
 
@@ -76,7 +77,7 @@ def by_architecture(cells: list[Cell]) -> list[Row]:
         row: Row = {"repair": repair}
         for name in architectures:
             own = [cell for cell in of_repair(cells, repair) if architecture_of(cell["net"]) == name]
-            row[name] = _two(by_net(own, lost), by_net(own, after("asr"))) if own else "refused"
+            row[name] = _two(by_net(own, lost), by_net(own, after("asr"))) if own else "no result"
         rows.append(row)
     return rows
 
@@ -99,25 +100,31 @@ def rankings(cells: list[Cell]) -> list[Row]:
 
 
 def beside(old: list[Cell], new: list[Cell]) -> list[Row]:
-    """One row per repair: means before and after the change of defaults, over the nets and seeds that both have."""
+    """One row per repair: earlier defaults and today's, over the nets and seeds that both were tried on."""
+    tried = set(map(_key, old)) & set(map(_key, new))
     rows = []
-    for repair in dict.fromkeys(map(repair_of, old)):
-        then, now = of_repair(old, repair), of_repair(new, repair)
-        keys = {_key(cell) for cell in then} & {_key(cell) for cell in now}
-        if keys:
-            then = [cell for cell in then if _key(cell) in keys]
-            now = [cell for cell in now if _key(cell) in keys]
-            rows.append(
-                {"repair": repair, "ACC lost, old": spread(by_net(then, lost), ""),
-                 "ACC lost, new": spread(by_net(now, lost), ""), "ASR, old": spread(by_net(then, after("asr"))),
-                 "ASR, new": spread(by_net(now, after("asr"))), "CPU time, old": _seconds(then),
-                 "CPU time, new": _seconds(now), "nets": len(by_net(now, lost)), "runs": len(now)}
-            )  # fmt: skip
+    for repair in dict.fromkeys(repair_of(cell) for cell in new if _key(cell) in tried):
+        keys = {key for key in tried if key[0] == repair}
+        then, now = ([cell for cell in cells if _key(cell) in keys] for cells in (old, new))
+        ended = set(map(_key, of_repair(then, repair))) & set(map(_key, of_repair(now, repair)))
+        row = {"repair": repair} | _moment("old", then, ended) | _moment("new", now, ended)
+        rows.append(row | {"runs": len(ended)})
     return rows
 
 
-def _key(cell: Cell) -> tuple[str, str, int]:
-    return cell["net"], cell["sha"], cell["seed"]
+def _moment(when: str, cells: list[Cell], ended: set[Key]) -> Row:
+    """Means over the runs `ended`, and how many of `cells` have no result."""
+    own = [cell for cell in cells if _key(cell) in ended]
+    means: Row = {}
+    if own:
+        means = {"ACC lost": spread(by_net(own, lost), ""), "ASR": spread(by_net(own, after("asr"))),
+                 "CPU time": _seconds(own)}  # fmt: skip
+    means["no result"] = sum("refused" in cell for cell in cells)
+    return {f"{name}, {when}": value for name, value in means.items()}
+
+
+def _key(cell: Cell) -> Key:
+    return repair_of(cell), cell["net"], cell["sha"], cell["seed"]
 
 
 def _seconds(cells: list[Cell]) -> float:

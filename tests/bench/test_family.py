@@ -124,22 +124,23 @@ def test_a_net_counts_once_however_many_seeds_it_has() -> None:
     tsbd, clp = summary.by_repair(CELLS)
     low, high = student([0.1, 0.5]) or (0, 0)
     assert tsbd["ASR"] == f"30.0 % ({100 * low:.1f} to {100 * high:.1f})" and tsbd["ACC lost"].startswith("2.5 (")
-    assert (tsbd["nets"], tsbd["runs"], tsbd["refused"], tsbd["lost > 3"], tsbd["ASR > 20 %"]) == (2, 3, 0, 1, 1)
-    assert (clp["nets"], clp["runs"], clp["refused"], clp["ASR"]) == (1, 1, 1, "10.0 %")
+    assert (tsbd["nets"], tsbd["runs"], tsbd["no result"], tsbd["lost > 3"], tsbd["ASR > 20 %"]) == (2, 3, 0, 1, 1)
+    assert (clp["nets"], clp["runs"], clp["no result"], clp["ASR"]) == (1, 1, 1, "10.0 %")
 
 
 def test_by_architecture_and_rankings() -> None:
     start, tsbd, clp = summary.by_architecture(CELLS)
-    assert start["a"] == "90.0 / 100.0" and tsbd["a"] == "5.0 / 10.0" and clp["b"] == "refused"
+    assert start["a"] == "90.0 / 100.0" and tsbd["a"] == "5.0 / 10.0" and clp["b"] == "no result"
     first = summary.rankings(CELLS)[0]
     assert first["net"] == "scenes-badnets-a" and first["finds"] == [0.25, 0.25] and first["ASR"] == [0.0, 0.2]
 
 
-def test_old_and_new_are_compared_over_what_both_have() -> None:
-    old = [one("a", "TSBD", asr=0.6, seconds=20.0), one("c", "TSBD", asr=1.0)]
-    row, = summary.beside(old, CELLS)
+def test_old_and_new_are_compared_over_what_both_were_tried_on() -> None:
+    failed = {"net": "scenes-badnets-b", "sha": "b", "method": "TSBD(steps=2)", "seed": 0, "refused": "It diverged."}
+    old = [one("a", "TSBD", asr=0.6, seconds=20.0), one("c", "TSBD", asr=1.0), failed]
+    (row,) = summary.beside(old, CELLS)
     assert row["ASR, old"] == "60.0 %" and row["ASR, new"] == "0.0 %"
-    assert row["runs"] == 1 and row["CPU time, old"] == 20
+    assert (row["runs"], row["no result, old"], row["no result, new"], row["CPU time, old"]) == (1, 1, 0, 20)
 
 
 def test_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
