@@ -146,9 +146,11 @@ class RunPage:
     def ask(self, text: str, answers: Mapping[str, str], found: Conclusion | None) -> None:
         """Predict, then check against `found`; `answers` has the answer to each outcome that answers the question.
 
-        The reason is told here, unless it is what came out of the run, which `end` tells.
+        The reason is told here, unless it is part of what came out of the run, which `end` tells.
         """
-        lesson.question(text, answers, found, told_below=found == self.answer(), key=self.slug)
+        came_out = self.answer()
+        below = found is not None and came_out is not None and found.text in came_out.text
+        lesson.question(text, answers, found, told_below=below, key=self.slug)
 
     def end(
         self,
