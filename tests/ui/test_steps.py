@@ -98,7 +98,8 @@ def test_masks_and_bounds_are_compared_with_their_limits():
     bounds = torch.tensor([1.0, 1.0, 1.0, 5.0])
     assert r"\mathrm{UCLC} = 5" in (found := told(result_of(CLP(u=1.0), report={"uclc/b": bounds})))
     assert r"2 + 1 \cdot 2 = 4" in found and r"\frac{1}{4}" in found
-    found = told(result_of(NeuralCleanse(), report={"norms": torch.tensor([1.0, 9.0, 10.0, 11.0, 12.0])}))
+    norms = torch.tensor([1.0, 9.0, 10.0, 11.0, 12.0])
+    found = told(result_of(NeuralCleanse(), report={"norms": norms, "flagged": norms < 2}))
     assert "Class 0" in found and "M = 10" in found and "Flagged" in found
     features = {"activation": torch.tensor([2.0, 0.1]), "mask": torch.tensor([0, 1])}
     assert "a_{1} = 0.1" in told(result_of(FinePruning(), report=features))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ui.texts.steps.numbers import ends, method_of, tex
-from ui.texts.steps.scores import gap
 from ui.texts.text import Place, Step
 
 if TYPE_CHECKING:
@@ -36,8 +35,9 @@ def pgd(result: Result, place: Place | None) -> list[Step]:
     """Steps and budget, and one value of the first picture."""
     method = method_of(result)
     taken = result.per_image.get("steps", [None])[0]
-    steps = [Step("No value may leave the ball of radius ε.",
-                  rf"|\delta| \le \varepsilon = {tex(method.eps)}")]  # fmt: skip
+    size = r"\infty" if method.norm == "linf" else "2"
+    steps = [Step("The change may not leave the ball of radius ε.",
+                  rf"\lVert \delta \rVert_{size} \le \varepsilon = {tex(method.eps)}")]  # fmt: skip
     if taken is not None:
         steps.append(Step("Steps that the first picture took.", rf"t = {int(taken)}"))
     return steps + _pixel(result)
@@ -62,10 +62,10 @@ def regional(result: Result, place: Place | None) -> list[Step]:
 def injection(result: Result, place: Place | None) -> list[Step]:
     """The box, how much of it was used, and the loss."""
     method, found, steps = method_of(result), result.figures, []
-    bound = r"\varepsilon\, |\theta_0|" if method.box == "relative" else r"\varepsilon"
+    bound = r"\varepsilon\, |\theta_0|, \; " if method.box == "relative" else ""
     if "report/change/linf" in found:
         steps.append(Step("The box around each weight, and the largest change of one.",
-                          rf"{bound}, \; \varepsilon = {tex(method.eps)}: \quad \max |\theta - \theta_0| = "
+                          rf"{bound}\varepsilon = {tex(method.eps)}: \quad \max |\theta - \theta_0| = "
                           rf"{tex(found['report/change/linf'])}"))  # fmt: skip
     if "report/relative/50" in found:
         steps.append(Step("The median change of a weight, as a share of its size.", tex(found["report/relative/50"])))
@@ -76,10 +76,10 @@ def injection(result: Result, place: Place | None) -> list[Step]:
 
 
 def reactivation(result: Result, place: Place | None) -> list[Step]:
-    """The budget and what was used of it, then the counts behind the bars."""
+    """The budget and what was used of it; the bars are scores."""
     steps, method = [], method_of(result)
     if "delta" in result.images:
         most = float(result.images["delta"].abs().max())
         used = rf"\varepsilon = {tex(method.eps)}, \quad \lVert \delta \rVert_\infty = {tex(most)}"
         steps.append(Step("The budget, and the largest value of the perturbation that was found.", used))
-    return steps + gap(result, place)
+    return steps

@@ -80,7 +80,8 @@ def clp(result: Result, place: Place | None) -> list[Step]:
     limit = float(own.mean() + u * own.std())
     pruned, total = sum(int((z > u).sum()) for z in above.values()), sum(len(z) for z in above.values())
     return [
-        Step(f"Channel {channel} of {layer}: the largest singular value of its weights, times its scale.",
+        Step(f"Channel {channel} of {layer}: the largest singular value of its weights, times the scale of its batch "
+             "norm over its deviation.",
              rf"\mathrm{{UCLC}} = {tex(float(own[channel]))}"),
         Step(f"The limit in this layer of {len(own)} channels.",
              rf"\mu + u\, s = {tex(float(own.mean()))} + {tex(u)} \cdot {tex(float(own.std()))} = {tex(limit)}"),

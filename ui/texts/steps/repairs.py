@@ -87,11 +87,12 @@ def neural_cleanse(result: Result, place: Place | None) -> list[Step]:
     mad, least = float((norms - median).abs().quantile(0.5)), int(norms.argmin())
     index = (float(median) - float(norms[least])) / max(1.4826 * mad, 1e-6)
     limit = method_of(result).limit
+    flagged = bool(found["flagged"][least])
     return [
         Step(f"Class {least} needs the smallest mask.", rf"\lVert m \rVert_1 = {tex(float(norms[least]))}"),
         Step("The median over all classes, and the median distance from it (MAD).",
              rf"M = {tex(float(median))}, \quad \mathrm{{MAD}} = {tex(mad)}"),
-        Step(f"How far it lies below the median. {'Flagged' if index > limit else 'Not flagged'}: the limit is "
+        Step(f"How far it lies below the median. {'Flagged' if flagged else 'Not flagged'}: the limit is "
              f"{limit:g}.", rf"\frac{{{tex(float(median))} - {tex(float(norms[least]))}}}{{1.4826 \cdot {tex(mad)}}} = "
              rf"{tex(index)}"),
         *validation(result),

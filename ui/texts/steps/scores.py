@@ -111,7 +111,7 @@ def auroc(result: Result, place: Place | None) -> list[Step]:
         Step("Every triggered suspect is compared with every clean one.",
              rf"{poison} \cdot {clean} = {poison * clean} \text{{ pairs}}"),
         Step("Pairs in which the triggered one scores higher (a tie counts half).",
-             rf"\mathrm{{AUROC}} = \frac{{{tex(value * poison * clean)}}}{{{poison * clean}}} = {tex(value)}"),
+             rf"\mathrm{{AUROC}} = \frac{{{round(value * poison * clean)}}}{{{poison * clean}}} = {tex(value)}"),
     ]  # fmt: skip
 
 
