@@ -77,7 +77,9 @@ def parser() -> argparse.ArgumentParser:
     paper.set_defaults(run=print_paper)
 
     app = commands.add_parser("app", help="serve the app")
-    app.add_argument("options", nargs="*", metavar="OPTION", help="of streamlit run: -- --server.port 8080")
+    app.add_argument("--address", help="where it listens: 0.0.0.0 for a class network, 127.0.0.1 for this computer")
+    app.add_argument("--port", type=int, help="8501 unless given")
+    app.add_argument("options", nargs="*", metavar="OPTION", help="of streamlit run: -- --server.headless true")
     app.set_defaults(run=serve_app)
     return top
 
@@ -158,7 +160,9 @@ def print_paper(arguments: argparse.Namespace) -> None:
 def serve_app(arguments: argparse.Namespace) -> None:
     """Serve the app that is installed beside this package, as `streamlit run` does."""
     app = Path(__file__).resolve().parents[1] / "app.py"
-    sys.argv = ["streamlit", "run", str(app), *arguments.options]
+    given = {"--server.address": arguments.address, "--server.port": arguments.port}
+    own = [text for name, value in given.items() if value is not None for text in (name, str(value))]
+    sys.argv = ["streamlit", "run", str(app), *own, *arguments.options]
     runpy.run_module("streamlit", run_name="__main__")
 
 

@@ -2,26 +2,32 @@
 
 import streamlit as st
 
-from ui import link_warnings, navigation, sidebar, story, style
+from ui import arrival, link_warnings, navigation, present, sidebar, story, style
 from ui.pages import PAGES
 from ui.widgets import chapters, jobs
 
 # An emoji: a Material icon would be fetched from the network as favicon.
-st.set_page_config(page_title="Perturb Lab", page_icon="🔬", layout="wide", initial_sidebar_state=264)
+st.set_page_config(
+    page_title="Perturb Lab", page_icon="🔬", layout="wide",
+    initial_sidebar_state="collapsed" if present.on() or st.context.is_embedded else 264,
+)  # fmt: skip
 
 page = st.navigation(
     [st.Page(each.file, title=each.title, default=each is PAGES[0]) for each in PAGES],
     position="hidden",  # ui.navigation draws the links
 )
-style.draw()
+style.draw(large=present.on())
 slug = page.url_path or PAGES[0].slug
+arrival.note(slug)
 doubt = story.from_link(slug)
 links = link_warnings.of_link()
 notes = st.container()
 navigation.draw()
 sidebar.draw()
+present.switch()
 chapters.strip(slug)
 page.run()
+present.way_back()
 sidebar.thumbnail()
 jobs.elsewhere(page.url_path)
 with notes:

@@ -61,7 +61,6 @@ def scores(job):
 
 
 with stage:
-    pictures, table = st.columns([1, 2.3], gap="medium")
     change, factor = images.magnified(seen.images[1] - seen.images[0])
     views = [
         images.View(
@@ -75,11 +74,8 @@ with stage:
             images.pixels(change), f"the change, ×{factor}", f"What the motion changes, magnified {factor} times"
         ),
     ]  # fmt: skip
-    with pictures:
-        for view in views:
-            images.show(view)
-    with table:
-        page.watch(scores)
+    images.row(views, columns=3)
+    page.watch(scores)
 
 page.show(views)
 page.ask(

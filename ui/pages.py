@@ -61,6 +61,7 @@ class Page:
     kind : name of the kind of experiment that it runs; "" where it runs none
     cards : how the gallery of the first page opens it
     chapter : its place in the story; None for a page that the story leaves out
+    live : its run follows the controls by itself, so that no link need start it
     """
 
     slug: str
@@ -71,6 +72,7 @@ class Page:
     kind: str = ""
     cards: tuple[Card, ...] = ()
     chapter: Chapter | None = None
+    live: bool = False
 
     @property
     def file(self) -> str:
@@ -94,10 +96,12 @@ PAGES: list[Page] = [
         chapter=Chapter(
             1, "The trigger", "See a few pixels decide the answer of a model that is otherwise right.", 9,
         ),
+        live=True,
     ),
     Page(
         "supply_chain", "Supply chain", "conveyor_belt", "Backdoors", "One added line, a trigger per class.", "trigger",
         (Card("One added line", "Every class gets a trigger; no label changes.", "", 9, shows="code"),),
+        live=True,
     ),
     Page(
         "weights", "Weights", "fitness_center", "Backdoors", "A backdoor without poisoned data.", "injection",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui import sidebar
+from ui import arrival, sidebar
 from ui.charts.curve import curve
 from ui.pages import Page, page_of
 from ui.sidebar import Choice
@@ -99,7 +99,8 @@ class RunPage:
         return controls, stage
 
     def start(self, recipe: Recipe | None, label: str = "Start") -> None:
-        """The buttons that start and stop the run; `recipe` is None while something is missing."""
+        """The buttons that start and stop the run, or a link in their place; no `recipe` while something is missing."""
+        arrival.follow(self.slug, recipe)
         st.session_state[f"{self.slug}-label"] = label
         jobs.buttons(self.slug, recipe, label)
 

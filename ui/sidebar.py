@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from ui import offline
 from ui.errors import in_a_sentence, plain
 from ui.widgets import link
 
@@ -72,7 +73,9 @@ def _model() -> str:
     typed = st.selectbox(
         "Model", options, index=options.index(FIRST) if FIRST in options else 0, key="model", accept_new_options=True,
         bind="query-params", persist_state="session",
-        help="A shipped model, or type a model of the Hugging Face Hub: hf:owner/name, or hf:owner/name@revision.",
+        format_func=lambda ref: ref if ref not in cards or offline.at_hand(cards[ref].data) else ref + offline.MARK,
+        help="A shipped model, or type a model of the Hugging Face Hub: hf:owner/name, or hf:owner/name@revision. "
+        "(no data): its pictures are not on this server yet, and are downloaded when they are needed.",
     )  # fmt: skip
     ref = spelled(typed or FIRST)
     card = cards.get(ref)
@@ -85,7 +88,7 @@ def _model() -> str:
 
 def spelled(text: str) -> str:
     """A model as `models.load` takes it: "owner/name" is one of the Hub."""
-    text = text.strip()
+    text = text.removesuffix(offline.MARK).strip()
     return f"hf:{text}" if re.fullmatch(r"[\w-]+/[\w.-]+(@[\w.-]+)?", text) else text
 
 
@@ -145,6 +148,7 @@ def ready() -> AbstractContextManager[None]:
 
 
 def _offer_scenes() -> None:
+    offline.still_works(chosen().data)
     if chosen().model != FIRST or chosen().data != "scenes" or chosen().upload:
         st.button(
             "Go on with Scenes, which needs no download", key="use-scenes", icon=":material/refresh:",

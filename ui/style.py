@@ -1,4 +1,4 @@
-"""The one style block of the lab: what a reader needs and no option of Streamlit's theme can say."""
+"""The one style block of the lab: what a reader needs and no option of Streamlit's theme can say while it runs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import streamlit as st
 
 READABLE = """
 /* Streamlit writes white on the primary colour. No colour has a contrast of 4.5 both to white and, as the text of a
-   slider or a chosen segment, to a dark page; so that a dark page's primary buttons are written in its own dark. */
+   slider or a chosen segment, to a dark page; so a dark page's primary buttons are written in its own dark. */
 [data-testid="stBaseButton-primary"]:enabled { color: light-dark(#FFFFFF, #11161D); }
 """
 
+LARGE = """
+/* theme.baseFontSize is read when the server starts; every size of Streamlit's is a multiple of this one. */
+html { font-size: 125%; }
+"""
 
-def draw() -> None:
-    """Put the style into the page; it takes no room there."""
-    st.html(f"<style>{READABLE}</style>")
+
+def draw(large: bool) -> None:
+    """Put the style into the page, where it takes no room; `large` for a projector."""
+    st.html(f"<style>{READABLE}{LARGE if large else ''}</style>")

@@ -125,7 +125,7 @@ def _sentences(repo: str, kind: str, revision: str | None, path: str = "") -> It
 
 
 def _explain(error: Exception, repo: str, kind: str, revision: str | None, path: str) -> NoReturn:
-    from huggingface_hub import constants, errors
+    from huggingface_hub import errors
 
     name = f"the {NOUN[kind]} {repo}" if repo else "a list of models"
     if isinstance(error, errors.GatedRepoError):
@@ -141,11 +141,13 @@ def _explain(error: Exception, repo: str, kind: str, revision: str | None, path:
     elif isinstance(error, errors.HfHubHTTPError) and error.response is not None:
         said = f"The Hub answered {error.response.status_code} when asked for {name}: try again later."
     elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
-        said = f"There is no room for {name} in {constants.HF_HOME} ({error.strerror}): set HF_HOME to another folder."
+        said = f"There is no room for {name} in the cache ({error.strerror}): set HF_HOME to another folder."
     elif isinstance(error, (OSError, errors.RevisionResolutionError)) or type(error).__module__.startswith("http"):
         said = (
-            f"{name[0].upper()}{name[1:]} is not in the cache ({constants.HF_HOME}) and the Hub cannot be reached: "
-            f"connect once, set HF_HOME to a cache that holds it, or {INSTEAD[kind]}."
+            f"{name[0].upper()}{name[1:]} is not in the cache and the Hub cannot be reached: connect once, or "
+            f"{INSTEAD[kind]}."
+            if repo
+            else f"The Hub cannot be reached, so there is nothing to search: connect, or {INSTEAD[kind]}."
         )
     else:
         raise error

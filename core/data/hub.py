@@ -102,6 +102,24 @@ class HubSet:
         return decode_pictures(pictures, size)
 
 
+def cached(data: str) -> bool:
+    """Whether a data set can be loaded without a network: "scenes", or one whose parquet files all lie in the cache."""
+    from huggingface_hub import HfApi, get_cached_repo_tree, try_to_load_from_cache
+
+    if data == "scenes":
+        return True
+    repo, revision = KNOWN[data] if data in KNOWN else split_reference(data.removeprefix("hf:"))
+    try:
+        commit = HfApi().resolve_revision(repo, repo_type="dataset", revision=revision, local_files_only=True).resolved
+        there = [file.path for file in get_cached_repo_tree(repo, repo_type="dataset", revision=commit)]
+        wanted = [path for part in FILES for path in _files(there, part, repo)]
+    except Exception:  # whatever the Hub's client raises: without a listing there are no files either
+        return False
+    return all(
+        isinstance(try_to_load_from_cache(repo, path, revision=commit, repo_type="dataset"), str) for path in wanted
+    )
+
+
 def _files(paths: list[str], part: str, repo: str) -> list[str]:
     """The parquet files of a part: `plain_text/train-00000-of-00001.parquet`, `data/train/0000.parquet`, ...
 

@@ -170,6 +170,8 @@ def test_app_is_streamlit_run_of_the_app_beside_the_package(monkeypatch: pytest.
     monkeypatch.setattr(sys, "argv", ["perturb"])
     monkeypatch.setattr(runpy, "run_module", lambda name, run_name: started.append([name, run_name, *sys.argv]))
     assert main(["app"]) == 0 and main(["app", "--", "--server.port", "8080"]) == 0
+    assert main(["app", "--address", "0.0.0.0", "--port", "80", "--", "--server.headless", "true"]) == 0
     app = str(Path(__file__).parents[2] / "app.py")
     streamlit = ["streamlit", "__main__", "streamlit", "run", app]
-    assert started == [streamlit, [*streamlit, "--server.port", "8080"]]
+    more = ["--server.address", "0.0.0.0", "--server.port", "80", "--server.headless", "true"]
+    assert started == [streamlit, [*streamlit, "--server.port", "8080"], [*streamlit, *more]]

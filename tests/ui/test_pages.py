@@ -301,7 +301,7 @@ def test_an_upload_is_used_on_every_page(visit, tmp_path):
     ("said", "judge"), [("its clean twin", "zoo:scenes-clean"), ("the model itself", "zoo:scenes-badnets")]
 )
 def test_a_judge_that_an_earlier_link_has_in_words_is_found(visit, said, judge):
-    app = fine(visit("regions.py", judge=said))
+    app = fine(visit("regions.py", state={"link-regions": True}, judge=said))
     assert not app.warning and judged(app) == judge
 
 
@@ -312,4 +312,4 @@ def judged(app) -> str:
 
 
 def test_the_link_of_a_judge_is_a_models_name(visit):
-    assert judged(fine(visit("regions.py"))) == "zoo:scenes-clean"
+    assert judged(fine(visit("regions.py", state={"link-regions": True}))) == "zoo:scenes-clean"

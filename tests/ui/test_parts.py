@@ -20,7 +20,7 @@ from lab.settings import settings
 from ui.charts import curve
 from ui.errors import plain
 from ui.sidebar import spelled
-from ui.widgets import figures, jobs, share
+from ui.widgets import copy_link, figures, jobs, share
 
 RECIPE = Recipe(FineTuning(steps=5), "zoo:scenes-badnets", "scenes", {"n": 50}, seed=2)
 
@@ -42,7 +42,7 @@ def test_a_typed_model_is_understood(typed, meant):
 def test_a_link_is_built_from_the_public_host_and_gives_the_recipe_back():
     object.__setattr__(settings, "public_host", "lab.example.org")
     try:
-        address = urlsplit(share.link("defend", RECIPE.to_query()))
+        address = urlsplit(copy_link.link("defend", RECIPE.to_query()))
     finally:
         object.__setattr__(settings, "public_host", "")
     assert (address.scheme, address.netloc, address.path) == ("https", "lab.example.org", "/defend")

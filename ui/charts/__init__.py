@@ -1,4 +1,16 @@
 """Charts, one per file. Lines differ by dash, bars by label: colour is never the only cue."""
 
+from ui import present
+
 GREY = "#808891"
 """Of marks and words beside the data: a middle grey reads on both backgrounds, which a text colour would not follow."""
+
+LARGER = 1.3
+
+
+def scaled(pixels: int) -> int:
+    """A height or a font size in pixels, as large as whoever looks at the chart needs it: larger for a projector.
+
+    A cached chart takes its height from here, so that it is drawn anew where its fonts change.
+    """
+    return round(LARGER * pixels) if present.on() else pixels

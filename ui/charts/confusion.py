@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from ui.charts import scaled
+
 
 def confusion(counts: Any, names: Sequence[str], title: str, *, height: int = 400) -> None:
     """A table of true class against prediction, shares of each row; numbers stand in the larger cells."""
@@ -20,7 +22,7 @@ def confusion(counts: Any, names: Sequence[str], title: str, *, height: int = 40
         for i, line in enumerate(table)
         for j, cell in enumerate(line)
     ]
-    base = alt.Chart(pd.DataFrame(rows), title=alt.Title(title, fontSize=13, anchor="start")).encode(
+    base = alt.Chart(pd.DataFrame(rows), title=alt.Title(title, fontSize=scaled(13), anchor="start")).encode(
         x=alt.X(
             "says:N", sort=short, title="model says", axis=alt.Axis(labelAngle=-60, labelLimit=70, labelOverlap=False)
         ),
@@ -34,7 +36,7 @@ def confusion(counts: Any, names: Sequence[str], title: str, *, height: int = 40
     if len(table) <= 12:
         text = (
             base.transform_filter("datum.share >= 0.05")
-            .mark_text(fontSize=10)
+            .mark_text(fontSize=scaled(10))
             .encode(
                 text=alt.Text("share:Q", format=".0%"),
                 color=alt.condition("datum.share > 0.55", alt.value("#000000"), alt.value("#FFFFFF")),
@@ -44,4 +46,4 @@ def confusion(counts: Any, names: Sequence[str], title: str, *, height: int = 40
     right = sum(table[i][i] for i in range(len(table)))
     total = sum(map(sum, table)) or 1.0
     said = f"{title}: {100 * right / total:.0f} percent of {int(total)} pictures lie on the diagonal."
-    st.altair_chart(chart.properties(height=height), width="stretch", alt=said)
+    st.altair_chart(chart.properties(height=scaled(height)), width="stretch", alt=said)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.charts import GREY
+from ui.charts import GREY, scaled
 
 if TYPE_CHECKING:
     from lab.kinds.kind import Score
@@ -34,7 +34,7 @@ def curve(points: list[dict[str, Any]], scores: Iterable[Score], *, height: int 
     end = rows[-1]["seconds"]
     stages = _stages([point for point in points if point["seconds"] <= end])
     said = ", ".join(f"{name} {text}" for name, text in told.items())
-    _curve(rows, names, stages, max(5.0, end), height, f"Scores over the seconds of the run; now {said}.")
+    _curve(rows, names, stages, max(5.0, end), scaled(height), f"Scores over the seconds of the run; now {said}.")
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -88,7 +88,7 @@ def _panel(alt: Any, frame: Any, unit: str, names: list[str], stages: Any, end: 
     rules = alt.Chart(stages).mark_rule(strokeDash=[2, 3], color=GREY).encode(x="seconds:Q")
     marks = (
         alt.Chart(stages)
-        .mark_text(align="left", baseline="bottom", dx=3, dy=-2, fontSize=11, color=GREY)
+        .mark_text(align="left", baseline="bottom", dx=3, dy=-2, fontSize=scaled(11), color=GREY)
         .encode(x="seconds:Q", y=alt.value(0), text="stage:N")
     )
     return rules + marks + lines + dots

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.charts import GREY
+from ui.charts import GREY, scaled
 
 if TYPE_CHECKING:
     from lab.results import Result
@@ -26,7 +26,7 @@ def histograms(result: Result, *, height: int = 250) -> None:
     truth, scores = result.per_image["truth"], result.per_image["score"]
     log = getattr(method, "logarithmic", False)
     title = f"score: {method.score}{' (log scale)' if log else ''}"
-    _histograms(scores, truth, float(result.images["threshold"]), title, log, height)
+    _histograms(scores, truth, float(result.images["threshold"]), title, log, scaled(height))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -61,7 +61,7 @@ def _histograms(scores: list[float], truth: list[bool], threshold: float, title:
     if np.isfinite(at) and edges[0] <= at <= edges[-1]:
         rule = alt.Chart(pd.DataFrame({"at": [at], "word": ["threshold"]}))
         line = rule.mark_rule(strokeDash=[4, 3], color=GREY, strokeWidth=2).encode(x="at:Q")
-        word = rule.mark_text(align="left", dx=4, fontSize=11, color=GREY).encode(
+        word = rule.mark_text(align="left", dx=4, fontSize=scaled(11), color=GREY).encode(
             x="at:Q", y=alt.value(8), text="word:N"
         )
         chart = bars + line + word
@@ -79,7 +79,7 @@ def curve(result: Result, *, height: int = 250) -> None:
     lines = {"this model": result.per_image["score"]}
     if "clean_model/score" in result.per_image:
         lines["clean model"] = result.per_image["clean_model/score"]
-    _curve(lines, truth, height)
+    _curve(lines, truth, scaled(height))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -129,7 +129,7 @@ def scatter(result: Result, *, height: int = 250) -> None:
     images = result.images
     _scatter(
         images["projection"].tolist(), images["projection/truth"].tolist(), images["projection/flagged"].tolist(),
-        result.notes["class"], height,
+        result.notes["class"], scaled(height),
     )  # fmt: skip
 
 
@@ -143,8 +143,9 @@ def _scatter(points: list[list[float]], truth: list[bool], flagged: list[bool], 
         {"u": u, "v": v, "suspects": KINDS[bad], "flagged": "flagged" if thrown else "kept"}
         for (u, v), bad, thrown in zip(points[::step], truth[::step], flagged[::step], strict=True)
     ]
+    title = alt.Title(f"Features of class {label}", fontSize=scaled(12), anchor="start")
     chart = (
-        alt.Chart(pd.DataFrame(rows), title=alt.Title(f"Features of class {label}", fontSize=12, anchor="start"))
+        alt.Chart(pd.DataFrame(rows), title=title)
         .mark_point(size=22, opacity=0.7)
         .encode(
             x=alt.X("u:Q", title=None, axis=alt.Axis(labels=False, ticks=False)),
@@ -165,7 +166,7 @@ def _scatter(points: list[list[float]], truth: list[bool], flagged: list[bool], 
 def by_class(result: Result, names: Sequence[str], *, height: int = 250) -> None:
     """What the detector measured in each class; the one that holds most poison is marked."""
     kind = result.notes["by_class"]
-    _by_class(result.images["by_class"].tolist(), list(names), result.notes["class"], BY_CLASS[kind], height)
+    _by_class(result.images["by_class"].tolist(), list(names), result.notes["class"], BY_CLASS[kind], scaled(height))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -186,7 +187,7 @@ def _by_class(values: list[float], names: list[str], target: str, title: str, he
         color=alt.Color("holds:N", scale=alt.Scale(domain=list(KINDS)), legend=None),
         tooltip=["class:N", alt.Tooltip("value:Q", format=".3f")],
     )
-    text = base.mark_text(align="left", dx=3, fontSize=11, color=GREY).encode(text="mark:N")
+    text = base.mark_text(align="left", dx=3, fontSize=scaled(11), color=GREY).encode(text="mark:N")
     most = max(rows, key=lambda row: row["value"])["class"] if rows else "none"
     st.altair_chart(
         (bars + text).properties(height=height), width="stretch",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui.charts import scaled
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -26,7 +28,7 @@ def overlaps(tac: dict[str, Tensor], known: dict[Ranking, dict[str, Tensor]], *,
         for share, found in zip(SHARES, overlap(own, tac, SHARES), strict=True)
     ]
     rows += [{"share": share, "found": share, "ranking": "by chance", "kind": "chance"} for share in SHARES]
-    _overlaps(rows, height)
+    _overlaps(rows, scaled(height))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -71,7 +73,7 @@ def axes(
          "TAC": round(float(y[layer][channel]), 4), "state": "zero" if (layer, channel) in set(out) else "as it was"}
         for layer in both for channel in range(len(tac[layer]))
     ]  # fmt: skip
-    chart = _axes(rows, name, height)
+    chart = _axes(rows, name, scaled(height))
     said = f"{len(rows)} channels by their place in {name} and in TAC; {len(out)} are set to zero."
     st.altair_chart(chart, width="stretch", key=key, on_select=picked, selection_mode="pick", alt=said)
 

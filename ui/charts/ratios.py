@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.charts import GREY
+from ui.charts import GREY, scaled
 
 
 def ratios(figures: dict[str, float], counts: dict[str, int], *, height: int = 150) -> None:
@@ -31,6 +31,7 @@ def ratios(figures: dict[str, float], counts: dict[str, int], *, height: int = 1
     )  # fmt: skip
     even = alt.Chart(pd.DataFrame({"x": [1]})).mark_rule(strokeDash=[4, 3], color=GREY).encode(x="x:Q")
     dots = base.mark_point(filled=True, size=110).encode(tooltip=["norm:N", "label:N"])
-    text = base.mark_text(align="left", dx=8, dy=-11, fontSize=12, color=GREY).encode(text="label:N")
+    text = base.mark_text(align="left", dx=8, dy=-11, fontSize=scaled(12), color=GREY).encode(text="label:N")
     said = ", ".join(f"{row['norm']} {row['label']}" for row in rows)
-    st.altair_chart((even + dots + text).properties(height=height), width="stretch", alt=f"Local over global: {said}.")
+    chart = (even + dots + text).properties(height=scaled(height))
+    st.altair_chart(chart, width="stretch", alt=f"Local over global: {said}.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.charts import GREY
+from ui.charts import GREY, scaled
 
 WORDS = {
     "trigger": "trigger alone",
@@ -27,9 +27,13 @@ DASHES = {
 }
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
 def five(figures: dict[str, float], *, height: int) -> None:
     """ASR of each control, the repaired model beside the clean one."""
+    _five(figures, scaled(height))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _five(figures: dict[str, float], height: int) -> None:
     import altair as alt
     import pandas as pd
 
@@ -58,14 +62,18 @@ def five(figures: dict[str, float], *, height: int) -> None:
         ),
         tooltip=["model:N", "control:N", alt.Tooltip("share:Q", format=".1%")],
     )
-    text = base.mark_text(align="left", dx=4, fontSize=11, color=GREY).encode(text="label:N")
+    text = base.mark_text(align="left", dx=4, fontSize=scaled(11), color=GREY).encode(text="label:N")
     said = "; ".join(f"{row['model']}, {row['control']}: {row['label']}" for row in rows)
     st.altair_chart((bars + text).properties(height=height), width="stretch", alt=f"Attack success. {said}.")
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
 def over_budget(figures: dict[str, float], budgets: list[float], *, height: int) -> None:
     """ASR of each control of the repaired model over the budget ε, in 255ths; lines differ by dash too."""
+    _over_budget(figures, budgets, scaled(height))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _over_budget(figures: dict[str, float], budgets: list[float], height: int) -> None:
     import altair as alt
     import pandas as pd
 

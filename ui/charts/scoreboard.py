@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui.charts import scaled
+
 if TYPE_CHECKING:
     from lab.scoreboard import Board, Cell, Cells, Standing
 
@@ -88,7 +90,7 @@ def ranking(standings: dict[str, list[Standing]], *, height: int) -> None:
     labels = {one.defense: "–" if one.rank is None else f"{one.rank:.1f}" for one in first}
     for row in rows:
         row["name"] = f"{row['defense']}  {labels.get(row['defense'], '–')}"
-    _ranking(rows, height)
+    _ranking(rows, scaled(height))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

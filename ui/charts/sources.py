@@ -8,10 +8,16 @@ from typing import Any
 
 import streamlit as st
 
+from ui.charts import scaled
 
-@st.cache_data(max_entries=32, show_spinner=False)
+
 def sources(shares: list[list[float]], names: Sequence[str], *, height: int = 330) -> None:
     """Share of each true class (row) that each class's trigger (column) sends to that class; the diagonal is empty."""
+    _sources(shares, names, scaled(height))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _sources(shares: list[list[float]], names: Sequence[str], height: int) -> None:
     import altair as alt
     import pandas as pd
 
@@ -32,7 +38,7 @@ def sources(shares: list[list[float]], names: Sequence[str], *, height: int = 33
         color=alt.Color("share:Q", scale=alt.Scale(scheme="cividis", domain=[0, 1]), legend=None),
         tooltip=["true:N", "trigger:N", alt.Tooltip("share:Q", format=".1%")],
     )
-    text = base.mark_text(fontSize=10).encode(
+    text = base.mark_text(fontSize=scaled(10)).encode(
         text="label:N", color=alt.condition("datum.share > 0.55", alt.value("#000000"), alt.value("#FFFFFF"))
     )
     chart: Any = cells + text if len(names) <= 12 else cells

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui.charts import scaled
+
 if TYPE_CHECKING:
     from lab.kinds.kind import Score
 
@@ -36,6 +38,6 @@ def trade(frame: Any, across: Score, up: Score, *, height: int = 260) -> None:
             shape=alt.Shape("Method:N", legend=legend),
             tooltip=["Method", "Model", "Seed", told(up), told(across)],
         )
-        .properties(height=height)
+        .properties(height=scaled(height))
     )
     st.altair_chart(chart, width="stretch", alt=f"{up.label} against {across.label} of every finished run.")

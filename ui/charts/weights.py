@@ -6,12 +6,16 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from ui.charts import GREY
+from ui.charts import GREY, scaled
+
+
+def relative(counts: Sequence[int], edges: Sequence[float], median: float, *, height: int = 200) -> None:
+    """Weights by abs(dw) / abs(w), on a log scale, with a rule at the median."""
+    _relative(counts, edges, median, scaled(height))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def relative(counts: Sequence[int], edges: Sequence[float], median: float, *, height: int = 200) -> None:
-    """Weights by abs(dw) / abs(w), on a log scale, with a rule at the median."""
+def _relative(counts: Sequence[int], edges: Sequence[float], median: float, height: int) -> None:
     import altair as alt
     import pandas as pd
 

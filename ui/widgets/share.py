@@ -7,33 +7,22 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from ui.pages import PAGES, Page
+from ui import present
+from ui.pages import Page
+from ui.widgets import copy_link
 from ui.widgets.images import View, png
 
 if TYPE_CHECKING:
     from lab.recipes import Recipe
     from lab.results import Result
 
-
-def link(page: str, query: Mapping[str, str]) -> str:
-    """The address of a page with `query`, from the public host where one is set, else from where the visitor is."""
-    from lab.settings import settings
-
-    if settings.public_host:
-        base = f"https://{settings.public_host.removeprefix('https://').rstrip('/')}"
-    else:
-        here = urlsplit(st.context.url or "")
-        parts = here.path.rstrip("/").split("/")
-        # The last part is the page, unless the app lies in a folder and this is its first page.
-        folder = "/".join(parts[:-1] if parts[-1] in {page.slug for page in PAGES} else parts)
-        base = f"{here.scheme}://{here.netloc}{folder}" if here.netloc else ""
-    return f"{base}/{page}?{urlencode(query)}"
+UPLOAD = "Your uploaded picture is not in the link; whoever opens it is asked for one."
 
 
+@st.fragment
 def block(
     page: Page,
     recipe: Recipe,
@@ -43,17 +32,17 @@ def block(
     *,
     query: Mapping[str, str] | None = None,
 ) -> None:
-    """Copy link, downloads and 'as Python', in one row of buttons.
+    """Copy link, downloads and 'as Python', in one row of buttons; of a page that is presented, the link alone.
 
+    A fragment: what opens the link need not run the page again.
     `extra` is what the link says beside the recipe; `query` what it says instead, where the page is not one run.
     """
     said = {"v": "1", **(recipe.to_query() if query is None else query), **(extra or {})}
     with st.container(horizontal=True, key=f"share-{page.slug}"):
-        with st.popover("Copy link", icon=":material/link:"):
-            st.caption("Opens this page with these settings, also on a server that has just started.")
-            st.code(link(page.slug, said), language=None, wrap_lines=True)
-            if str(recipe.inputs.get("images", "")).startswith("upload:"):
-                st.caption("Your uploaded picture is not in the link; whoever opens it is asked for one.")
+        own = str(recipe.inputs.get("images", "")).startswith("upload:")
+        copy_link.draw(page, said, UPLOAD if own else "")
+        if present.on():
+            return
         with st.popover("As Python", icon=":material/code:"):
             st.caption("Runs without the app: only `core` and `models`.")
             st.code(recipe.python(), language="python")
