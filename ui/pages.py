@@ -146,7 +146,7 @@ PAGES: list[Page] = [
         "reactivate", "Re-activate", "alarm", "Defenses", "Is the backdoor gone, or dormant?", "reactivation",
         (Card("Gone, or dormant?", "A small perturbation may re-activate it.", BADNETS, 61, {"defense": "TSBD"}),),
         chapter=Chapter(
-            5, "Is it gone?", "Wake a backdoor that fine-tuning left dormant, behind a smoother trigger.", 9,
+            5, "Is it gone?", "Find out whether fine-tuning removed a smoother trigger, or left it dormant.", 9,
             "zoo:scenes-lowfrequency", {"defense": "FineTuning"},
         ),
     ),
