@@ -49,7 +49,7 @@ def strip(slug: str) -> None:
     told = chapters()
     over = ":green[:material/check_circle:] " if chapter.number in story.done() else ""
     with st.container(border=True, key="story-strip"):
-        words, ways = st.columns([3.2, 1], vertical_alignment="center")
+        words, ways = st.columns([2.6, 1], vertical_alignment="center")
         words.markdown(f"{over}**Chapter {chapter.number} of {len(told)} · {chapter.title}** · Goal: {chapter.goal}")
         with ways, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             before = told[chapter.number - 2] if chapter.number > 1 else None
