@@ -30,8 +30,11 @@ def draw(page: Page, said: Mapping[str, str], note: str = "") -> None:
             way = st.segmented_control("When opened", list(TOLD), default=RESULT, required=True, key=f"way-{page.slug}")
         address = link(page.slug, {**said, "run": "1"} if way == AT_ONCE else said)
         st.caption(TOLD[way])
-        st.code(address, language=None, wrap_lines=True)
-        _qr(page, address)
+        code, text = st.columns([1, 1.3])
+        with code:
+            _qr(page, address)
+        with text:
+            st.code(address, language=None, wrap_lines=True, height=200)
         for told in filter(None, (note, _travels(urlsplit(address)))):
             st.caption(told)
 
@@ -69,7 +72,7 @@ def _travels(address: SplitResult) -> str:
     if address.hostname in HERE_ONLY:
         return (
             f":material/wifi_off: **{address.hostname} is this computer only**: the link does not travel. For a class "
-            "network, start the lab with `perturb app --address 0.0.0.0`."
+            "network, start the lab with **perturb app --address 0.0.0.0**."
         )
     if came in HERE_ONLY and came != address.hostname:
         return (
@@ -97,6 +100,6 @@ def _code(address: str) -> str:
 
 def _qr(page: Page, address: str) -> None:
     if picture := _code(address):
-        st.image(picture, width=260, alt=f"QR code of the link to {page.title}")
+        st.image(picture, width="stretch", alt=f"QR code of the link to {page.title}")
     else:
         st.caption("The link is too long for a QR code.")
