@@ -47,7 +47,7 @@ def train_steps(
     every : steps between two looks at the metrics, since a look waits for the device
 
     What acts from outside, such as early stopping, wraps the run: it sees `progress.model` after each step and
-    may close the run. Raises ValueError when the loss is no longer finite.
+    may close the run. Raises Diverged, a ValueError, when the loss is no longer finite.
     """
     device, metrics = device_of(model), dict[str, float]()
     if training:
@@ -76,10 +76,14 @@ def train_steps(
     return metrics
 
 
+class Diverged(ValueError):
+    """A loss that is no longer finite, said in one sentence; a caller that can choose a lower lr catches it."""
+
+
 def require_finite(loss: float, step: int, steps: int) -> None:
-    """Raise ValueError, in one sentence, where the loss of a step is no longer a finite number."""
+    """Raise Diverged where the loss of a step is no longer a finite number."""
     if not math.isfinite(loss):
-        raise ValueError(f"The loss is no longer finite at step {step} of {steps}; choose a lower lr.")
+        raise Diverged(f"The loss is no longer finite at step {step} of {steps}; choose a lower lr.")
 
 
 def repeatable(one_pass: Pass, seed: int) -> Pass:

@@ -9,7 +9,16 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.defenses.shared.checks import check
-from core.defenses.shared.selection import SELECTIONS, Oracle, accuracy, choose, fit_and_validation, require_oracle
+from core.defenses.shared.learning_rate import lr_report, tuned
+from core.defenses.shared.selection import (
+    SELECTIONS,
+    Choice,
+    Oracle,
+    accuracy,
+    choose,
+    fit_and_validation,
+    require_oracle,
+)
 from core.device import device_of
 from core.knobs import Method, knob
 from core.metrics import correct
@@ -29,8 +38,8 @@ class FinePruning(Method):
     The features before the last linear layer are ranked by their mean on clean images. In
     ascending order their columns of that layer are set to zero, `prune_step` of them at a time,
     until validation accuracy has lost more than the share `tau`; the last state within the limit
-    is fine-tuned with the columns held at zero. `FinePruning.paper()` is the setting of the
-    BackdoorBench comparison (Wu et al., 2022), with validation images in place of its test images.
+    is fine-tuned with the columns held at zero, at a learning rate chosen as in FineTuning. `FinePruning.paper()` is
+    the setting of the BackdoorBench comparison (Wu et al., 2022), with validation images in place of its test images.
     """
 
     prune_ratio: float = knob(
@@ -38,7 +47,7 @@ class FinePruning(Method):
     )
     prune_step: float = knob(0.01, low=0.01, high=0.5, step=0.01, help="share pruned at a time", paper=0.01)
     steps: int = knob(160, low=0, high=5000, step=10, help="gradient steps after pruning", paper=1000, primary=True)
-    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate", paper=0.01)
+    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate, at most", paper=0.01)
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step", paper=256)
     momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)
     weight_decay: float = knob(5e-4, low=0.0, high=0.1, help="weight decay", paper=5e-4)
@@ -49,16 +58,17 @@ class FinePruning(Method):
     tau: float = knob(
         0.05, low=0.0, high=0.5, step=0.01, symbol="τ", help="share of validation accuracy to give up", paper=0.1
     )
-    candidates: int = knob(3, low=1, high=11, step=1, help="shares that the oracle tries")
+    candidates: int = knob(
+        3, low=1, high=11, step=1, help="learning rates to try, at most; shares that the oracle tries", paper=1
+    )
 
     def run(self, model: nn.Module, clean: ImageSet, *, seed: int = 0, oracle: Oracle | None = None) -> Run[nn.Module]:
         """A pruned and fine-tuned copy of `model`, in eval mode.
 
         `oracle(model) -> ASR` is called by selection="oracle" only. `report`: "pruned" (share),
         "mask" (bool (d,), features pruned), "activation" (d,), "curve/share" and "curve/accuracy"
-        (validation accuracy after each step of pruning), "validation/before", "validation/pruned"
-        and "validation/after". Raises ValueError as FineTuning does, and for a model whose
-        output is not that of a linear layer.
+        (validation accuracy after each step of pruning), "validation/pruned", and what `FineTuning.run` reports.
+        Raises ValueError as FineTuning does, and for a model whose output is not that of a linear layer.
         """
         require_oracle("FinePruning", self.selection, oracle)
         check("FinePruning", model, clean)
@@ -71,8 +81,14 @@ class FinePruning(Method):
         before, floor = scores[0], (1 - self.tau) * scores[0]
         share = within(shares, scores, floor) if self.selection == "clean" else self.prune_ratio
 
+        tunings: dict[float, Choice] = {}
+
         def repair(share: float) -> Run[nn.Module]:
-            return self._repair(original, head, order, share, fit, seed)
+            def tune(lr: float) -> Run[nn.Module]:
+                return self._repair(original, head, order, share, fit, lr, seed)
+
+            tunings[share] = yield from tuned(self, tune, validation, before)
+            return tunings[share].model
 
         def score(repaired: nn.Module) -> float:
             return accuracy(repaired, validation)
@@ -86,11 +102,9 @@ class FinePruning(Method):
             "activation": activation,
             "curve/share": torch.tensor(shares),
             "curve/accuracy": torch.tensor(scores),
-            "validation/before": before,
             "validation/pruned": scores[max(i for i, s in enumerate(shares) if s <= chosen.strength + 1e-9)],
-            "validation/after": chosen.accuracy,
         }
-        return with_report(chosen.model, report)
+        return with_report(chosen.model, report | lr_report(before, tunings[chosen.strength]))
 
     def _curve(
         self, model: nn.Module, head: str, validation: ImageSet, order: Tensor
@@ -108,7 +122,7 @@ class FinePruning(Method):
         return shares, scores
 
     def _repair(
-        self, original: nn.Module, head: str, order: Tensor, share: float, fit: ImageSet, seed: int
+        self, original: nn.Module, head: str, order: Tensor, share: float, fit: ImageSet, lr: float, seed: int
     ) -> Run[nn.Module]:
         """A copy with the first `share` of the features pruned, fine-tuned with them held at zero."""
         student = working_copy(original)
@@ -122,7 +136,7 @@ class FinePruning(Method):
         prune()
         yield Progress("prune", 1, 1, {"pruned": mask.float().mean().item()}, model=student)
         generator = torch.Generator().manual_seed(seed)
-        yield from train_with_sgd(student, fit, SGDConfig.of(self), generator=generator, after_step=prune)
+        yield from train_with_sgd(student, fit, SGDConfig.of(self, lr=lr), generator=generator, after_step=prune)
         return student
 
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from core.data.imageset import ImageSet
 from core.defenses.repairs.fine_tuning import fine_tuned
+from core.defenses.shared.selection import RULES
 from core.knobs import Method, knob
 from core.optim.objectives import Loss, supervised
 from core.optim.sam import SAM
@@ -24,9 +25,9 @@ class FTSAM(Method):
     Backdoor neurons have larger weights. With g = grad L(w), e = rho w^2 g / || |w| g ||_2 (one
     norm over all weights) moves large weights most; SGD follows g' = grad L(w + e) from w. L is
     the cross-entropy with label smoothing. Plain SAM (`adaptive=False`), e = rho g / ||g||_2, asks
-    for a much smaller rho. `FTSAM.paper()` is the setting of the authors' release on BackdoorBench
-    in steps: 100 epochs of 2,500 images. The release runs through its cosine once per hundred
-    batches, so that its learning rate falls and climbs again; here it falls once, over all steps.
+    for a much smaller rho. The learning rate is chosen as in FineTuning. `FTSAM.paper()` is the setting of the
+    authors' release on BackdoorBench in steps: 100 epochs of 2,500 images. The release runs through its cosine once
+    per hundred batches, so that its learning rate falls and climbs again; here it falls once, over all steps.
     """
 
     steps: int = knob(160, low=0, high=5000, step=10, help="gradient steps", paper=1000, primary=True)
@@ -34,7 +35,7 @@ class FTSAM(Method):
         2.0, low=0.0, high=10.0, step=0.1, symbol="ρ", help="radius of the step uphill", paper=2.0, primary=True
     )
     adaptive: bool = knob(True, help="measure the radius in units of each weight", paper=True)
-    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate", paper=0.01, primary=True)
+    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate, at most", paper=0.01, primary=True)
     smoothing: float = knob(0.1, low=0.0, high=0.5, step=0.05, help="share of a label for other classes", paper=0.1)
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step", paper=256)
     momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)
@@ -42,13 +43,14 @@ class FTSAM(Method):
     schedule: str = knob("cosine", choices=SCHEDULES, help="learning rate over time", paper="cosine")
     flip: bool = knob(True, help="mirror half of the pictures (not for digits or signs)")
     pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels", paper=4)
+    selection: str = knob("clean", choices=RULES, help="how the learning rate is chosen", paper="fixed")
+    tau: float = knob(0.04, low=0.0, high=0.5, step=0.01, symbol="τ", help="share of validation accuracy to give up")
+    candidates: int = knob(4, low=1, high=11, step=1, help="learning rates to try, at most")
 
     def run(self, model: nn.Module, clean: ImageSet, *, seed: int = 0) -> Run[nn.Module]:
         """A fine-tuned copy of `model`, in eval mode; 80 % of `clean` are trained on.
 
-        `report`: "validation/before" and "validation/after", accuracies on the other 20 %.
-        Raises ValueError for weights that are not finite, too few images, classes that do not
-        match, or a loss that diverges.
+        `report` and errors as `FineTuning.run`.
         """
         objective = supervised(smoothed(self.smoothing, len(clean.class_names)))
         return fine_tuned(self, model, clean, seed, objective=objective, perturbation=SAM(self.rho, self.adaptive))

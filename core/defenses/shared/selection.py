@@ -4,7 +4,9 @@ A defender has clean images only. They are split once, 80 % to fit and 20 % to v
 "clean" takes the largest strength whose validation accuracy stays within a share `tau` of the
 original; "fixed" takes the knob as it is; "oracle" asks for the attack success rate, as many
 published scripts do, and is there for comparison. Clean accuracy carries no information about the
-backdoor, so "clean" may stop before it is gone: a finding to show, not a bug.
+backdoor, so "clean" may stop before it is gone: a finding to show, not a bug. A strength is a share
+of channels, a threshold or a learning rate: the more of it, the more of the backdoor is forgotten, and
+of the rest.
 """
 
 from __future__ import annotations
@@ -19,19 +21,28 @@ from core.metrics import correct
 from core.networks.predictions import predict
 from core.runs import Progress, Run
 
-SELECTIONS = ("clean", "fixed", "oracle")
+RULES = ("clean", "fixed")
+SELECTIONS = (*RULES, "oracle")
 Oracle = Callable[[nn.Module], float]
 """A model's attack success rate in [0, 1], known to nobody who defends."""
 
 
 @dataclass
 class Choice:
-    """A repaired model, the strength it was repaired with, and everything that was tried."""
+    """A repaired model, the strength it was repaired with, and everything that was tried.
+
+    An `accuracy` below the `floor` means that nothing that was tried kept it, and that this is the best of it.
+    """
 
     model: nn.Module
     strength: float
     accuracy: float
+    floor: float
     tried: dict[float, float] = field(default_factory=dict)
+
+    def figures(self, before: float) -> dict[str, float]:
+        """What every repair reports of its validation images, `before` being the accuracy of the model it got."""
+        return {"validation/before": before, "validation/floor": self.floor, "validation/after": self.accuracy}
 
 
 def fit_and_validation(clean: ImageSet, seed: int) -> tuple[ImageSet, ImageSet]:
@@ -50,43 +61,52 @@ def require_oracle(method: str, selection: str, oracle: Oracle | None) -> None:
         raise ValueError(f"{method} with selection='oracle' needs oracle=, a function from a model to its ASR.")
 
 
+def halfway(low: float, high: float) -> float:
+    """The middle of two strengths."""
+    return (low + high) / 2
+
+
 def choose(
     rule: str,
     upper: float,
-    repair: Callable[[float], Run[nn.Module]],
+    repair: Callable[[float], Run[nn.Module | None]],
     score: Callable[[nn.Module], float],
     *,
     floor: float,
     candidates: int,
     oracle: Oracle | None = None,
+    between: Callable[[float, float], float | None] = halfway,
 ) -> Run[Choice]:
     """Repair with the strength that `rule` picks from (0, upper].
 
     "fixed": `upper` itself. "clean": bisection for the largest strength whose repaired model has
     `score` (validation accuracy) >= `floor`, `upper` first and at most `candidates` repairs; when
     none gets there, the one with the highest score. "oracle": of `candidates` evenly spaced
-    strengths whose score is >= `floor`, the one with the lowest `oracle(model)`.
+    strengths whose score is >= `floor`, the one with the lowest `oracle(model)`. A repair that returns
+    None has failed at little cost: the bisection goes on below it, and it is not counted. `between(low, high)`
+    is the strength to try next, or None to end the bisection early.
     """
     if rule == "oracle":
         assert oracle is not None
         return (yield from _peek(upper, repair, score, floor, candidates, oracle))
     best: Choice | None = None
     tried: dict[float, float] = {}
-    low, high, strength = 0.0, upper, upper
+    low, high = 0.0, upper
+    strength: float | None = upper
     total = candidates if rule == "clean" else 1
-    for step in range(1, total + 1):
+    while strength is not None and len(tried) < total:
         model = yield from repair(strength)
-        now = Choice(model, strength, score(model))
-        tried[strength] = now.accuracy
-        yield Progress("select", step, total, {"strength": strength, "validation": now.accuracy}, model=model)
-        best = now if best is None or _better(now, best, floor) else best
-        if now.accuracy >= floor:
+        if model is not None:
+            now = Choice(model, strength, score(model), floor)
+            tried[strength] = now.accuracy
+            metrics = {"strength": strength, "validation": now.accuracy}
+            yield Progress("select", len(tried), total, metrics, model=model)
+            best = now if best is None or _better(now, best, floor) else best
+        if strength in tried and tried[strength] >= floor:
             low = strength
         else:
             high = strength
-        if low >= high:
-            break
-        strength = (low + high) / 2
+        strength = between(low, high) if low < high else None
     assert best is not None
     best.tried = tried
     return best
@@ -101,7 +121,7 @@ def _better(now: Choice, best: Choice, floor: float) -> bool:
 
 def _peek(
     upper: float,
-    repair: Callable[[float], Run[nn.Module]],
+    repair: Callable[[float], Run[nn.Module | None]],
     score: Callable[[nn.Module], float],
     floor: float,
     candidates: int,
@@ -114,7 +134,8 @@ def _peek(
     for step in range(1, candidates + 1):
         strength = upper * step / candidates
         model = yield from repair(strength)
-        now = Choice(model, strength, score(model))
+        assert model is not None
+        now = Choice(model, strength, score(model), floor)
         asr = oracle(model)
         tried[strength] = now.accuracy
         metrics = {"strength": strength, "validation": now.accuracy, "oracle": asr}

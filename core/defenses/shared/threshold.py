@@ -51,9 +51,8 @@ def mask_report(
     report: dict[str, Tensor | float] = {
         "threshold": chosen.strength,
         "pruned": share(channels),
-        "validation/before": accuracy(model, validation),
-        "validation/after": chosen.accuracy,
     }
+    report |= chosen.figures(accuracy(model, validation))
     report |= {f"validation/threshold={t:g}": score for t, score in chosen.tried.items()}
     report |= {f"{kind}/{names[norm]}": mask for norm, mask in masks.items()}
     return report | {f"masks/{names[norm]}": marked for norm, marked in channels.items()}

@@ -13,13 +13,16 @@ from torch import Tensor, nn
 from core.data.imageset import ImageSet
 from core.defenses.repairs.ibau.hypergradient import Loss, gradients, hypergradient
 from core.defenses.shared.checks import check
-from core.defenses.shared.selection import accuracy, fit_and_validation
+from core.defenses.shared.learning_rate import lr_report, tuned
+from core.defenses.shared.selection import RULES, accuracy, fit_and_validation
 from core.device import device_of
 from core.knobs import Method, knob
 from core.networks.layout import laid_out, training_copy
+from core.networks.model_state import working_copy
 from core.networks.predictions import predict
 from core.networks.report import with_report
 from core.optim.batches import batches
+from core.optim.train import Diverged
 from core.runs import Progress, Run
 
 PENALTY = 1e-3  # of ||delta||^2 in the inner loss
@@ -51,7 +54,9 @@ class IBAU(Method):
     iterations: int = knob(
         5, low=1, high=20, step=1, symbol="K", help="steps towards the implicit gradient", paper=5, primary=True
     )
-    lr: float = knob(2e-4, low=1e-6, high=1.0, symbol="η", help="learning rate of Adam", paper=1e-4, primary=True)
+    lr: float = knob(
+        2e-4, low=1e-6, high=1.0, symbol="η", help="learning rate of Adam, at most", paper=1e-4, primary=True
+    )
     inner_lr: float = knob(10.0, low=0.0, high=1000.0, help="learning rate of the perturbation", paper=10.0)
     portion: float = knob(
         0.01, low=0.0, high=1.0, step=0.01, help="share of a batch that is perturbed, one image at least", paper=0.01
@@ -59,32 +64,36 @@ class IBAU(Method):
     batch_size: int = knob(32, low=8, high=1024, step=8, help="images per step", paper=256)
     flip: bool = knob(True, help="mirror half of the pictures (not for digits or signs)")
     pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels", paper=4)
+    selection: str = knob("clean", choices=RULES, help="how the learning rate is chosen", paper="fixed")
+    tau: float = knob(0.04, low=0.0, high=0.5, step=0.01, symbol="τ", help="share of validation accuracy to give up")
+    candidates: int = knob(4, low=1, high=11, step=1, help="learning rates to try, at most")
 
     def run(self, model: nn.Module, clean: ImageSet, *, seed: int = 0) -> Run[nn.Module]:
         """A repaired copy of `model`, in eval mode; 80 % of `clean` are trained on.
 
-        `report`: "delta" (1, C, H, W) of the last round and "delta/norm", its L2 norm;
-        "validation/before" and "validation/after". Raises ValueError for weights that are not
-        finite, too few images, classes that do not match, or a loss that diverges.
+        `report`: "delta" (1, C, H, W) of the last round and "delta/norm", its L2 norm, and what `FineTuning.run`
+        reports. Raises ValueError as it does.
         """
         check("IBAU", model, clean)
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        student = training_copy(model, clean.images)
-        before = accuracy(student, validation)
-        generator = torch.Generator().manual_seed(seed)
-        adam = torch.optim.Adam(student.parameters(), self.lr)
-        delta = torch.zeros_like(fit.images[:1], dtype=torch.float32)
-        for number in range(self.rounds):
-            delta = yield from self._perturb(student, fit, number, generator)
-            yield from self._unlearn(student, fit, delta, number, adam, generator)
-        adam.zero_grad(set_to_none=True)
-        report = {
-            "delta": delta.detach(),
-            "delta/norm": delta.norm().item(),
-            "validation/before": before,
-            "validation/after": accuracy(student, validation),
-        }
-        return with_report(student, report)
+        original = training_copy(model, clean.images)
+        before = accuracy(original, validation)
+        deltas: dict[float, Tensor] = {}
+
+        def tune(lr: float) -> Run[nn.Module]:
+            student, generator = working_copy(original), torch.Generator().manual_seed(seed)
+            adam = torch.optim.Adam(student.parameters(), lr)
+            delta = torch.zeros_like(fit.images[:1], dtype=torch.float32)
+            for number in range(self.rounds):
+                delta = yield from self._perturb(student, fit, number, generator)
+                yield from self._unlearn(student, fit, delta, number, adam, generator)
+            adam.zero_grad(set_to_none=True)
+            deltas[lr] = delta.detach()
+            return student
+
+        chosen = yield from tuned(self, tune, validation, before)
+        report: dict[str, Tensor | float] = {**lr_report(before, chosen), "delta": deltas[chosen.strength]}
+        return with_report(chosen.model, report | {"delta/norm": deltas[chosen.strength].norm().item()})
 
     def _perturb(self, model: nn.Module, fit: ImageSet, number: int, generator: torch.Generator) -> Run[Tensor]:
         """The perturbation of this round, which takes images away from what the model says of them."""
@@ -131,7 +140,7 @@ class IBAU(Method):
 
     def _metrics(self, loss: Tensor, delta: Tensor, step: int) -> dict[str, float]:
         if not (math.isfinite(loss.item()) and torch.isfinite(delta).all()):
-            raise ValueError(f"The loss is no longer finite at step {step} of a round; choose a lower lr.")
+            raise Diverged(f"The loss is no longer finite at step {step} of a round; choose a lower lr.")
         return {"loss": loss.item(), "norm": delta.norm().item()}
 
 

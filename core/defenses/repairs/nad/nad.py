@@ -10,7 +10,8 @@ from torch import nn
 from core.data.imageset import ImageSet
 from core.defenses.repairs.nad.attention import Distillation
 from core.defenses.shared.checks import check
-from core.defenses.shared.selection import accuracy, fit_and_validation
+from core.defenses.shared.learning_rate import lr_report, tuned
+from core.defenses.shared.selection import RULES, accuracy, fit_and_validation
 from core.device import device_of
 from core.knobs import Method, knob
 from core.networks.feature_maps import feature_maps
@@ -34,7 +35,8 @@ class NAD(Method):
     over the feature maps F of the last three stages, the teacher in eval mode. Stages are found in
     the net (see core/networks/feature_maps.py); maps of one position, as after global pooling, are never
     taken: their attention is always 1, and beta would weigh nothing. Where a net has fewer than
-    three maps, the betas of the earlier ones are unused.
+    three maps, the betas of the earlier ones are unused. Teacher and student learn at one rate, which is chosen as in
+    FineTuning by the student's accuracy.
 
     `NAD.paper()` is the setting of the BackdoorBench comparison (Wu et al., 2022) in steps: ten
     epochs of 2,500 images for the teacher and ten for the student, at a constant learning rate: there the
@@ -46,7 +48,7 @@ class NAD(Method):
         60, low=0, high=5000, step=10, help="fine-tuning steps of the teacher", paper=100, primary=True
     )
     steps: int = knob(100, low=0, high=5000, step=10, help="steps of the student", paper=100, primary=True)
-    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate of both", paper=0.01)
+    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate of both, at most", paper=0.01)
     beta_low: float = knob(500.0, low=0.0, high=1e5, symbol="β₁", help="weight of the third last stage", paper=500.0)
     beta_middle: float = knob(
         1000.0, low=0.0, high=1e5, symbol="β₂", help="weight of the second last stage", paper=1000.0
@@ -59,32 +61,36 @@ class NAD(Method):
     schedule: str = knob("cosine", choices=SCHEDULES, help="learning rate over time", paper="constant")
     flip: bool = knob(True, help="mirror half of the pictures (not for digits or signs)")
     pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels", paper=4)
+    selection: str = knob("clean", choices=RULES, help="how the learning rate is chosen", paper="fixed")
+    tau: float = knob(0.04, low=0.0, high=0.5, step=0.01, symbol="τ", help="share of validation accuracy to give up")
+    candidates: int = knob(4, low=1, high=11, step=1, help="learning rates to try, at most")
 
     def run(self, model: nn.Module, clean: ImageSet, *, seed: int = 0) -> Run[nn.Module]:
         """The student, in eval mode; 80 % of `clean` are trained on.
 
-        `report`: "validation/before", "validation/teacher" and "validation/after", accuracies on
-        the other 20 %, and by stage "attention/…", MSE between the maps of both at the last step.
-        Raises ValueError for weights that are not finite, too few images, classes that do not
-        match, a model without feature maps, or a loss that diverges.
+        `report` as that of `FineTuning.run`, "validation/teacher", and by stage "attention/…", MSE between
+        the maps of both at the last step. Raises ValueError as it does, and for a model without feature maps.
         """
         check("NAD", model, clean)
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        student = training_copy(model, clean.images)
-        before = accuracy(student, validation)
-        generator = torch.Generator().manual_seed(seed)
-        teacher = working_copy(student)
-        config = SGDConfig.of(self, steps=self.teacher_steps)
-        yield from train_with_sgd(teacher, fit, config, generator=generator, stage="teacher")
-        teacher.requires_grad_(False)
-        places = feature_maps(student, fit.images)
+        original = training_copy(model, clean.images)
+        before = accuracy(original, validation)
+        places = feature_maps(original, fit.images)
         betas = (self.beta_low, self.beta_middle, self.beta_high)[-len(places) :]
-        distil = Distillation(teacher, dict(zip(places, betas, strict=True)), self.power)
-        config = SGDConfig.of(self)
-        yield from train_with_sgd(student, fit, config, generator=generator, objective=distil, stage="distil")
-        report = {
-            "validation/before": before,
-            "validation/teacher": accuracy(teacher, validation),
-            "validation/after": accuracy(student, validation),
-        }
-        return with_report(student, report | {f"attention/{name}": term for name, term in distil.terms.items()})
+
+        said: dict[float, dict[str, float]] = {}
+
+        def tune(lr: float) -> Run[nn.Module]:
+            generator = torch.Generator().manual_seed(seed)
+            teacher, student = working_copy(original), working_copy(original)
+            config = SGDConfig.of(self, lr=lr, steps=self.teacher_steps)
+            yield from train_with_sgd(teacher, fit, config, generator=generator, stage="teacher")
+            distil = Distillation(teacher.requires_grad_(False), dict(zip(places, betas, strict=True)), self.power)
+            config = SGDConfig.of(self, lr=lr)
+            yield from train_with_sgd(student, fit, config, generator=generator, objective=distil, stage="distil")
+            said[lr] = {f"attention/{name}": term for name, term in distil.terms.items()}
+            said[lr]["validation/teacher"] = accuracy(teacher, validation)
+            return student
+
+        chosen = yield from tuned(self, tune, validation, before)
+        return with_report(chosen.model, lr_report(before, chosen) | said[chosen.strength])

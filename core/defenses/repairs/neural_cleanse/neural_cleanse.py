@@ -13,7 +13,8 @@ from core.data.imageset import ImageSet
 from core.defenses.repairs.neural_cleanse.inversion import Inversion, Triggers, stamped
 from core.defenses.repairs.neural_cleanse.mad import FEWEST, abnormally_small, anomaly_index
 from core.defenses.shared.checks import check
-from core.defenses.shared.selection import accuracy, fit_and_validation
+from core.defenses.shared.learning_rate import lr_report, tuned
+from core.defenses.shared.selection import RULES, Choice, accuracy, fit_and_validation
 from core.device import device_of
 from core.knobs import Method, knob
 from core.networks.layout import training_copy
@@ -38,6 +39,7 @@ class NeuralCleanse(Method):
     clean images, which keep their true labels, and the model is fine-tuned. When no class is
     flagged the model comes back unchanged, as it does for triggers that no small patch can
     imitate, and always with fewer than five classes, where no norm can be told to be an outlier.
+    The learning rate of the fine-tuning is chosen as in FineTuning.
     `success` is a share of the images of an epoch: in the lab's 7 steps of 8, 55 of 56. On
     `zoo:scenes-badnets` the target is then flagged and ASR falls from 99.6 to between 1.0 and 1.3 %
     (seeds 0, 1, 2; with seed 1 a second class is flagged); the inversion takes 44 s of one core.
@@ -61,13 +63,16 @@ class NeuralCleanse(Method):
         0.2, low=0.0, high=1.0, step=0.05, help="share of images that carry the trigger found", paper=0.2
     )
     steps: int = knob(160, low=0, high=5000, step=10, help="gradient steps of unlearning", paper=1000, primary=True)
-    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate of unlearning", paper=0.01)
+    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate of unlearning, at most", paper=0.01)
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step of unlearning", paper=256)
     momentum: float = knob(0.9, low=0.0, high=0.99, step=0.01, help="momentum of SGD", paper=0.9)
     weight_decay: float = knob(5e-4, low=0.0, high=0.1, help="weight decay", paper=5e-4)
     schedule: str = knob("cosine", choices=SCHEDULES, help="learning rate over time", paper="cosine")
     flip: bool = knob(True, help="mirror half of the pictures (not for digits or signs)")
     pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels", paper=4)
+    selection: str = knob("clean", choices=RULES, help="how the learning rate is chosen", paper="fixed")
+    tau: float = knob(0.04, low=0.0, high=0.5, step=0.01, symbol="τ", help="share of validation accuracy to give up")
+    candidates: int = knob(4, low=1, high=11, step=1, help="learning rates to try, at most")
 
     def run(self, model: nn.Module, clean: ImageSet, *, seed: int = 0) -> Run[nn.Module]:
         """A repaired copy of `model`, in eval mode, or an unchanged copy when no class is flagged.
@@ -75,24 +80,22 @@ class NeuralCleanse(Method):
         `report`: "norms" (K,), "masks" (K, H, W), "patterns" (K, C, H, W), "success" (K,) of the
         triggers, "index" (K,) and "flagged" (bool (K,)) by class, "anomaly_index" (that of the
         smallest norm), "repaired" (1, or 0 where nothing was flagged), "meaningful" (0 where there
-        are fewer than 5 classes, too few for an outlier test: then none is flagged), "validation/before"
-        and "validation/after". A class whose trigger never had the success that is asked for is not
-        flagged. Raises ValueError as FineTuning does.
+        are fewer than 5 classes, too few for an outlier test: then none is flagged), "validation/before",
+        "validation/floor" and "validation/after", and where something was flagged "lr" and "validation/lr=…" as
+        `FineTuning.run`. A class whose trigger never had the success that is asked for is not flagged. Raises
+        ValueError as FineTuning does.
         """
         check("NeuralCleanse", model, clean)
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
-        student = training_copy(model, clean.images)
-        before = accuracy(student, validation)
+        original = training_copy(model, clean.images)
+        before = accuracy(original, validation)
         generator = torch.Generator().manual_seed(seed)
-        found = yield from self._invert(student, fit, generator)
+        found = yield from self._invert(original, fit, generator)
         meaningful = len(found.norms) >= FEWEST
         flagged = abnormally_small(found.norms, self.limit) & (found.success >= self.success) & meaningful
         index = anomaly_index(found.norms)
         smallest = index[found.norms.argmin()].item()
-        yield Progress("flag", 1, 1, {"index": smallest, "flagged": float(flagged.sum())}, model=student)
-        if flagged.any():
-            marked = with_triggers(fit, found, flagged, self.stamp_ratio, generator)
-            yield from train_with_sgd(student, marked, SGDConfig.of(self), generator=generator)
+        yield Progress("flag", 1, 1, {"index": smallest, "flagged": float(flagged.sum())}, model=original)
         report = {
             "norms": found.norms,
             "masks": found.masks,
@@ -103,10 +106,21 @@ class NeuralCleanse(Method):
             "anomaly_index": smallest,
             "repaired": float(flagged.any()),
             "meaningful": float(meaningful),
-            "validation/before": before,
-            "validation/after": accuracy(student, validation),
         }
-        return with_report(student, report)
+        if not flagged.any():
+            same = Choice(original, 0.0, before, (1 - self.tau) * before)
+            return with_report(original, report | same.figures(before))
+        marked = with_triggers(fit, found, flagged, self.stamp_ratio, generator)
+        start = generator.get_state()
+
+        def tune(lr: float) -> Run[nn.Module]:
+            student = working_copy(original)
+            generator.set_state(start)
+            yield from train_with_sgd(student, marked, SGDConfig.of(self, lr=lr), generator=generator)
+            return student
+
+        chosen = yield from tuned(self, tune, validation, before)
+        return with_report(chosen.model, report | lr_report(before, chosen))
 
     def _invert(self, model: nn.Module, fit: ImageSet, generator: torch.Generator) -> Run[Triggers]:
         """The triggers of all classes, found on a frozen copy."""

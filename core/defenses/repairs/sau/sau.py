@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from core.data.imageset import ImageSet
 from core.defenses.repairs.sau.shared_examples import shared_examples, shared_risk
 from core.defenses.shared.checks import check
-from core.defenses.shared.selection import accuracy, fit_and_validation
+from core.defenses.shared.learning_rate import lr_report, tuned
+from core.defenses.shared.selection import RULES, accuracy, fit_and_validation
 from core.device import autocast, device_of
 from core.knobs import Method, knob
 from core.networks.layout import laid_out, training_copy
@@ -37,12 +38,14 @@ class SAU(Method):
     over images where f_A is fooled: ytilde = f_A(x + delta) is neither y nor f_A(x).
 
     Here f is in eval mode throughout: perturbed images are far from clean ones and would spoil
-    the running statistics of its batch norms. `SAU.paper()` is the setting of the authors' release
-    on BackdoorBench in steps: 100 rounds of 2,500 images are 1,000 steps of 256.
+    the running statistics of its batch norms. The learning rate is chosen as in FineTuning. `SAU.paper()` is the
+    setting of the authors' release on BackdoorBench in steps: 100 rounds of 2,500 images are 1,000 steps of 256.
     """
 
     steps: int = knob(50, low=0, high=5000, step=10, help="gradient steps", paper=1000, primary=True)
-    lr: float = knob(5e-4, low=1e-6, high=1.0, symbol="η", help="learning rate of Adam", paper=1e-4, primary=True)
+    lr: float = knob(
+        5e-4, low=1e-6, high=1.0, symbol="η", help="learning rate of Adam, at most", paper=1e-4, primary=True
+    )
     eps: float = knob(
         0.2,
         low=0.0,
@@ -60,35 +63,42 @@ class SAU(Method):
     l2: float = knob(0.0, low=0.0, high=10.0, symbol="λ₂", help="weight of perturbed images' labels", paper=0.0)
     l3: float = knob(1.0, low=0.0, high=10.0, symbol="λ₃", help="weight of the shared risk", paper=1.0)
     batch_size: int = knob(48, low=8, high=1024, step=8, help="images per step", paper=256)
+    selection: str = knob("clean", choices=RULES, help="how the learning rate is chosen", paper="fixed")
+    tau: float = knob(0.04, low=0.0, high=0.5, step=0.01, symbol="τ", help="share of validation accuracy to give up")
+    candidates: int = knob(4, low=1, high=11, step=1, help="learning rates to try, at most")
 
     def run(self, model: nn.Module, clean: ImageSet, *, seed: int = 0) -> Run[nn.Module]:
         """A repaired copy of `model`, in eval mode; 80 % of `clean` are trained on.
 
         Metrics of a step: "loss", "fooled" (share of the batch that f_A takes for a new class) and
         "shared" (share that f then takes for the same). `report`: "fooled" and "shared" of the
-        last step, "validation/before" and "validation/after". Raises ValueError for weights that
-        are not finite, too few images, classes that do not match, or a loss that diverges.
+        last step, and what `FineTuning.run` reports. Raises ValueError as it does.
         """
         check("SAU", model, clean)
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
         reference = training_copy(model, clean.images).requires_grad_(False)
-        student = working_copy(reference)
-        before = accuracy(student, validation)
-        generator = torch.Generator().manual_seed(seed)
-        metrics = yield from train_steps(
-            student,
-            batches(fit, self.batch_size, generator, flip=False, pad=0),
-            torch.optim.Adam(student.parameters(), self.lr),
-            constant(self.lr),
-            self.steps,
-            generator=torch.Generator().manual_seed(seed),
-            objective=SharedRisk(self, reference),
-            training=False,
-            stage="unlearn",
-        )
-        report = {name: metrics.get(name, 0.0) for name in ("fooled", "shared")}
-        report |= {"validation/before": before, "validation/after": accuracy(student, validation)}
-        return with_report(student, report)
+        before = accuracy(reference, validation)
+        said: dict[float, dict[str, float]] = {}
+
+        def tune(lr: float) -> Run[nn.Module]:
+            student = working_copy(reference)
+            generator = torch.Generator().manual_seed(seed)
+            metrics = yield from train_steps(
+                student,
+                batches(fit, self.batch_size, generator, flip=False, pad=0),
+                torch.optim.Adam(student.parameters(), lr),
+                constant(lr),
+                self.steps,
+                generator=torch.Generator().manual_seed(seed),
+                objective=SharedRisk(self, reference),
+                training=False,
+                stage="unlearn",
+            )
+            said[lr] = {name: metrics.get(name, 0.0) for name in ("fooled", "shared")}
+            return student
+
+        chosen = yield from tuned(self, tune, validation, before)
+        return with_report(chosen.model, lr_report(before, chosen) | said[chosen.strength])
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +18,7 @@ from core.defenses.repairs.tsbd.weight_change import (
     weight_changes,
 )
 from core.defenses.shared.checks import check
+from core.defenses.shared.learning_rate import between, unless_failing
 from core.defenses.shared.selection import (
     SELECTIONS,
     Choice,
@@ -47,7 +49,10 @@ class TSBD(Method):
     original model. Stage 2, activeness-aware fine-tuning (Aa-FT): SGD along
     g = (1 - alpha) grad L(theta) + alpha grad L(theta + r g1 / ||g1||), norm by parameter tensor.
 
-    n is chosen by `selection` (see core/defenses/shared/selection.py); `neuron_ratio` is the upper bound.
+    n and the learning rate of stage 2 are chosen by `selection` (see core/defenses/shared/selection.py);
+    `neuron_ratio` and `lr` are upper bounds, tried first. "clean" lowers both together where validation accuracy
+    falls too far, to sqrt(s) n and s lr for a share s from (0, 1]: zeroed channels that a low rate cannot restore
+    would cost accuracy for nothing. "oracle" varies n alone.
     `TSBD.paper()` is the setting of the released code in steps (an epoch of its 2,500 images are 10
     steps of 256); that the paper's n is 0.15 was not checked against its text. The lab's defaults
     differ because a thousand images on two cores allow few steps: unlearning ranks the weights
@@ -81,7 +86,7 @@ class TSBD(Method):
     steps: int = knob(
         160, low=0, high=5000, step=10, help="steps of activeness-aware fine-tuning", paper=200, primary=True
     )
-    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate of fine-tuning", paper=0.01)
+    lr: float = knob(0.03, low=1e-5, high=1.0, symbol="η", help="learning rate of fine-tuning, at most", paper=0.01)
     r: float = knob(0.05, low=0.0, high=1.0, step=0.01, symbol="r", help="length of the step uphill", paper=0.05)
     alpha: float = knob(0.7, low=0.0, high=1.0, step=0.05, symbol="α", help="weight of the uphill gradient", paper=0.7)
     batch_size: int = knob(64, low=8, high=1024, step=8, help="images per step", paper=256)
@@ -90,21 +95,21 @@ class TSBD(Method):
     schedule: str = knob("cosine", choices=SCHEDULES, help="learning rate over time", paper="constant")
     flip: bool = knob(True, help="mirror half of the pictures (not for digits or signs)")
     pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels", paper=4)
-    selection: str = knob("clean", choices=SELECTIONS, help="how n is chosen (oracle peeks at ASR)", paper="fixed")
-    tau: float = knob(0.05, low=0.0, high=0.5, step=0.01, symbol="τ", help="share of validation accuracy to give up")
-    candidates: int = knob(3, low=1, high=11, step=1, help="values of n to try, at most")
+    selection: str = knob("clean", choices=SELECTIONS, help="how n and η are chosen; oracle peeks", paper="fixed")
+    tau: float = knob(0.04, low=0.0, high=0.5, step=0.01, symbol="τ", help="share of validation accuracy to give up")
+    candidates: int = knob(3, low=1, high=11, step=1, help="values of n and η to try, at most")
 
     def run(self, model: nn.Module, clean: ImageSet, *, seed: int = 0, oracle: Oracle | None = None) -> Run[nn.Module]:
         """A repaired copy of `model`, in eval mode.
 
         `oracle(model) -> ASR` is called by selection="oracle" only. `report`: "neuron_ratio" (n
         chosen), "zeroed" (share of the ranked weights set to zero), "unlearn/steps",
-        "unlearn/accuracy", "validation/before", "validation/after", "validation/n=…" for each n
-        tried, "activeness/mean" and "activeness/variance" (channels of the last layer ranked),
-        and by layer name "nwc/…" (out,), "nwc_largest/…" (out, 3: its largest terms) and "masks/…" (bool, the
-        weights set to zero).
-        Raises ValueError for weights that are not finite, too few images, classes that do not
-        match, a model without neurons to rank, a loss that diverges, or a missing oracle.
+        "unlearn/accuracy", "lr" (chosen), "validation/before", "validation/floor" and "validation/after" (below the
+        floor where nothing that was tried kept it), "validation/n=…" for each n tried, "activeness/mean" and
+        "activeness/variance" (channels of the last layer ranked), and by layer name "nwc/…" (out,), "nwc_largest/…"
+        (out, 3: its largest terms) and "masks/…" (bool, the weights set to zero). Raises ValueError for weights that
+        are not finite, too few images, classes that do not match, a model without neurons to rank, a loss that
+        diverges, or a missing oracle.
         """
         require_oracle("TSBD", self.selection, oracle)
         check("TSBD", model, clean)
@@ -114,17 +119,26 @@ class TSBD(Method):
         unlearned = yield from self._unlearn(original, fit, seed)
         changes = weight_changes(original, unlearned.model)
 
-        def repair(neuron_ratio: float) -> Run[nn.Module]:
-            return self._repair(original, fit, changes, neuron_ratio, seed)
+        floor = (1 - self.tau) * before
+
+        def repair(share: float) -> Run[nn.Module | None]:
+            n, lr = self.strength(share)
+            run = self._repair(original, fit, changes, n, lr, seed)
+            return unless_failing(run, share, validation, floor) if self.selection == "clean" else run
 
         def score(repaired: nn.Module) -> float:
             return accuracy(repaired, validation)
 
         chosen = yield from choose(
-            self.selection, self.neuron_ratio, repair, score,
-            floor=(1 - self.tau) * before, candidates=self.candidates, oracle=oracle,
-        )  # fmt: skip
+            self.selection, 1.0, repair, score, floor=floor, candidates=self.candidates, oracle=oracle, between=between
+        )
         return with_report(chosen.model, self._report(before, unlearned, changes, chosen))
+
+    def strength(self, share: float) -> tuple[float, float]:
+        """n and the learning rate at a share of the upper bounds."""
+        if self.selection == "oracle":
+            return share * self.neuron_ratio, self.lr
+        return math.sqrt(share) * self.neuron_ratio, share * self.lr
 
     def _unlearn(self, model: nn.Module, fit: ImageSet, seed: int) -> Run[Unlearned]:
         return unlearn(
@@ -134,30 +148,31 @@ class TSBD(Method):
         )  # fmt: skip
 
     def _repair(
-        self, original: nn.Module, fit: ImageSet, changes: dict[str, Tensor], neuron_ratio: float, seed: int
+        self, original: nn.Module, fit: ImageSet, changes: dict[str, Tensor], neuron_ratio: float, lr: float, seed: int
     ) -> Run[nn.Module]:
-        """Both ends of the method for one n; every n sees the same batches."""
+        """Both ends of the method for one n and learning rate; each sees the same batches."""
         masks = marked(changes, neuron_ratio, self.weight_ratio)
         student = reinitialise(original, masks)
         yield Progress("reinitialise", 1, 1, {"zeroed": zeroed(masks)}, model=student)
         generator = torch.Generator().manual_seed(seed)
         aware = GradientNormAware(self.r, self.alpha)
-        yield from train_with_sgd(student, fit, SGDConfig.of(self), generator=generator, perturbation=aware)
+        yield from train_with_sgd(student, fit, SGDConfig.of(self, lr=lr), generator=generator, perturbation=aware)
         return student
 
     def _report(
         self, before: float, unlearned: Unlearned, changes: dict[str, Tensor], chosen: Choice
     ) -> dict[str, Tensor | float]:
-        masks = marked(changes, chosen.strength, self.weight_ratio)
+        n, lr = self.strength(chosen.strength)
+        masks = marked(changes, n, self.weight_ratio)
         report: dict[str, Tensor | float] = {
-            "neuron_ratio": chosen.strength,
+            "neuron_ratio": n,
+            "lr": lr,
             "zeroed": zeroed(masks),
             "unlearn/steps": float(unlearned.steps),
             "unlearn/accuracy": unlearned.accuracy,
-            "validation/before": before,
-            "validation/after": chosen.accuracy,
         }
-        report |= {f"validation/n={n:g}": score for n, score in chosen.tried.items()}
+        report |= chosen.figures(before)
+        report |= {f"validation/n={self.strength(share)[0]:g}": score for share, score in chosen.tried.items()}
         if len(unlearned.activeness) > 1:
             report["activeness/mean"] = unlearned.activeness.mean(0)
             report["activeness/variance"] = unlearned.activeness.var(0)
