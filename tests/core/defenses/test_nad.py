@@ -151,7 +151,7 @@ class TestWhole:
 
     def test_stages_in_the_papers_order(self, trained_net: nn.Module, colours: ImageSet) -> None:
         run = NAD(teacher_steps=1, steps=2, batch_size=16).run(trained_net, colours)
-        assert [progress.stage for progress in run] == ["teacher", "distil", "distil"]
+        assert [progress.stage for progress in run] == ["teacher", "distil", "distil", "select"]
 
     def test_paper_setting(self) -> None:
         paper = NAD.paper()

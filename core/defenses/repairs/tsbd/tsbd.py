@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
+from core.defenses.repairs.tsbd.affordable import affordable
 from core.defenses.repairs.tsbd.gradient_norm import GradientNormAware
 from core.defenses.repairs.tsbd.weight_change import (
     largest_changes,
@@ -50,9 +51,9 @@ class TSBD(Method):
     g = (1 - alpha) grad L(theta) + alpha grad L(theta + r g1 / ||g1||), norm by parameter tensor.
 
     n and the learning rate of stage 2 are chosen by `selection` (see core/defenses/shared/selection.py);
-    `neuron_ratio` and `lr` are upper bounds, tried first. "clean" lowers both together where validation accuracy
-    falls too far, to sqrt(s) n and s lr for a share s from (0, 1]: zeroed channels that a low rate cannot restore
-    would cost accuracy for nothing. "oracle" varies n alone.
+    `neuron_ratio` and `lr` are upper bounds, tried first. Where validation accuracy falls too far, "clean" chooses n
+    once, by short recoveries (core/defenses/repairs/tsbd/affordable.py), and then the rate, as in FineTuning. "oracle"
+    varies n alone.
     `TSBD.paper()` is the setting of the released code in steps (an epoch of its 2,500 images are 10
     steps of 256); that the paper's n is 0.15 was not checked against its text. The lab's defaults
     differ because a thousand images on two cores allow few steps: unlearning ranks the weights
@@ -97,7 +98,7 @@ class TSBD(Method):
     pad: int = knob(2, low=0, high=8, step=1, help="largest shift in pixels", paper=4)
     selection: str = knob("clean", choices=SELECTIONS, help="how n and η are chosen; oracle peeks", paper="fixed")
     tau: float = knob(0.04, low=0.0, high=0.5, step=0.01, symbol="τ", help="share of validation accuracy to give up")
-    candidates: int = knob(3, low=1, high=11, step=1, help="values of n and η to try, at most")
+    candidates: int = knob(3, low=1, high=11, step=1, help="values of n (oracle) or η (clean) to try, at most")
 
     def run(self, model: nn.Module, clean: ImageSet, *, seed: int = 0, oracle: Oracle | None = None) -> Run[nn.Module]:
         """A repaired copy of `model`, in eval mode.
@@ -105,11 +106,11 @@ class TSBD(Method):
         `oracle(model) -> ASR` is called by selection="oracle" only. `report`: "neuron_ratio" (n
         chosen), "zeroed" (share of the ranked weights set to zero), "unlearn/steps",
         "unlearn/accuracy", "lr" (chosen), "validation/before", "validation/floor" and "validation/after" (below the
-        floor where nothing that was tried kept it), "validation/n=…" for each n tried, "activeness/mean" and
-        "activeness/variance" (channels of the last layer ranked), and by layer name "nwc/…" (out,), "nwc_largest/…"
-        (out, 3: its largest terms) and "masks/…" (bool, the weights set to zero). Raises ValueError for weights that
-        are not finite, too few images, classes that do not match, a model without neurons to rank, a loss that
-        diverges, or a missing oracle.
+        floor where nothing that was tried kept it), "validation/share=…" for each share of the upper bounds tried to
+        the end, "activeness/mean" and "activeness/variance" (channels of the last layer ranked), and by layer name
+        "nwc/…" (out,) and "masks/…" (bool, the weights set to zero). Raises ValueError for weights that are not
+        finite, too few images, classes that do not match, a model without neurons to rank, a loss that diverges, or a
+        missing oracle.
         """
         require_oracle("TSBD", self.selection, oracle)
         check("TSBD", model, clean)
@@ -120,11 +121,27 @@ class TSBD(Method):
         changes = weight_changes(original, unlearned.model)
 
         floor = (1 - self.tau) * before
+        used: dict[float, tuple[float, float]] = {}
+
+        def tune(n: float, lr: float, steps: int) -> Run[nn.Module]:
+            return self._tune(original, fit, marked(changes, n, self.weight_ratio), lr, steps, seed)
+
+        def guarded(n: float, share: float, steps: int) -> Run[nn.Module | None]:
+            return unless_failing(tune(n, share * self.lr, steps), share, validation, floor)
 
         def repair(share: float) -> Run[nn.Module | None]:
-            n, lr = self.strength(share)
-            run = self._repair(original, fit, changes, n, lr, seed)
-            return unless_failing(run, share, validation, floor) if self.selection == "clean" else run
+            if self.selection != "clean":
+                used[share] = share * self.neuron_ratio, self.lr
+                return (yield from tune(*used[share], self.steps))
+            n: float | None = self.neuron_ratio
+            if share < 1 and len(used) < 2:  # the upper bounds failed, and n has not been chosen yet
+                n = yield from affordable(partial(guarded, share=share, steps=self.steps // 5), n, validation)
+            elif share < 1:
+                n = min(n for n, _ in used.values())
+            if n is None:
+                return None
+            used[share] = n, share * self.lr
+            return (yield from guarded(n, share, self.steps))
 
         def score(repaired: nn.Module) -> float:
             return accuracy(repaired, validation)
@@ -132,13 +149,7 @@ class TSBD(Method):
         chosen = yield from choose(
             self.selection, 1.0, repair, score, floor=floor, candidates=self.candidates, oracle=oracle, between=between
         )
-        return with_report(chosen.model, self._report(before, unlearned, changes, chosen))
-
-    def strength(self, share: float) -> tuple[float, float]:
-        """n and the learning rate at a share of the upper bounds."""
-        if self.selection == "oracle":
-            return share * self.neuron_ratio, self.lr
-        return math.sqrt(share) * self.neuron_ratio, share * self.lr
+        return with_report(chosen.model, self._report(before, unlearned, changes, chosen, *used[chosen.strength]))
 
     def _unlearn(self, model: nn.Module, fit: ImageSet, seed: int) -> Run[Unlearned]:
         return unlearn(
@@ -147,22 +158,21 @@ class TSBD(Method):
             generator=torch.Generator().manual_seed(seed),
         )  # fmt: skip
 
-    def _repair(
-        self, original: nn.Module, fit: ImageSet, changes: dict[str, Tensor], neuron_ratio: float, lr: float, seed: int
+    def _tune(
+        self, original: nn.Module, fit: ImageSet, masks: dict[str, Tensor], lr: float, steps: int, seed: int
     ) -> Run[nn.Module]:
-        """Both ends of the method for one n and learning rate; each sees the same batches."""
-        masks = marked(changes, neuron_ratio, self.weight_ratio)
+        """What follows the ranking, for one n and learning rate; each sees the same batches."""
         student = reinitialise(original, masks)
         yield Progress("reinitialise", 1, 1, {"zeroed": zeroed(masks)}, model=student)
         generator = torch.Generator().manual_seed(seed)
+        config = SGDConfig.of(self, lr=lr, steps=steps)
         aware = GradientNormAware(self.r, self.alpha)
-        yield from train_with_sgd(student, fit, SGDConfig.of(self, lr=lr), generator=generator, perturbation=aware)
+        yield from train_with_sgd(student, fit, config, generator=generator, perturbation=aware)
         return student
 
     def _report(
-        self, before: float, unlearned: Unlearned, changes: dict[str, Tensor], chosen: Choice
+        self, before: float, unlearned: Unlearned, changes: dict[str, Tensor], chosen: Choice, n: float, lr: float
     ) -> dict[str, Tensor | float]:
-        n, lr = self.strength(chosen.strength)
         masks = marked(changes, n, self.weight_ratio)
         report: dict[str, Tensor | float] = {
             "neuron_ratio": n,
@@ -172,7 +182,7 @@ class TSBD(Method):
             "unlearn/accuracy": unlearned.accuracy,
         }
         report |= chosen.figures(before)
-        report |= {f"validation/n={self.strength(share)[0]:g}": score for share, score in chosen.tried.items()}
+        report |= {f"validation/share={share:g}": score for share, score in chosen.tried.items()}
         if len(unlearned.activeness) > 1:
             report["activeness/mean"] = unlearned.activeness.mean(0)
             report["activeness/variance"] = unlearned.activeness.var(0)
