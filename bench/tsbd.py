@@ -86,7 +86,8 @@ def publish(cells: list[dict[str, Any]], seeds: int) -> None:
         "for the defense",
         seeds=list(range(seeds)),
         units={"ACC": "%", "ASR": "%", "RA": "%"},
-        note="All with the lab's defaults, which were tuned on scenes-badnets alone; no defense sees a trigger.",
+        note="All with the lab's defaults, chosen over the development family of bench/family/nets.py and on "
+        "scenes-badnets; no defense sees a trigger.",
     )
 
 

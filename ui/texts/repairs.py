@@ -12,7 +12,9 @@ TEXTS = {
         "x, y are clean pictures and their labels, η is the learning rate.",
         "the baseline of every defense; setting of [BackdoorBench](https://arxiv.org/abs/2206.12654)",
         "Training goes on with clean pictures only. Nothing in the loss refers to the trigger, so the backdoor is "
-        "forgotten as a side effect or not at all, depending on the learning rate and on the trigger.",
+        "forgotten as a side effect or not at all, depending on the learning rate and on the trigger. A high rate "
+        "forgets more, also of what the network should keep, and some networks diverge at it; so the largest rate up to "
+        "η is taken that keeps 1 - τ of the accuracy on a fifth of the clean pictures, which are set aside.",
         steps=steps.fine_tuning,
     ),
     "FinePruning": Text(
@@ -130,7 +132,9 @@ TEXTS = {
         "When a backdoored model **unlearns** clean pictures, the weights of channels that carry the backdoor tend to "
         "change most. The first stage ranks channels by that change and sets most of the weights of the top ones to "
         "zero, which costs accuracy as well. The second stage fine-tunes what is left and penalises the gradient norm, "
-        "so that accuracy returns and the backdoor, if all goes well, does not.",
+        "so that accuracy returns and the backdoor, if all goes well, does not. Where accuracy does not return, fewer "
+        "channels are set to zero and the learning rate is lowered; a network without batch norm may not be able to "
+        "spare any channel, and then the method is fine-tuning alone.",
         steps=steps.tsbd,
     ),
 }

@@ -108,9 +108,9 @@ class TSBD(Method):
         "unlearn/accuracy", "lr" (chosen), "validation/before", "validation/floor" and "validation/after" (below the
         floor where nothing that was tried kept it), "validation/share=…" for each share of the upper bounds tried to
         the end, "activeness/mean" and "activeness/variance" (channels of the last layer ranked), and by layer name
-        "nwc/…" (out,) and "masks/…" (bool, the weights set to zero). Raises ValueError for weights that are not
-        finite, too few images, classes that do not match, a model without neurons to rank, a loss that diverges, or a
-        missing oracle.
+        "nwc/…" (out,), "nwc_largest/…" (out, 3: its largest terms) and "masks/…" (bool, the weights set to zero).
+        Raises ValueError for weights that are not finite, too few images, classes that do not match, a model
+        without neurons to rank, a loss that diverges at every rate, or a missing oracle.
         """
         require_oracle("TSBD", self.selection, oracle)
         check("TSBD", model, clean)
