@@ -13,8 +13,8 @@ TEXTS = {
         "the baseline of every defense; setting of [BackdoorBench](https://arxiv.org/abs/2206.12654)",
         "Training goes on with clean pictures only. Nothing in the loss refers to the trigger, so the backdoor is "
         "forgotten as a side effect or not at all, depending on the learning rate and on the trigger. A high rate "
-        "forgets more, also of what the network should keep, and some networks diverge at it; so the largest rate up to "
-        "η is taken that keeps 1 - τ of the accuracy on a fifth of the clean pictures, which are set aside.",
+        "forgets more, also of what the network should keep, and some networks diverge at it; so the largest rate up "
+        "to η is taken that keeps 1 - τ of the accuracy on a fifth of the clean pictures, which are set aside.",
         steps=steps.fine_tuning,
     ),
     "FinePruning": Text(
