@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import models
 from core.defenses import DEFENSES
-from core.knobs import knobs_of
+from core.knobs import Method, knobs_of
 from core.runs import finish
 from lab import methods
 from lab.errors import sentence
@@ -99,7 +99,7 @@ def recipes_of(text: str) -> list[Recipe]:
 
     A grid crosses its lists, the last one fastest; a name is a field of the recipe ("model", "method", "seed"), of its
     inputs, or a knob. A star stands for all: "zoo:scenes-*" for every shipped model of that name with a backdoor, and
-    {"method": "*"} for every repair that has the knobs beside it ({"method": "*", "selection": "oracle"}).
+    {"method": "*"} for every repair that takes the knobs beside it ({"method": "*", "selection": "oracle"}).
     """
     try:
         data = json.loads(text)
@@ -130,12 +130,18 @@ def _all_of(name: str, value: Any) -> list[Any]:
             raise ValueError(f"No shipped model with a backdoor is called {value}.")
         return found
     if name == "method" and isinstance(value, dict) and value.get("method") == "*":
-        knobs = set(value) - {"method"}
-        named = [cls for cls in DEFENSES if knobs <= {k.name for k in knobs_of(cls)}]
+        knobs = {name: one for name, one in value.items() if name != "method"}
+        named = [cls for cls in DEFENSES if _takes(cls, knobs)]
         if not named:
-            raise ValueError(f"No defense has all of these knobs: {', '.join(sorted(knobs))}.")
+            raise ValueError(f"No defense takes all of these knobs: {', '.join(sorted(knobs))}.")
         return [value | {"method": cls.__name__} for cls in named]
     return [value]
+
+
+def _takes(method: type[Method], knobs: dict[str, Any]) -> bool:
+    """Whether a method has all of these knobs, and these words among the choices of each that has choices."""
+    known = {k.name: k for k in knobs_of(method)}
+    return all(name in known and one in (known[name].choices or (one,)) for name, one in knobs.items())
 
 
 def _placed(base: dict[str, Any], point: dict[str, Any]) -> Recipe:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.defenses import DEFENSES, TSBD, FineTuning
+from core.defenses import CLP, DEFENSES, TSBD, FineTuning
 from core.runs import Progress
 from lab import sweep
 from lab.cli import main
@@ -31,8 +31,8 @@ MEMORY = "The run needs more memory than there is; choose fewer images or a smal
 
 def test_a_star_stands_for_all_that_fit() -> None:
     base = {"model": "zoo:x", "data": "scenes"}
-    found = sweep.crossed(base, {"method": [{"method": "*", "selection": "oracle"}, {"method": "FineTuning"}]})
-    assert {type(one.method) for one in found} == {cls for cls in DEFENSES if peeks(cls)} | {FineTuning}
+    found = sweep.crossed(base, {"method": [{"method": "*", "selection": "oracle"}, {"method": "CLP"}]})
+    assert {type(one.method) for one in found} == {cls for cls in DEFENSES if peeks(cls)} | {CLP}
     assert all(getattr(one.method, "selection", "oracle") == "oracle" for one in found)
     ratios = sweep.crossed(base, {"neuron_ratio": [0.05, 0.1], "method": [{"method": "TSBD", "steps": 10}]})
     assert [one.method for one in ratios] == [TSBD(neuron_ratio=ratio, steps=10) for ratio in (0.05, 0.1)]

@@ -136,7 +136,8 @@ class TSBD(Method):
                 return (yield from tune(*used[share], self.steps))
             n: float | None = self.neuron_ratio
             if share < 1 and len(used) < 2:  # the upper bounds failed, and n has not been chosen yet
-                n = yield from affordable(partial(guarded, share=share, steps=self.steps // 5), n, validation)
+                short = partial(guarded, share=share, steps=self.steps // 5)
+                n = yield from affordable(short, self.neuron_ratio, validation)
             elif share < 1:
                 n = min(n for n, _ in used.values())
             if n is None:
