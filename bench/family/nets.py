@@ -55,7 +55,7 @@ DEVELOPMENT = family(
     },
     target=0, seed=0,
 )  # fmt: skip
-"""The nets that the defaults of the repairs were chosen on, with the zoo's (PreAct-ResNet-18 of width 16)."""
+"""The nets to choose the defaults of the repairs on: a local and a spread trigger for each architecture."""
 
 SQUARE, WAVE, SMOOTH = BadNets(side=4, margin=14), SIG(), LowFrequency()
 """A white square of 4 x 4 pixels in the middle, a sinusoid, a fitted smooth pattern."""
