@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui import arrival, link_warnings, navigation, present, sidebar, story, style
-from ui.pages import PAGES
+from ui.pages import PAGES, page_of
 from ui.widgets import chapters, jobs
 
 # An emoji: a Material icon would be fetched from the network as favicon.
@@ -23,7 +23,7 @@ doubt = story.from_link(slug)
 links = link_warnings.of_link()
 notes = st.container()
 navigation.draw()
-sidebar.draw()
+sidebar.draw(page_of(slug))
 present.switch()
 chapters.strip(slug)
 page.run()

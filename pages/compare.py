@@ -41,8 +41,8 @@ def live(job):
         )
     looks = cache.three(recipe, choice, model, result)
     maps, shares = st.columns([1.05, 1], gap="medium")
-    drawn, _ = images.heat(*cache.tensors(*looks.values()))
     count = len(next(iter(looks.values())).shares)
+    drawn, _ = images.heat(*cache.tensors(*looks.values()), reference=count)
     views = [
         images.View(
             drawn[count * j + i], f"{moment}  \n**{look.says(i)}**",
@@ -53,7 +53,10 @@ def live(job):
     ]  # fmt: skip
     with maps:
         images.row(page.show(views), columns=len(looks))
-        st.caption("Upper row: the picture as it is. Lower row: with the trigger. All heatmaps on one scale.")
+        images.key(
+            "Upper row: the picture as it is. Lower row: with the trigger. High is the largest value **before**; "
+            "larger ones of the other models are drawn as high."
+        )
     with shares:
         st.caption("What each model says about the triggered picture.")
         names = next(iter(looks.values())).names

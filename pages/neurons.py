@@ -29,15 +29,22 @@ with sidebar.ready():
     before = neurons.zeroed(choice.model, choice.data, ())
 
 CHART = "neurons-axes"
-ZERO = ["the ranking's top", "TAC's top", "one channel"]
+ZERO = ["the ranking's top", "TAC's top", "chosen channels"]
+OUT, SHOWN = "out", "neurons-shown"
 names = {ranking.name: ranking for ranking in neurons.RANKINGS}
 controls, stage = page.columns()
 
 
 def picked():
-    """The point that was clicked becomes the one channel that is set to zero."""
+    """The point that was clicked is set to zero beside those that are; a second click takes it back."""
     if place := charts.clicked(CHART):
-        st.session_state.update({"layer": place[0], "channel": place[1], "zero": ZERO[2]})
+        now = neurons.changed(st.session_state.get(SHOWN, ()), place)
+        st.session_state.update({OUT: neurons.written(now), "zero": ZERO[2]})
+
+
+def reset():
+    """Every channel is as it was."""
+    st.session_state.update({OUT: "", "zero": ZERO[2]})
 
 
 with controls, sidebar.ready():
@@ -54,11 +61,13 @@ with controls, sidebar.ready():
     page.start(recipe, "Rank")
     zero = link.choose("Set to zero", ZERO, key="zero")
     if zero == ZERO[2]:
-        layer = link.choose("Layer", list(layers), index=len(layers) - 1, key="layer")
-        channel = link.whole("Channel", 0, max(layers.values()) - 1, 0, key="channel")
-        channel = min(channel, layers[layer] - 1)
+        text = st.text_input(
+            "Channels", key=OUT, help="Click points in the chart, or write layer:channel, …", **link.BOUND
+        )
+        chosen = neurons.read(text, layers)
     else:
         k = link.whole("Channels", 0, 200, 10, key="k", help=f"Of {sum(layers.values())} in {len(layers)} layers.")
+    st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="No channel is zero.", key="neurons-reset")
 
 with stage:
     page.watch(lambda job: jobs.progress(job, None, "Press **Rank**."))
@@ -69,10 +78,11 @@ with stage:
         tac = next((neurons.scores(result, "tac") for result in results.values() if result is not None), {})
         own = known.get(ranking, {})
         source = {ZERO[0]: own, ZERO[1]: tac}.get(zero, {})
-        out = ((layer, channel),) if zero == ZERO[2] else tuple(highest(source, k)) if source else ()
+        out = chosen if zero == ZERO[2] else tuple(highest(source, k)) if source else ()
+        st.session_state[SHOWN] = out
         now = neurons.zeroed(choice.model, choice.data, out)
         control = neurons.zeroed(choice.model, choice.data, neurons.chance(tac, len(out))) if tac and out else None
-    with st.grid(4, min_column_width=150, gap="small"):
+    with st.grid(4, min_column_width=figures.NARROWEST, gap="xsmall"):
         for score in (ACC, ASR, RA):
             figures.metric(
                 score, getattr(now, score.key), getattr(now, score.n),
@@ -87,7 +97,7 @@ with stage:
         with left:
             if own:
                 charts.axes(tac, own, ranking.name, out, key=CHART, picked=picked, height=330)
-                st.caption("One point is one channel; click one to set it to zero. Upper right: both rank it high.")
+                st.caption("One point is one channel; click some to set them to zero. Upper right: both rank it high.")
             else:
                 st.info(f"{ranking.name} has not been computed yet: press **Rank**.", icon=":material/info:")
         with right:
@@ -102,7 +112,7 @@ page.ask(
     None if ranked is None else ranked.conclusion,
 )  # fmt: skip
 state = {"model": choice.model, "data": choice.data, "by": ranking.name, "form": form, "zero": zero}
-state |= {"layer": layer, "channel": str(channel)} if zero == ZERO[2] else {"k": str(k)}
+state |= {OUT: text} if zero == ZERO[2] else {"k": str(k)}
 page.end(
     recipe,
     texts.of("TAC"),

@@ -12,6 +12,7 @@ page = RunPage.open(
 from ui import cache, sidebar, texts  # noqa: E402
 from ui.charts import reactivation as charts  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
+from ui.views import reactivation as views  # noqa: E402
 from ui.widgets import images, knobs, link  # noqa: E402
 
 choice = page.choice
@@ -31,7 +32,7 @@ controls, stage = page.columns()
 
 with controls:
     name = link.choose(
-        "After the defense", list(known), index=list(known).index("TSBD"), key="defense",
+        "After the defense", list(known), index=list(known).index("FineTuning"), key="defense",
         help="With its default settings. It runs first, unless this server has its result already.",
     )  # fmt: skip
     method = knobs.controls(ReActivation)
@@ -51,12 +52,9 @@ def live(job):
     page.figures(job, asked=recipe)
     result = finished(job)
     if result is None:
-        images.row(waiting(), columns=3)
+        images.row(views.waiting(pictures), columns=3)
         return
     found = result.figures
-    if not 0 <= (bec := found.get("bec", 0)) <= 1:
-        where = "further from the backdoored one than the clean model is" if bec < 0 else "beyond the backdoored one"
-        st.caption(f":material/flag: BEC lies outside 0 to 1: by this measure the repaired model is {where}.")
     left, right = st.columns(2, gap="small")
     with left:
         charts.five(found, height=400)
@@ -68,33 +66,10 @@ def live(job):
     st.caption(
         f"**Gap** at the full budget, with the trigger minus without: {', '.join(gaps)}. "
         f"n = {result.counts['asr/trigger']} pictures per bar, one seed."
-        + (f" BEC: {result.notes['bec']}." if "bec" in result.notes else "")
     )
-    images.row(page.show(woken(result)), columns=4)
-
-
-def waiting():
-    """The chosen picture, without and with its trigger."""
-    words = ("plain", "with the trigger")[: len(pictures)]
-    return [
-        images.View(images.pixels(one), word, f"The chosen picture, {word}")
-        for one, word in zip(pictures, words, strict=True)
-    ]
-
-
-def woken(result):
-    """One picture, plain, with trigger, with both; and the perturbation, magnified."""
-    change, factor = images.magnified(result.images["delta"])
-    views = []
-    for key, word in (("original", "plain"), ("triggered", "trigger"), ("reactivated", "trigger + perturbation")):
-        says = model.class_names[result.per_image[key][0]]
-        views.append(
-            images.View(
-                images.pixels(result.images[key][0]), f"{word}  \n**{says}**", f"{word}: the repaired model says {says}"
-            )
-        )
-    told = f"the perturbation, ×{factor}"
-    return [*views, images.View(images.pixels(change), told, f"The perturbation, magnified {factor} times")]
+    if told := views.existence(result):
+        st.caption(told)
+    images.row(page.show(views.woken(result, model.class_names)), columns=4)
 
 
 with stage:

@@ -59,7 +59,7 @@ def picked():
 charts.heat(shown, cells[rule], FIGURES[word], key=TABLE, picked=picked)
 told = "in percent, " if word != "DER" else ""
 st.caption(
-    f"{word} {told}mean ± standard deviation over seeds; n ≤ {shown.n} test pictures each. "
+    f"{word} {told}mean over seeds (standard deviation: point at a cell); n ≤ {shown.n} test pictures each. "
     f"{len(cells[rule])} of {len(shown.attacks) * len(shown.defenses)} cells have been run; click one."
     + (f" **{MARK}.**" if rule == "oracle" else "")
 )
@@ -88,7 +88,7 @@ with left:
 with right:
     rules = [rule] if rule == "clean" else ["oracle", "clean"]
     st.markdown("**Over all attacks**, average rank behind the name")
-    charts.ranking({name: standings[name] for name in rules}, height=24 * max(4, len(standings[rule])))
+    charts.ranking({name: standings[name] for name in rules})
     st.caption(
         "Bars: 95 % t-interval, the attacks being the sample. Rank: among those run on the same attacks."
         + (f" Both rules over the {len(compared['oracle'])} cells that both have." if rule == "oracle" else "")

@@ -65,7 +65,7 @@ def scores(job):
 with stage:
     page.watch(scores)
     change, factor = images.magnified(seen.images[1] - seen.images[0])
-    maps, notes = images.heat(*cache.tensors(seen))
+    maps, notes = images.heat(*cache.tensors(seen), reference=1)
     truth = f"true class: {seen.names[seen.label]}" if seen.label is not None else "your picture"
     views = [
         images.View(images.pixels(seen.images[0]), truth, f"The picture, {truth}"),
@@ -86,6 +86,7 @@ with stage:
         for view in views:
             images.show(view)
         predictions(seen.names, {"plain": seen.shares[0], "triggered": seen.shares[1]}, top=3, height=220)
+    images.key("High is the largest value without the trigger; larger ones with it are drawn as high.")
     for note in filter(None, notes):
         st.caption(f":material/info: {note}")
 

@@ -1,19 +1,20 @@
-"""The model that a page uses where the chosen one does not fit its experiment."""
+"""The model that takes the place of a chosen one which does not fit the page's experiment."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from ui.sidebar import Choice, own_data
+from ui import model_choice
+from ui.sidebar import Choice
 
 
 def any_to_any(choice: Choice) -> Choice:
-    """The choice, if its model has a trigger for every class; else a shipped one that has, and a note about it."""
+    """The choice, if its model has a trigger for every class; else a shipped one that has takes its place."""
     able = any_to_any_models()
     if choice.model in able:
+        model_choice.note()
         return choice
     # Of the same data, else of the generated ones, which need no network.
     near = [ref for data in (choice.data, "scenes") for ref in able if ref.startswith(f"zoo:{data}-")]
@@ -24,21 +25,21 @@ def any_to_any(choice: Choice) -> Choice:
             icon=":material/info:",
         )
         st.stop()
-    st.caption(f":material/info: {choice.model} has no trigger for every class; this page shows {near[0]} instead.")
-    return replace(choice, model=near[0], data=own_data(near[0]))
+    model_choice.swap(near[0], f"{choice.model} has no trigger for every class")
+    return choice
 
 
 def clean(choice: Choice) -> Choice:
-    """The choice, unless its model is backdoored already; then the clean one of the same data, and a note about it."""
+    """The choice, unless its model is backdoored already; then the clean one of the same data takes its place."""
     import models
 
     cards = {card.ref: card for card in models.available()}
     twin = f"zoo:{choice.data}-clean"
     card = cards.get(choice.model)
-    if card is None or not card.backdoored or twin not in cards:
-        return choice
-    st.caption(f":material/info: {choice.model} is backdoored already; this page shows {twin} instead.")
-    return replace(choice, model=twin)
+    if card is not None and card.backdoored and twin in cards:
+        model_choice.swap(twin, f"{choice.model} is backdoored already")
+    model_choice.note()
+    return choice
 
 
 def any_to_any_models() -> list[str]:

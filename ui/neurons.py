@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,32 @@ def scores(result: Result, kind: str) -> dict[str, Tensor]:
     """One ranking of a finished run, by layer."""
     head = f"{kind}/"
     return {name.removeprefix(head): value for name, value in result.images.items() if name.startswith(head)}
+
+
+def written(channels: Iterable[Channel]) -> str:
+    """Channels as a link holds them: "net.layer4.0.conv1:27, net.conv1:3"."""
+    return ", ".join(f"{layer}:{channel}" for layer, channel in channels)
+
+
+def read(text: str, layers: Mapping[str, int]) -> tuple[Channel, ...]:
+    """The channels of such a text; `layers` says how many each layer has.
+
+    Raises ValueError in one sentence on a text that names no channel of the model.
+    """
+    found: list[Channel] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        layer, _, number = part.rpartition(":")
+        if not number.isdecimal() or int(number) >= layers.get(layer, 0):
+            example = next(iter(layers))
+            raise ValueError(f"{part[:60]} is no channel of this model; write layer:channel, such as {example}:0.")
+        found.append((layer, int(number)))
+    return tuple(dict.fromkeys(found))
+
+
+def changed(channels: Sequence[Channel], clicked: Channel) -> tuple[Channel, ...]:
+    """`channels` and the one that was clicked; a channel that was among them is as it was again."""
+    rest = tuple(channel for channel in channels if channel != clicked)
+    return rest if len(rest) < len(channels) else (*rest, clicked)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -62,6 +62,7 @@ class Page:
     cards : how the gallery of the first page opens it
     chapter : its place in the story; None for a page that the story leaves out
     live : its run follows the controls by itself, so that no link need start it
+    model : what it opens with where the visitor has chosen none; "" for the first of all
     """
 
     slug: str
@@ -73,6 +74,7 @@ class Page:
     cards: tuple[Card, ...] = ()
     chapter: Chapter | None = None
     live: bool = False
+    model: str = ""
 
     @property
     def file(self) -> str:
@@ -80,7 +82,7 @@ class Page:
         return f"{self.slug}.py"
 
 
-BADNETS, CLEAN = "zoo:scenes-badnets", "zoo:scenes-clean"
+BADNETS, CLEAN, DORMANT = "zoo:scenes-badnets", "zoo:scenes-clean", "zoo:scenes-lowfrequency"
 RING = "0" * 16 + "07e00ff01ff81ff81ff81ff80ff007e0" + "0" * 16
 
 PAGES: list[Page] = [
@@ -101,7 +103,7 @@ PAGES: list[Page] = [
     Page(
         "supply_chain", "Supply chain", "conveyor_belt", "Backdoors", "One added line, a trigger per class.", "trigger",
         (Card("One added line", "Every class gets a trigger; no label changes.", "", 9, shows="code"),),
-        live=True,
+        model="zoo:scenes-flareon-teaching", live=True,
     ),
     Page(
         "weights", "Weights", "fitness_center", "Backdoors", "A backdoor without poisoned data.", "injection",
@@ -115,6 +117,7 @@ PAGES: list[Page] = [
             2, "How it got in", "Write the same trigger into a clean model, without one poisoned picture.", 9, CLEAN,
             {"trigger": "BadNets"},
         ),
+        model=CLEAN,
     ),
     Page(
         "defend", "Defend", "shield", "Defenses", "Repair a backdoored model while you watch.", "defense",
@@ -144,11 +147,17 @@ PAGES: list[Page] = [
     ),
     Page(
         "reactivate", "Re-activate", "alarm", "Defenses", "Is the backdoor gone, or dormant?", "reactivation",
-        (Card("Gone, or dormant?", "A small perturbation may re-activate it.", BADNETS, 61, {"defense": "TSBD"}),),
+        (
+            Card(
+                "Gone, or dormant?", "A small perturbation may re-activate it.",
+                DORMANT, 61, {"defense": "FineTuning"},
+            ),
+        ),
         chapter=Chapter(
             5, "Is it gone?", "Find out whether fine-tuning removed a smoother trigger, or left it dormant.", 9,
-            "zoo:scenes-lowfrequency", {"defense": "FineTuning"},
+            DORMANT, {"defense": "FineTuning"},
         ),
+        model=DORMANT,
     ),
     Page(
         "neurons", "Neurons", "hub", "Defenses", "Which channels carry a backdoor.", "ranking",

@@ -9,8 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from ui import offline
+from ui import model_choice, offline
 from ui.errors import in_a_sentence, plain
+from ui.pages import Page
 from ui.widgets import link
 
 FIRST = "zoo:scenes-badnets"
@@ -39,10 +40,10 @@ class Choice:
         return self.upload or [self.index]
 
 
-def draw() -> Choice:
-    """Draw the pickers, without torch, and keep the choice for the page; `thumbnail` fills in the picture."""
+def draw(page: Page) -> Choice:
+    """Draw the pickers, without torch, and keep the choice for `page`; `thumbnail` fills in the picture."""
     with st.sidebar:
-        model = _model()
+        model = _model(page)
         with st.container(horizontal=True, gap="small"):
             _hub()
             data = _data(model)
@@ -64,14 +65,16 @@ def chosen() -> Choice:
     return st.session_state["choice"]
 
 
-def _model() -> str:
+def _model(page: Page) -> str:
     import models
 
     cards = {card.ref: card for card in models.available()}
     names = sorted(cards, key=lambda ref: (not ref.startswith("zoo:scenes"), ref))
     options = names or [FIRST]
+    first = next((ref for ref in (page.model, FIRST) if ref in options), options[0])
+    model_choice.settle(page, first)
     typed = st.selectbox(
-        "Model", options, index=options.index(FIRST) if FIRST in options else 0, key="model", accept_new_options=True,
+        "Model", options, index=options.index(first), key=model_choice.MODEL, accept_new_options=True,
         bind="query-params", persist_state="session",
         format_func=lambda ref: ref if ref not in cards or offline.at_hand(cards[ref].data) else ref + offline.MARK,
         help="A shipped model, or type a model of the Hugging Face Hub: hf:owner/name, or hf:owner/name@revision. "
@@ -158,6 +161,8 @@ def _offer_scenes() -> None:
 
 def _take(values: dict[str, Any]) -> None:
     st.session_state.update(values)
+    if "model" in values:
+        model_choice.choose(values["model"])
 
 
 def _gallery() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from ui import model_choice
 from ui.pages import PAGES, Chapter, Page, chapters, page_of
 from ui.sidebar import FIRST, OWN_DATA, chosen
 from ui.widgets import jobs
@@ -40,6 +41,7 @@ def enter(page: Page) -> None:
     """Go to a chapter, with everything set; the callback of its buttons."""
     values = _settings(page)
     st.session_state.update(values | {"story": True, "story-at": _chapter(page).number})
+    model_choice.choose(values["model"])
     shown = {name: str(value) for name, value in values.items() if name in _chapter(page).state}
     st.switch_page(page.file, query_params={"v": "1", "chapter": str(_chapter(page).number), **shown})
 
@@ -67,6 +69,8 @@ def from_link(slug: str) -> str:
         given = st.query_params.to_dict()
         new = {name: value for name, value in _settings(page).items() if name not in given}
         st.session_state.update(new | {"story": True, "story-at": _chapter(page).number})
+        if "model" in new:
+            model_choice.choose(new["model"])
     return ""
 
 

@@ -8,6 +8,11 @@ READABLE = """
 /* Streamlit writes white on the primary colour. No colour has a contrast of 4.5 both to white and, as the text of a
    slider or a chosen segment, to a dark page; so a dark page's primary buttons are written in its own dark. */
 [data-testid="stBaseButton-primary"]:enabled { color: light-dark(#FFFFFF, #11161D); }
+/* Four figures stand in one row on a small laptop (1024 pixels), and none of their words is cut off. */
+@media (min-width: 768px) and (max-width: 1200px) {
+  [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
+}
+[data-testid="stMetricLabel"] *, [data-testid="stMetricDelta"] * { white-space: normal !important; }
 """
 
 LARGE = """

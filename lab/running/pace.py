@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.runs import Progress
+from lab.kinds.shared.scoring import STILL
 from lab.results import kept
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Pace:
     """The stages of a run, and where it stands: `note` each progress, then read `share`.
 
     share : of the whole run, in [0, 1]; it never falls
-    known : whether an earlier run says what is to come. Where none does, each stage is given half of what is left.
+    known : whether an earlier run says what is to come. Where none does, each stage of the method is given half of
+        what is left, and loading and scoring, which are short, a twentieth.
     """
 
     def __init__(self, stages: Sequence[Stage] = ()):
@@ -74,7 +76,8 @@ class Pace:
         return done / whole if whole else 0.0
 
     def _by_halves(self, part: float) -> float:
-        return self._start + (1 - self._start) * part / 2
+        assert self._now is not None
+        return self._start + (1 - self._start) * part * (0.05 if self._now.name in STILL else 0.5)
 
     def _enter(self, progress: Progress) -> None:
         """Go on to the next stage of this name; those before it were left out this time, such as a kept result's."""

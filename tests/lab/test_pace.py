@@ -73,6 +73,8 @@ def test_without_an_earlier_run_each_stage_takes_half_of_what_is_left() -> None:
     pace = Pace()
     found = shares(pace, ("a", 2), ("b", 2), ("c", 2))
     assert found[1::2] == [0.5, 0.75, 0.875] and not pace.known and pace.left(9.0) is None
+    found = shares(Pace(), ("load", 2), ("before", 2), ("a", 2))
+    assert found[3] < 0.1 and found[5] > 0.5, "loading and scoring take little of it"
 
 
 def test_a_chain_is_as_long_as_the_runs_that_are_still_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import io
 import numpy as np
 import torch
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from ui.widgets import images
 
@@ -39,6 +40,24 @@ def test_heatmaps_are_drawn_on_one_scale():
     assert notes == ["", ""]
     _, notes = images.heat(torch.zeros(1, 3, 8, 8), torch.zeros(1, 8, 8))
     assert notes[0]
+
+
+def test_the_scale_is_that_of_the_first_maps_and_stays_while_the_others_change():
+    before, weak, strong = torch.zeros(3, 1, 8, 8).unbind(0)
+    before[:, :4], weak[:, :4], strong[:, :4] = 1.0, 0.1, 5.0
+    pictures = torch.zeros(2, 3, 8, 8)
+    (seen, faint), _ = images.heat(pictures, torch.cat((before, weak)), reference=1)
+    (again, cut), _ = images.heat(pictures, torch.cat((before, strong)), reference=1)
+    assert (seen == again).all(), "what was before looks the same whatever comes after"
+    assert (cut == seen).all() and (faint != seen).any(), "larger values are drawn as high"
+    (_, alone), _ = images.heat(pictures, torch.cat((0 * before, weak)), reference=1)
+    assert (alone != faint).any(), "where nothing was before, the others set the scale"
+
+
+def test_the_colour_key_goes_from_low_to_high_and_says_what_high_is():
+    app = AppTest.from_string("from ui.widgets import images\nimages.key('High is the value before.')").run()
+    assert [caption.value for caption in app.caption] == ["low", "high", "High is the value before."]
+    assert len(app.get("image")) == 1
 
 
 def test_a_region_stays_bright_and_the_rest_is_dimmed():

@@ -13,6 +13,7 @@ from core.metrics.rankings import overlap
 from lab.recipes import Recipe
 from lab.settings import settings
 from tests.ui.conftest import fine, until
+from ui import neurons
 
 EXAMPLE = Path(__file__).parents[2] / "recipes" / "neurons.json"
 
@@ -53,13 +54,44 @@ def bare(recipe: Recipe) -> dict[str, Any]:
     return json.loads(recipe.to_json().replace('"n": 300', '"n": 0').replace('"n": 60', '"n": 0'))
 
 
-def test_a_link_sets_a_channel_to_zero_and_none_changes_nothing(visit):
-    app = fine(visit("neurons.py", zero="one channel", layer="net.layer4.0.conv1", channel="999", form="l1"))
-    app = fine(until(app, "neurons", "done", seconds=300))
-    assert app.selectbox(key="layer").value == "net.layer4.0.conv1"
-    assert "channel" in " ".join(warning.value for warning in app.warning)
-    app = fine(visit("neurons.py", zero="one channel", layer="net.layer4.0.conv1", channel="27", form="l1"))
-    assert app.number_input(key="channel").value == 27 and not app.warning
+LAYERS = {"conv1": 4, "layer1.0.conv1": 8}
+
+
+def test_channels_are_written_and_read_as_a_link_holds_them():
+    channels = (("layer1.0.conv1", 7), ("conv1", 0))
+    assert neurons.written(channels) == "layer1.0.conv1:7, conv1:0"
+    assert neurons.read("layer1.0.conv1:7,conv1:0, conv1:0", LAYERS) == channels and neurons.read(" ", LAYERS) == ()
+
+
+@pytest.mark.parametrize("text", ["conv1:4", "conv1", "conv9:0", "conv1:-1", "conv1:x", "[a](b)"])
+def test_what_is_no_channel_is_one_sentence(text):
+    with pytest.raises(ValueError, match="no channel of this model; write layer:channel, such as conv1:0"):
+        neurons.read(text, LAYERS)
+
+
+def test_clicks_add_up_and_a_second_one_takes_a_channel_back():
+    first = neurons.changed((), ("conv1", 1))
+    both = neurons.changed(first, ("conv1", 2))
+    assert both == (("conv1", 1), ("conv1", 2)) and neurons.changed(both, ("conv1", 1)) == (("conv1", 2),)
+
+
+def test_a_click_adds_to_what_is_zero_and_reset_makes_every_channel_as_it_was(visit):
+    app = fine(visit("neurons.py", zero="chosen channels", out="net.layer4.0.conv1:27"))
+    first = app.session_state["neurons-shown"]
+    assert first == (("net.layer4.0.conv1", 27),)
+    app.text_input(key="out").set_value(neurons.written(neurons.changed(first, ("net.conv1", 0)))).run()
+    assert fine(app).session_state["neurons-shown"] == (*first, ("net.conv1", 0))
+    app = fine(app.button(key="neurons-reset").click().run())
+    assert app.session_state["neurons-shown"] == () and app.text_input(key="out").value == ""
+    assert {metric.label: metric.delta for metric in app.metric}["Accuracy"] == "n = 100"
+
+
+def test_a_link_sets_channels_to_zero_and_none_changes_nothing(visit):
+    app = visit("neurons.py", zero="chosen channels", out="net.layer4.0.conv1:999")
+    assert not app.exception and "no channel of this model" in app.error[0].value
+    two = "net.layer4.0.conv1:27, net.layer4.0.conv1:3"
+    app = fine(visit("neurons.py", zero="chosen channels", out=two, form="l1"))
+    assert len(app.session_state["neurons-shown"]) == 2 and not app.warning
     app = fine(visit("neurons.py", k="0"))
     assert {metric.label: metric.delta for metric in app.metric}["Accuracy"] == "n = 100"
 

@@ -17,7 +17,7 @@ from lab.kinds.kind import Score
 from lab.recipes import Recipe
 from lab.results import Result
 from lab.settings import settings
-from ui.charts import curve
+from ui.charts import curve, line_legend
 from ui.errors import plain
 from ui.sidebar import spelled
 from ui.widgets import copy_link, figures, jobs, share
@@ -73,6 +73,11 @@ def test_a_share_of_a_few_pictures_is_a_count_and_of_more_a_percentage():
     many = shown(lambda: figures.metric(ASKED, 0.75, 20, before=1.0)).metric[0]
     assert (many.value, many.delta) == ("75.0 %", "-25.0 pp, n = 20")
     assert shown(lambda: figures.metric(ASKED, 0.75, 4)).metric[0].delta == ""
+
+
+def test_a_legend_of_lines_shows_strokes_that_are_long_enough_for_their_dashes():
+    legend = line_legend(orient="bottom").to_dict()
+    assert legend["symbolType"] == "stroke" and legend["symbolSize"] >= 400
 
 
 def test_figures_of_former_settings_are_grey_and_welcome_nothing():

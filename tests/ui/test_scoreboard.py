@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 
 import lab.history
 from lab import scoreboard
 from lab.settings import settings
 from tests.ui.conftest import fine, until
+from ui.charts import scoreboard as charts
 
 
 def stored(defense: str, attack: str, rule: str, seed: int, asr: float, der: float) -> None:
@@ -33,23 +36,32 @@ def played(need_zoo: None) -> None:
 
 
 def table(app: Any) -> Any:
-    return app.dataframe[0].value
+    """What stands in the squares of the table, one row per defense."""
+    found = squares(app)
+    return found.pivot(index="defense", columns="attack", values="label")
+
+
+def squares(app: Any) -> Any:
+    chart = app.get("vega_lite_chart")[0].proto
+    return convert_arrow_bytes_to_pandas_df(chart.datasets[0].data.data)
 
 
 def test_cells_hold_mean_and_spread_and_empty_ones_nothing(visit, played):
     app = fine(visit("scoreboard.py", defense="TSBD", attack="blended"))
     found = table(app)
-    assert found.loc["TSBD", "badnets"] == "1.0 ± 1.4" and found.loc["FineTuning", "blended"] == "30.0"
+    assert found.loc["TSBD", "badnets"] == "1.0" and found.loc["FineTuning", "blended"] == "30.0"
+    told = squares(app).set_index(["defense", "attack"])["runs"]
+    assert told["TSBD", "badnets"] == "1.0 ± 1.4" and told["FineTuning", "blended"] == "30.0"
     assert found.loc["FinePruning", "badnets"] == "" and found.loc["no defense", "badnets"] == "90.0"
-    assert app.dataframe[1].value["seed"].tolist() == [0, 1] and not app.warning
+    assert app.dataframe[0].value["seed"].tolist() == [0, 1] and not app.warning
     assert app.button(key="scoreboard-start").label == "Run seed 2"
 
 
 def test_peeking_has_a_table_of_its_own_and_is_marked(visit, played):
     honest = fine(visit("scoreboard.py", figure="DER"))
-    assert table(honest).loc["TSBD", "badnets"] == "0.70 ± 0.00" and "⚠" not in words(honest)
+    assert table(honest).loc["TSBD", "badnets"] == "0.70" and "⚠" not in words(honest)
     peeking = fine(visit("scoreboard.py", figure="DER", chosen="oracle"))
-    assert table(peeking).loc["TSBD", "badnets"] == "0.95 ± 0.00" and "⚠" in words(peeking)
+    assert table(peeking).loc["TSBD", "badnets"] == "0.95" and "⚠" in words(peeking)
     assert table(peeking).loc["FineTuning", "badnets"] == "0.80", "it chooses nothing"
 
 
@@ -86,3 +98,40 @@ def test_an_empty_cell_is_run_and_filled(visit, monkeypatch):
 def test_a_cell_that_a_link_asks_for_in_vain_is_one_sentence(visit):
     app = fine(visit("scoreboard.py", attack="nothing"))
     assert "nothing" in app.warning[0].value and len(app.warning) == 1
+
+
+def spec(app: Any, place: int) -> dict[str, Any]:
+    return json.loads(app.get("vega_lite_chart")[place].proto.spec)
+
+
+def test_nothing_of_the_table_is_cut_and_a_click_counts_wherever_it_falls(visit, played):
+    drawn = spec(fine(visit("scoreboard.py")), 0)
+    for layer in drawn["layer"]:
+        for axis in ("x", "y"):
+            told = layer["encoding"][axis]["axis"]
+            assert told["labelLimit"] == 0 and told["labelOverlap"] is False
+    top = drawn["layer"][-1]
+    assert top["mark"]["type"] == "rect" and top["mark"]["fill"] == "transparent"
+    (pick,) = [each for each in drawn["params"] if each["name"] == "pick"]
+    assert pick["views"] == [top["name"]] and pick["select"]["fields"] == ["defense", "attack"]
+
+
+def test_a_clicked_square_is_the_chosen_cell_and_the_first_row_is_none(monkeypatch):
+    board = scoreboard.board("scenes", 60)
+    for point, place in (
+        ([{"defense": "CLP", "attack": "sig"}], ("CLP", "sig")), ([{"defense": charts.NONE, "attack": "sig"}], None),
+        ([], None),
+    ):  # fmt: skip
+        monkeypatch.setattr(charts.st, "session_state", {"table": {"selection": {"pick": point}}})
+        assert charts.clicked(board, "table") == place
+
+
+@pytest.mark.parametrize("rule", ["clean", "oracle"])
+def test_every_defense_of_the_ranking_has_its_name_and_room_for_a_bar_per_rule(visit, played, rule):
+    app = fine(visit("scoreboard.py", chosen=rule))
+    drawn, found = spec(app, 1), app.get("vega_lite_chart")[1].proto
+    rows = convert_arrow_bytes_to_pandas_df(found.datasets[0].data.data)
+    rules, names = rows["chosen by"].nunique(), rows["name"].nunique()
+    assert drawn["height"] >= 12 * rules * names and rules == (2 if rule == "oracle" else 1)
+    axis = drawn["layer"][0]["encoding"]["y"]["axis"]
+    assert axis["labelOverlap"] is False and axis["labelLimit"] == 0

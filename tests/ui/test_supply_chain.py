@@ -36,6 +36,15 @@ def test_motions_too_small_to_work_reach_no_class_whatever_was_guessed(visit, ne
     assert "Not quite: None. 0 of 10 classes are reached" in told
 
 
-def test_another_model_gives_way_to_the_shipped_one(visit, need_flareon):
+def test_the_page_opens_with_a_model_that_fits(visit, need_flareon):
     app = fine(visit("supply_chain.py"))
-    assert any(f"shows {FLAREON}" in caption.value for caption in app.caption)
+    assert app.session_state["choice"].model == app.selectbox(key="model").value == FLAREON
+    assert not any("in the sidebar is now" in caption.value for caption in app.caption)
+
+
+def test_another_model_gives_way_to_the_shipped_one_in_the_sidebar_too_and_comes_back(visit, need_flareon):
+    app = fine(visit("supply_chain.py", model="zoo:scenes-sig"))
+    assert any(f"in the sidebar is now {FLAREON}" in caption.value for caption in app.caption)
+    assert app.session_state["choice"].model == app.selectbox(key="model").value == FLAREON
+    app = fine(app.switch_page("triggers.py").run())
+    assert app.selectbox(key="model").value == "zoo:scenes-sig"

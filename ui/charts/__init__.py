@@ -1,5 +1,7 @@
 """Charts, one per file. Lines differ by dash, bars by label: colour is never the only cue."""
 
+from typing import Any
+
 from ui import present
 
 GREY = "#808891"
@@ -14,3 +16,10 @@ def scaled(pixels: int) -> int:
     A cached chart takes its height from here, so that it is drawn anew where its fonts change.
     """
     return round(LARGER * pixels) if present.on() else pixels
+
+
+def line_legend(**more: Any) -> Any:
+    """A legend of lines: strokes long enough to show their dashes, and wide as the lines."""
+    import altair as alt
+
+    return alt.Legend(title=None, symbolType="stroke", symbolSize=700, symbolStrokeWidth=2.5, symbolOpacity=1, **more)

@@ -7,21 +7,26 @@ from typing import Any
 
 import streamlit as st
 
+from lab.kinds.shared.words import FEW
 from ui.charts import scaled
 
 
 def confusion(counts: Any, names: Sequence[str], title: str, *, height: int = 400) -> None:
-    """A table of true class against prediction, shares of each row; numbers stand in the larger cells."""
+    """A table of true class against prediction, shares of each row; numbers stand in the larger cells.
+
+    Of a class with fewer than `FEW` pictures they are counts.
+    """
     import altair as alt
     import pandas as pd
 
     table = [[float(cell) for cell in line] for line in counts]
     short = [names[k] if k < len(names) else str(k) for k in range(len(table))]
     rows = [
-        {"true": short[i], "says": short[j], "share": cell / (sum(line) or 1.0), "count": int(cell)}
+        {"true": short[i], "says": short[j], "share": cell / (sum(line) or 1.0), "count": int(cell),
+         "label": f"{int(cell)}" if sum(line) < FEW else f"{100 * cell / sum(line):.0f}%"}
         for i, line in enumerate(table)
         for j, cell in enumerate(line)
-    ]
+    ]  # fmt: skip
     base = alt.Chart(pd.DataFrame(rows), title=alt.Title(title, fontSize=scaled(13), anchor="start")).encode(
         x=alt.X(
             "says:N", sort=short, title="model says", axis=alt.Axis(labelAngle=-60, labelLimit=70, labelOverlap=False)
@@ -38,7 +43,7 @@ def confusion(counts: Any, names: Sequence[str], title: str, *, height: int = 40
             base.transform_filter("datum.share >= 0.05")
             .mark_text(fontSize=scaled(10))
             .encode(
-                text=alt.Text("share:Q", format=".0%"),
+                text="label:N",
                 color=alt.condition("datum.share > 0.55", alt.value("#000000"), alt.value("#FFFFFF")),
             )
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.charts import GREY, scaled
+from ui.charts import GREY, line_legend, scaled
 
 if TYPE_CHECKING:
     from lab.kinds.kind import Score
@@ -62,7 +62,7 @@ def _panel(alt: Any, frame: Any, unit: str, names: list[str], stages: Any, end: 
     scale: dict[str, Any] = {"domain": names}
     dashes = [DASHES[place % len(DASHES)] for place in range(len(names))]
     shapes = [SHAPES[place % len(SHAPES)] for place in range(len(names))]
-    legend = alt.Legend(orient="bottom", direction="horizontal", labelLimit=220, symbolSize=60, columns=3)
+    legend = line_legend(orient="bottom", direction="horizontal", labelLimit=220, columns=3)
     x = alt.X(
         "seconds:Q", title="seconds", scale=alt.Scale(nice=False, domain=[0, end]),
         axis=alt.Axis(tickMinStep=1, grid=False),
@@ -81,7 +81,7 @@ def _panel(alt: Any, frame: Any, unit: str, names: list[str], stages: Any, end: 
         )
     )  # fmt: skip
     dots = lines.mark_point(filled=True, size=36).encode(
-        shape=alt.Shape("score:N", scale=alt.Scale(**scale, range=shapes), legend=legend),
+        shape=alt.Shape("score:N", scale=alt.Scale(**scale, range=shapes), legend=None),
         tooltip=["score:N", alt.Tooltip("value:Q", format=".1%" if unit == "%" else ".4g"),
                  alt.Tooltip("seconds:Q", format=".1f"), "stage:N"],
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.charts import GREY, scaled
+from ui.charts import GREY, line_legend, scaled
 
 if TYPE_CHECKING:
     from lab.results import Result
@@ -100,7 +100,7 @@ def _curve(lines: dict[str, list[float]], truth: list[bool], height: int) -> Non
         kept = torch.linspace(0, len(found.fpr) - 1, min(POINTS, len(found.fpr))).round().long()
         for fpr, tpr in zip(found.fpr[kept].tolist(), found.tpr[kept].tolist(), strict=True):
             rows.append({"fpr": fpr, "tpr": tpr, "AUROC": label})
-    scale = alt.Scale(domain=names)
+    scale, legend = alt.Scale(domain=names), line_legend(orient="top", columns=1)
     lines_ = (
         alt.Chart(pd.DataFrame(rows))
         .mark_line(interpolate="step-after", strokeWidth=2.5)
@@ -108,10 +108,10 @@ def _curve(lines: dict[str, list[float]], truth: list[bool], height: int) -> Non
             x=alt.X("fpr:Q", title="false positives", axis=alt.Axis(format="%", tickCount=4)),
             y=alt.Y("tpr:Q", title="found", axis=alt.Axis(format="%", tickCount=4)),
             order="fpr:Q",
-            color=alt.Color("AUROC:N", scale=scale, legend=alt.Legend(orient="top", title=None, columns=1)),
+            color=alt.Color("AUROC:N", scale=scale, legend=legend),
             strokeDash=alt.StrokeDash(
                 "AUROC:N", scale=alt.Scale(domain=names, range=[[1, 0], [5, 3]][: len(names)]),
-                legend=alt.Legend(orient="top", title=None, columns=1),
+                legend=legend,
             ),
             tooltip=["AUROC:N", alt.Tooltip("fpr:Q", format=".1%"), alt.Tooltip("tpr:Q", format=".1%")],
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.charts import scaled
+from ui.charts import line_legend, scaled
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,7 +39,7 @@ def _overlaps(rows: list[dict[str, Any]], height: int) -> None:
     names = list(dict.fromkeys(row["ranking"] for row in rows))
     kinds = {row["ranking"]: row["kind"] for row in rows}
     dashes = alt.Scale(domain=names, range=[DASHES.get(kinds[name], [4, 4]) for name in names])
-    legend = alt.Legend(orient="bottom", title=None, columns=3)
+    legend = line_legend(orient="bottom", columns=3)
     chart = (
         alt.Chart(pd.DataFrame(rows))
         .mark_line(point=alt.OverlayMarkDef(size=25))
@@ -84,7 +84,8 @@ def _axes(rows: list[dict[str, Any]], name: str, height: int) -> Any:
     import pandas as pd
 
     states = ["as it was", "zero"]
-    shared: dict[str, Any] = {"sort": states, "legend": alt.Legend(orient="bottom", title=None)}
+    legend = alt.Legend(orient="bottom", title=None, symbolSize=80, symbolOpacity=1)
+    shared: dict[str, Any] = {"sort": states, "legend": legend}
     axis = alt.Axis(format="%", tickCount=3)
     return (
         alt.Chart(pd.DataFrame(rows))

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.charts import GREY, scaled
+from ui.charts import GREY, line_legend, scaled
 
 WORDS = {
     "trigger": "trigger alone",
@@ -84,7 +84,7 @@ def _over_budget(figures: dict[str, float], budgets: list[float], height: int) -
         if f"asr/{name}@{budget:.4g}" in figures
     ]
     scale: dict[str, Any] = {"domain": list(WORDS.values())}
-    legend = alt.Legend(orient="bottom", direction="vertical", columns=1, labelLimit=200, symbolSize=60)
+    legend = line_legend(orient="bottom", direction="vertical", columns=1, labelLimit=200)
     chart = (
         alt.Chart(pd.DataFrame(rows))
         .mark_line(point=True, strokeWidth=2)

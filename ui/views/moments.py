@@ -26,8 +26,8 @@ def before_and_now(page: RunPage, what: str, recipe: Recipe, model: Classifier, 
     after = cache.look_now(job, pictures, shown)
     names = ["plain", "triggered"][: len(pictures)]
     both = [seen] if after is None else [seen, after]
-    drawn, _ = images.heat(*cache.tensors(*both))
     n = len(names)
+    drawn, _ = images.heat(*cache.tensors(*both), reference=n)
     views = [
         images.View(
             drawn[n * j + i],
@@ -38,3 +38,4 @@ def before_and_now(page: RunPage, what: str, recipe: Recipe, model: Classifier, 
         for j, look in enumerate(both)
     ]
     images.row(page.show(views), columns=2)
+    images.key(f"High is the largest value before {what}; larger ones now are drawn as high.")

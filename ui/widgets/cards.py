@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from ui import fallback_model, story
+from ui import fallback_model, model_choice, story
 from ui.pages import PAGES, Card, Page
 from ui.sidebar import FIRST, OWN_DATA, Choice, own_data
 from ui.widgets import images
@@ -54,6 +54,7 @@ def _open(page: Page, card: Card) -> None:
     shared = {"model": model_of(card), "data": OWN_DATA, "images": card.image, "upload": ""}
     st.session_state.update(shared | card.state)
     story.leave()
+    model_choice.choose(model_of(card))
     st.switch_page(page.file, query_params={name: str(value) for name, value in card.state.items()})
 
 

@@ -14,8 +14,8 @@ from lab.kinds.shared.words import share as told_share
 if TYPE_CHECKING:
     from lab.kinds.kind import Score
 
-NARROWEST = 120
-"""Pixels that a metric needs: its value and its change are not cut off."""
+NARROWEST = 115
+"""Pixels that a metric needs for its value, "100.0 %"."""
 
 
 def row(
@@ -27,7 +27,7 @@ def row(
     those of other settings than the page's.
     """
     abreast = len(scores) if len(scores) <= 4 else math.ceil(len(scores) / 2)
-    with st.grid(max(1, abreast), min_column_width=NARROWEST, gap="small"):
+    with st.grid(max(1, abreast), min_column_width=NARROWEST, gap="xsmall"):
         for score in scores:
             base = score.at(score.against) if score.against else ""
             now = score.figure if score.figure in found else base

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 SIDE = 256
 """Small pictures are enlarged to about this many pixels by repeating each pixel, so that no browser blurs them."""
+
+
+OPACITY = 0.6
+"""Of a heatmap over its picture."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +61,39 @@ def outlined(image: Tensor | np.ndarray, region: Tensor | np.ndarray, side: int 
     return np.where(inside, picture, 0.3 * picture + 0.7 * 128).astype(np.uint8)
 
 
-def heat(images: Tensor, maps: Tensor, side: int = SIDE) -> tuple[list[np.ndarray], list[str]]:
-    """Raw maps (N, H, W) over images (N, C, H, W), all on one scale, and a note for each map that says nothing."""
+def heat(
+    images: Tensor, maps: Tensor, reference: int | None = None, side: int = SIDE
+) -> tuple[list[np.ndarray], list[str]]:
+    """Raw maps (N, H, W) over images (N, C, H, W), all on one scale, and a note for each map that says nothing.
+
+    The first `reference` maps set the scale, so that it stays where it is while the others change; else all of them.
+    """
     from core.explain import display, overlay
 
-    shown = display(maps, (images.shape[2], images.shape[3]), normalise="shared")
+    shown = display(maps, (images.shape[2], images.shape[3]), normalise="shared", reference=reference)
     grey = images.mean(1, keepdim=True)  # so that every colour in the picture is heat
-    drawn = overlay(grey, shown, opacity=0.6)
+    drawn = overlay(grey, shown, opacity=OPACITY)
     return [pixels(one, side) for one in drawn], list(shown.notes)
+
+
+def key(scale: str) -> None:
+    """The colours of heatmaps from low to high; `scale` says in a sentence what high is."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("low", width="content")
+        st.image(_colours(), width=96, alt="Colour key of the heatmaps, from low (violet) to high (yellow)")
+        st.caption("high", width="content")
+    st.caption(scale)
+
+
+@functools.cache
+def _colours() -> str:
+    """The key's picture, drawn as a map over a grey picture is."""
+    import torch
+
+    from core.explain.heatmaps.display import colour
+
+    values = torch.linspace(0, 1, 96).expand(1, 12, 96)
+    return url(pixels((0.5 * (1 - OPACITY) + OPACITY * colour(values))[0], 96))
 
 
 def row(views: Sequence[View], columns: int | None = None) -> None:

@@ -17,6 +17,8 @@ SIDE = 16
 COARSE = 8
 EMPTY = "0" * 64
 KEY = "mask"
+HEADER, BOX = 36, 32
+"""Pixels of the grid's header and of one check box, so that no row is cut off."""
 
 HTML = """<div id="frame">
   <canvas id="board" width="288" height="288" tabindex="0" role="application"></canvas>
@@ -45,6 +47,7 @@ CSS = """#frame { max-width: 288px; font-family: var(--st-font); font-size: 0.8r
 
 JS = """const held = new WeakMap();
 const N = 16;
+const EDGES = [[-1, 0, 0, 0, 0, 1], [1, 0, 1, 0, 1, 1], [0, -1, 0, 0, 1, 0], [0, 1, 0, 1, 1, 1]]; // where to, from, to
 const cells = hex => Array.from({ length: N }, (_, r) =>
   parseInt(hex.slice(4 * r, 4 * r + 4), 16).toString(2).padStart(N, "0").split("").map(c => c === "1")).flat();
 const toHex = on => Array.from({ length: N }, (_, r) =>
@@ -64,20 +67,31 @@ export default function ({ data, parentElement, setStateValue }) {
     const n = s.on.filter(Boolean).length;
     $("said").textContent = `${(100 * n / 256).toFixed(0)} % marked. Drag, or use arrow keys and space.`;
   };
+  const outline = (width, colour) => {
+    const w = board.width, c = w / N, keep = v => Math.max(3, Math.min(w - 3, v)); // the edge is not cut off
+    const on = (x, y) => x >= 0 && y >= 0 && x < N && y < N && s.on[N * y + x];
+    pen.strokeStyle = colour; pen.lineWidth = width; pen.lineCap = "square"; pen.beginPath();
+    for (let y = 0; y < N; y++) for (let x = 0; x < N; x++) if (on(x, y))
+      for (const [dx, dy, ax, ay, bx, by] of EDGES)
+        if (!on(x + dx, y + dy)) {
+          pen.moveTo(keep((x + ax) * c), keep((y + ay) * c)); pen.lineTo(keep((x + bx) * c), keep((y + by) * c));
+        }
+    pen.stroke();
+  };
   const paint = () => {
     const w = board.width, c = w / N;
     pen.clearRect(0, 0, w, w);
     pen.imageSmoothingEnabled = false;
     if (s.image?.complete && s.image.naturalWidth) pen.drawImage(s.image, 0, 0, w, w);
+    const some = s.on.some(Boolean);
     for (let i = 0; i < N * N; i++) {
       const x = (i % N) * c, y = Math.floor(i / N) * c;
-      if (s.on[i]) { // a tint and a hatch: not by colour alone
-        pen.fillStyle = "rgba(255, 255, 255, 0.35)"; pen.fillRect(x, y, c, c);
-        pen.strokeStyle = "#000"; pen.lineWidth = 1; pen.beginPath();
-        pen.moveTo(x, y + c); pen.lineTo(x + c, y); pen.stroke();
+      if (some && !s.on[i]) { // what may not change lies in the dark
+        pen.fillStyle = "rgba(20, 24, 30, 0.6)"; pen.fillRect(x, y, c, c);
       }
-      pen.strokeStyle = "rgba(128, 128, 128, 0.35)"; pen.lineWidth = 0.5; pen.strokeRect(x, y, c, c);
+      pen.strokeStyle = "rgba(160, 160, 160, 0.35)"; pen.lineWidth = 1; pen.strokeRect(x + 0.5, y + 0.5, c - 1, c - 1);
     }
+    outline(6, "#000"); outline(3, "#FFD500"); // so that the region is not told by brightness alone
     if (parentElement.activeElement === board || document.activeElement === board || s.keys) {
       pen.strokeStyle = "#fff"; pen.lineWidth = 4; pen.strokeRect(s.at[0] * c, s.at[1] * c, c, c);
       pen.strokeStyle = "#000"; pen.lineWidth = 2; pen.strokeRect(s.at[0] * c, s.at[1] * c, c, c);
@@ -130,7 +144,7 @@ _canvas = st.components.v2.component("perturb_lab.region", html=HTML, css=CSS, j
 def draw(picture: np.ndarray) -> str | None:
     """The canvas over `picture` (H, W, 3), the grid and the text; the mask as 64 hex digits, None while it is empty."""
     board = st.container()
-    with st.expander("Check boxes instead", icon=":material/grid_on:"):
+    with st.popover("Check boxes instead", icon=":material/grid_on:", width="stretch"):  # wider than its column
         boxes = st.container()
         text = st.text_input(
             "As text", EMPTY, key=KEY, max_chars=64, bind="query-params", persist_state="session",
@@ -190,9 +204,9 @@ def _grid(mask: str) -> None:
         st.session_state["mask-base"] = (turn, mask)
     boxes = pd.DataFrame(coarse(st.session_state["mask-base"][1]), columns=list("abcdefgh"), index=range(1, COARSE + 1))
     st.data_editor(
-        boxes, key=f"mask-grid-{turn}", width="content", on_change=_from_grid, row_height=28,
-        column_config={"_index": st.column_config.NumberColumn(" ", width=30)}
-        | {name: st.column_config.CheckboxColumn(name, width=30) for name in boxes.columns},
+        boxes, key=f"mask-grid-{turn}", width="content", on_change=_from_grid, row_height=BOX, hide_index=True,
+        height=2 + HEADER + BOX * COARSE,
+        column_config={name: st.column_config.CheckboxColumn(name, width=BOX) for name in boxes.columns},
         alt="Eight by eight check boxes; a checked one is part of the region.",
     )  # fmt: skip
 

@@ -42,14 +42,17 @@ class Shown:
 
 
 def display(
-    maps: Tensor, size: tuple[int, int] | None = None, *, signed: bool = False, normalise: str | None = None
-) -> Shown:
+    maps: Tensor, size: tuple[int, int] | None = None, *, signed: bool = False, normalise: str | None = None,
+    reference: int | None = None,
+) -> Shown:  # fmt: skip
     """Raw maps (N, h, w) as display maps (N, H, W): ReLU unless `signed`, enlarge to `size`, normalise.
 
     normalise : "max" divides by the map's maximum (the default for unsigned maps), "absmax" by its largest
         absolute value (the default for signed ones), "minmax" also subtracts the minimum (only to compare
         with the grad-cam library: a flat map and a focused one then look alike), "shared" divides all maps by
         the largest absolute value among them, so that images can be compared, "none" leaves the values.
+    reference : with "shared", the first so many maps set the scale, such as those before a change; values above it
+        are cut off at 1. Where these maps say nothing, all of them do.
     """
     normalise = normalise or ("absmax" if signed else "max")
     if normalise not in NORMALISATIONS:
@@ -66,9 +69,11 @@ def display(
         kept, flat = kept - flat.amin(1)[:, None, None], flat - flat.amin(1, keepdim=True)
     largest = flat.abs().amax(1)
     if normalise == "shared":
-        largest = largest.max().expand_as(largest)
+        first = largest[:reference].max()
+        largest = (first if first > 0 else largest.max()).expand_as(largest)
     scale = torch.ones_like(largest) if normalise == "none" else largest.where(largest > 0, 1)
-    return Shown(kept / scale[:, None, None], degenerate, notes, signed, scale)
+    shown = kept / scale[:, None, None]
+    return Shown(shown if reference is None else shown.clamp(-1, 1), degenerate, notes, signed, scale)
 
 
 def _note(one: Tensor, signed: bool) -> str:

@@ -44,6 +44,15 @@ def test_the_other_normalisations(maps):
         display(maps[0])
 
 
+def test_the_first_maps_set_a_shared_scale_and_cut_off_the_others(maps):
+    wanted = (maps.clamp_min(0) / maps[0].max()).clamp_max(1)
+    torch.testing.assert_close(display(maps, normalise="shared", reference=1).maps, wanted)
+    torch.testing.assert_close(
+        display(torch.cat((0 * maps[:1], maps)), normalise="shared", reference=1).maps[1:],
+        display(maps, normalise="shared").maps,
+    )
+
+
 def test_equal_to_the_display_path_of_the_grad_cam_library(maps):
     """ReLU, min-max with its guard, bilinear, min-max again."""
 
