@@ -10,6 +10,7 @@ from torch import nn
 
 from core.data.imageset import ImageSet
 from core.defenses import TSBD
+from core.defenses.repairs.tsbd.affordable import affordable
 from core.defenses.repairs.tsbd.weight_change import (
     marked,
     neuron_layers,
@@ -20,7 +21,7 @@ from core.defenses.repairs.tsbd.weight_change import (
 from core.defenses.shared.unlearning import unlearn
 from core.networks.channels import weight_of
 from core.networks.model_state import working_copy
-from core.runs import finish
+from core.runs import Progress, Run, finish
 from models.preact_resnet import PreActResNet
 
 
@@ -167,7 +168,62 @@ class TestUnlearning:
             assert torch.equal(before, after)
 
 
+class TestAffordable:
+    """Accuracy after a short recovery is 0.9 without n, and falls as it is told to."""
+
+    def choice(self, images: ImageSet, accurate: dict[float, float]) -> tuple[float | None, list[float]]:
+        tried = []
+
+        def recovered(n: float) -> Run[nn.Module | None]:
+            tried.append(n)
+            yield Progress("tune", 1, 1)
+            return RightOn(accurate[n]) if n in accurate else None
+
+        return finish(affordable(recovered, 0.16, images)), tried
+
+    @pytest.fixture
+    def images(self) -> ImageSet:
+        black = torch.zeros(100, 3, 4, 4, dtype=torch.uint8)
+        return ImageSet(black, torch.zeros(100, dtype=torch.int64), ("a", "b"))
+
+    def test_the_upper_bound_where_it_recovers(self, images: ImageSet) -> None:
+        assert self.choice(images, {0.0: 0.9, 0.16: 0.85}) == (0.16, [0.0, 0.16])
+
+    def test_halves_until_it_recovers(self, images: ImageSet) -> None:
+        assert self.choice(images, {0.0: 0.9, 0.16: 0.5, 0.08: 0.7, 0.04: 0.83}) == (0.04, [0.0, 0.16, 0.08, 0.04])
+
+    def test_none_at_all(self, images: ImageSet) -> None:
+        n, tried = self.choice(images, {0.0: 0.9})
+        assert n == 0.0
+        assert tried == [0.0, 0.16, 0.08, 0.04, 0.02]
+
+    def test_nothing_to_compare_with(self, images: ImageSet) -> None:
+        assert self.choice(images, {}) == (None, [0.0])
+
+
+class RightOn(nn.Module):
+    """Right on this share of images, all of class 0."""
+
+    def __init__(self, share: float):
+        super().__init__()
+        self.share = share
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        logits = torch.zeros(len(x), 2)
+        logits[round(self.share * len(x)) :, 1] = 1.0
+        return logits
+
+
 class TestWhole:
+    def test_channels_that_cannot_be_spared_are_kept(self, trained_net: nn.Module, colours: ImageSet) -> None:
+        knobs = dict(neuron_ratio=1.0, weight_ratio=1.0, unlearn_steps=3, steps=5, batch_size=16, lr=1e-4)
+        forced = finish(TSBD(selection="fixed", **knobs).run(trained_net, colours)).report
+        assert forced["neuron_ratio"] == 1.0
+        assert forced["validation/after"] < forced["validation/floor"]
+        chosen = finish(TSBD(**knobs).run(trained_net, colours)).report
+        assert chosen["neuron_ratio"] < 1.0
+        assert chosen["validation/after"] >= chosen["validation/floor"]
+
     def test_nothing_to_do_is_the_identity(self, trained_net: nn.Module, colours: ImageSet) -> None:
         same = finish(TSBD(neuron_ratio=0.0, steps=0, unlearn_steps=3, selection="fixed").run(trained_net, colours))
         for name, tensor in trained_net.state_dict().items():
