@@ -14,16 +14,18 @@ from core.data.imageset import ImageSet
 from core.defenses.shared.selection import accuracy
 from core.runs import Progress, Run
 
-PRICE = 0.08
-"""How far the accuracy after a short recovery may stay behind that of the network that lost no channels."""
-HALVINGS = 3
-"""Shares that are tried: the upper bound and as many halves of it; then none at all."""
+SHORT = 8
+"""A short recovery takes the steps of the fine-tuning divided by this."""
+PRICE = 0.05
+"""How far the accuracy after it may stay behind that of the network that lost no channels."""
+QUARTERS = 2
+"""Besides the upper bound a quarter of it is tried, and a quarter of that; then none at all."""
 
 
 def affordable(
     recovered: Callable[[float], Run[nn.Module | None]], upper: float, validation: ImageSet
 ) -> Run[float | None]:
-    """The largest n of `upper`, `upper` / 2, … whose model after a short recovery is within `PRICE` of that of n = 0.
+    """The largest n of `upper`, `upper` / 4, … whose model after a short recovery is within `PRICE` of that of n = 0.
 
     recovered : from n to that model, or None where the recovery fails
     Returns 0 where no n is affordable, and None where n = 0 itself fails, so that nothing can be compared.
@@ -32,11 +34,11 @@ def affordable(
     if whole is None:
         return None
     least = accuracy(whole, validation) - PRICE
-    for halving in range(HALVINGS + 1):
-        n = upper / 2**halving
+    for quarter in range(QUARTERS + 1):
+        n = upper / 4**quarter
         model = yield from recovered(n)
         now = 0.0 if model is None else accuracy(model, validation)
-        yield Progress("select", halving + 1, HALVINGS + 1, {"strength": n, "validation": now}, model=model or whole)
+        yield Progress("select", quarter + 1, QUARTERS + 1, {"strength": n, "validation": now}, model=model or whole)
         if now >= least:
             return n
     return 0.0

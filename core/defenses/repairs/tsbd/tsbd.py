@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
-from core.defenses.repairs.tsbd.affordable import affordable
+from core.defenses.repairs.tsbd.affordable import SHORT, affordable
 from core.defenses.repairs.tsbd.gradient_norm import GradientNormAware
 from core.defenses.repairs.tsbd.weight_change import (
     largest_changes,
@@ -123,6 +123,7 @@ class TSBD(Method):
 
         floor = (1 - self.tau) * before
         used: dict[float, tuple[float, float]] = {}
+        spared: list[float] = []  # the n that was chosen, once the upper bound has failed
 
         def tune(n: float, lr: float, steps: int) -> Run[nn.Module]:
             return self._tune(original, fit, marked(changes, n, self.weight_ratio), lr, steps, seed)
@@ -134,16 +135,22 @@ class TSBD(Method):
             if self.selection != "clean":
                 used[share] = share * self.neuron_ratio, self.lr
                 return (yield from tune(*used[share], self.steps))
-            n: float | None = self.neuron_ratio
-            if share < 1 and len(used) < 2:  # the upper bounds failed, and n has not been chosen yet
-                short = partial(guarded, share=share, steps=self.steps // 5)
+            model: nn.Module | None = None
+            if share == 1:
+                used[share] = self.neuron_ratio, self.lr
+                model = yield from guarded(self.neuron_ratio, share, self.steps)
+                if model is not None and score(model) >= floor:
+                    return model
+            if not spared:
+                short = partial(guarded, share=share, steps=self.steps // SHORT)
                 n = yield from affordable(short, self.neuron_ratio, validation)
-            elif share < 1:
-                n = min(n for n, _ in used.values())
-            if n is None:
-                return None
-            used[share] = n, share * self.lr
-            return (yield from guarded(n, share, self.steps))
+                if n is None:
+                    return model
+                spared.append(n)
+            if share == 1 and spared[0] == self.neuron_ratio:
+                return model
+            used[share] = spared[0], share * self.lr
+            return (yield from guarded(spared[0], share, self.steps))
 
         def score(repaired: nn.Module) -> float:
             return accuracy(repaired, validation)
