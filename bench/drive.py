@@ -51,15 +51,21 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+class Server(str):
+    """A server's address, "http://127.0.0.1:8501", and the number of its process."""
+
+    pid: int = 0
+
+
 @contextmanager
-def serve(folder: Path, *, threads: int = 1, wait: float = 60, **environment: str) -> Iterator[str]:
+def serve(folder: Path, *, threads: int = 1, wait: float = 60, **environment: str) -> Iterator[Server]:
     """`streamlit run app.py` on a free port with caches and history of its own under `folder`; yields its address.
 
     `threads` = 0 leaves the server all cores, as in real use; tests share the machine and take one.
     Raises RuntimeError with the end of the server's log when it does not answer within `wait` seconds.
     """
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
+    url = Server(f"http://127.0.0.1:{port}")
     own = {
         "PERTURB_CACHE": str(folder / "cache"),
         "DATABASE_URL": f"sqlite:///{folder / 'history.db'}",
@@ -75,6 +81,7 @@ def serve(folder: Path, *, threads: int = 1, wait: float = 60, **environment: st
         process = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, **own, **environment}, stdout=output, stderr=subprocess.STDOUT
         )
+        url.pid = process.pid
         try:
             _until_it_answers(url, process, log, wait)
             yield url
