@@ -7,7 +7,7 @@ pages, moves sliders, takes another picture and now and then starts a run, with 
 and the next move. They speak the protocol of Streamlit's client over the websocket (`bench.session`), but draw nothing.
 
 On an idle machine only: the visitors share it with the server. Linux only (/proc). Writes
-lab/stored/tables/visitors.json.
+lab/stored/tables/visitors.json; a smaller room, or a shorter time, is only printed.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ from bench.drive import Server, serve
 from bench.keep import keep
 from bench.session import Answer, Session, Widget
 from ui.pages import PAGES, page_of
+
+VISITORS, MINUTES = 30, 4.0
+"""The least that is kept."""
 
 PICTURES = 50
 """Test pictures among which visitors choose."""
@@ -218,8 +221,8 @@ async def told(name: str, make: Callable[[], Awaitable[Any]]) -> Any:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--visitors", type=int, default=30)
-    parser.add_argument("--minutes", type=float, default=4.0)
+    parser.add_argument("--visitors", type=int, default=VISITORS)
+    parser.add_argument("--minutes", type=float, default=MINUTES)
     parser.add_argument("--runs", type=float, default=0.02, help="share of the moves that start a run (default 0.02)")
     parser.add_argument("--seed", type=int, default=0, help="of what the visitors do")
     options = parser.parse_args(argv)
@@ -227,10 +230,15 @@ def main(argv: list[str] | None = None) -> None:
         cost, record = asyncio.run(measured(server, options))
     for error, count in record.errors.most_common():
         print(f"{count} x {error}")
+    table = rows(cost, record)
+    for row in table:
+        print(f"{row['what']:36}{row['median']:>16}{row.get('p95', ''):>12}{row.get('goal', ''):>14}")
+    if options.visitors < VISITORS or options.minutes < MINUTES:
+        return
     path = keep(
         "visitors",
         "A room of visitors",
-        rows(cost, record),
+        table,
         command=f"python -m bench.visitors --visitors {options.visitors} --minutes {options.minutes:g} "
         f"--runs {options.runs:g}",
         n=f"{options.visitors} visitors for {options.minutes:g} minutes over the websocket, without a browser, on the "
@@ -239,7 +247,7 @@ def main(argv: list[str] | None = None) -> None:
         note="Waits run from a visitor's move to the end of the script. A page's processor time is that of the whole "
         "server while one visitor takes one of two pictures in turn.",
     )
-    print(path.read_text())
+    print(path)
 
 
 if __name__ == "__main__":
