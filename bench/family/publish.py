@@ -35,7 +35,7 @@ TITLES = {
 }
 
 
-def publish(family: str, cells: list[Cell], old: list[Cell]) -> None:
+def publish(family: str, cells: list[Cell], old: list[Cell], command: str) -> None:
     """Keep the tables that the cells of a family give; `old` are those of earlier defaults over the second one."""
     if family == "development":
         tables = {"family-development": summary.by_repair(cells)}
@@ -46,7 +46,6 @@ def publish(family: str, cells: list[Cell], old: list[Cell]) -> None:
         }  # fmt: skip
     triggered = [cell["after"]["n_asr"] for cell in cells if "after" in cell]
     n = f"n = {SCORED:,} test images for ACC, {min(triggered):,} to {max(triggered):,} triggered ones for ASR and RA"
-    command = "python -m bench.family" + " --family development" * (family == "development")
     for name, rows in tables.items():
         if rows:
             seeds = sorted({cell["seed"] for cell in cells})

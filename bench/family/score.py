@@ -29,15 +29,13 @@ def measured(folder: Path, names: list[str], repairs: list[str], seeds: int, out
 
     Every net is repaired with seed 0 before any is with seed 1, so that a run that is stopped compares like with like.
     """
-    cells = kept.read(out)
     found: list[Cell] = []
     for seed, name, method in _order(names, repairs, seeds):
         key = {"net": name, "sha": _sha(folder / name), "method": repr(method), "seed": seed}
-        one = next((one for one in cells if key.items() <= one.items()), None)
+        one = next((one for one in kept.read(out) if key.items() <= one.items()), None)
         if one is None:
             one = _cell(folder / name, method, seed) | key
-            cells.append(one)
-            kept.write(out, cells)
+            kept.write(out, [*kept.read(out), one])  # read again: another process may have added its own
             print(_line(one), flush=True)
         found.append(one)
     return found

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import models
+from bench.family import __main__ as bench
 from bench.family import publish, score, summary, train
 from bench.family.nets import DEVELOPMENT, FAMILIES, SECOND, architecture_of
 from core.metrics.intervals import student
@@ -145,11 +146,20 @@ def test_old_and_new_are_compared_over_what_both_were_tried_on() -> None:
 
 def test_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "TABLES", tmp_path)
-    publish.publish("second", CELLS, [one("a", "TSBD")])
+    publish.publish("second", CELLS, [one("a", "TSBD")], "python -m bench.family")
     assert {path.stem for path in tmp_path.glob("*.json")} == set(publish.TITLES) - {"family-development"}
     assert "30.0 %" in tables.section(tables.stored_table("family") or {})
-    publish.publish("development", CELLS, [])
+    publish.publish("development", CELLS, [], "python -m bench.family --family development")
     assert "--family development" in (tables.stored_table("family-development") or {})["command"]
+
+
+def test_the_command_names_what_is_not_usual_and_no_folder() -> None:
+    def told(*given: str) -> str:
+        return bench.command(bench.parser().parse_args(given))
+
+    assert told("--folder", "/somewhere", "--out", "cells.json") == "python -m bench.family"
+    assert told("--nets", "a", "b", "--seeds", "1") == "python -m bench.family --seeds 1 --nets a b"
+    assert told("--family", "development", "--repairs", "TSBD").endswith("--family development --repairs TSBD")
 
 
 def test_the_interval_by_hand() -> None:
