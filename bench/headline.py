@@ -66,7 +66,7 @@ def repairs() -> list[Row]:
     rows = []
     for name in list(dict.fromkeys([*list(standings)[:1], "TSBD", "FineTuning"])):
         own = {place: one for place, one in cells.items() if place[0] == name}
-        if own:
+        if own and standings[name]["ASR"]:
             row = standings[name]
             told = f"{name}, rank {row['rank']:.1f} of {len(standings)} repairs, CIFAR-10"
             value = f"{cell(row['ASR'], '%')} ({100 * fmean(row['ACC lost']):.1f} points)"

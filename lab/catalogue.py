@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 import statistics
 from typing import Any
 
@@ -47,6 +46,7 @@ def as_text(entries: list[dict[str, Any]]) -> str:
 
 def table(results: list[Result]) -> str:
     """The figures of the same recipe under several seeds: mean, spread (standard deviation) and each, with n.
+    A figure that only some of the runs have, such as that of a learning rate that one of them tried, is told of those.
 
     The scores that the experiment is judged by stand first; below the table, what came out of each run.
     """
@@ -57,11 +57,11 @@ def table(results: list[Result]) -> str:
     head = ["figure", "mean", "spread", *(f"seed {seed}" for seed in seeds), "n"]
     rows = [head]
     scored = [score.figure for score in first.recipe.kind.scores if score.figure in first.figures]
-    for name in dict.fromkeys([*scored, *first.figures]):
-        values = [result.figures.get(name, math.nan) for result in results]
+    for name in dict.fromkeys([*scored, *(name for result in results for name in result.figures)]):
+        values = [result.figures[name] for result in results if name in result.figures]
         spread = f"{statistics.stdev(values):.4f}" if len(values) > 1 else "-"
-        n = str(first.counts.get(name, ""))
-        rows.append([name, f"{statistics.fmean(values):.4f}", spread, *(f"{value:.4f}" for value in values), n])
+        each = [f"{result.figures[name]:.4f}" if name in result.figures else "-" for result in results]
+        rows.append([name, f"{statistics.fmean(values):.4f}", spread, *each, str(first.counts.get(name, ""))])
     rows.append(["seconds", *_times(results), ""])
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

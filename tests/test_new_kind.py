@@ -76,6 +76,8 @@ assert job.state == "done" and job.error == "", job.error
 assert [point["loss"] for point in job.curve if "loss" in point], "a curve"
 assert len(app.get("vega_lite_chart")) == 1, "drawn"
 assert app.metric[0].label == "Loss" and app.metric[0].value == f"{job.result.figures['loss']:.3f} nats", "figures"
+app.session_state["link-noise"] = True
+app.run()
 address = next(block.value for block in app.code if "noise?" in block.value)
 assert "method=Noise" in address and "noise-scale=0.2" in address, address
 assert any(job.recipe.kind.conclude(job.result).text in text.value for text in app.markdown), "what came out"

@@ -99,6 +99,8 @@ def rows(cells: Cells) -> list[dict[str, Any]]:
     return lines
 
 
-def by_seed(cells: list[Cell], value: Callable[[dict[str, float]], float]) -> list[float]:
-    """The mean over the cells of what `value` takes from a run's figures, for each seed that all of them have."""
-    return [statistics.fmean(value(cell.rows[seed]["figures"]) for cell in cells) for seed in shared_seeds(cells)]
+def by_seed(cells: list[Cell], value: Callable[[dict[str, float]], float]) -> list[float] | None:
+    """The mean over the cells of what `value` takes from a run's figures, for each seed that all of them have; None
+    where they have none in common."""
+    seeds = shared_seeds(cells)
+    return [statistics.fmean(value(cell.rows[seed]["figures"]) for cell in cells) for seed in seeds] or None

@@ -67,6 +67,10 @@ class Held:
     def kind(self) -> Kind:
         return self.recipe.kind
 
+    @property
+    def chain(self) -> list[Recipe]:
+        return self.recipe.chain
+
     def run(self, curve: Curve | None = None) -> Run[Result]:
         run = self.recipe.run(curve)
         try:

@@ -92,7 +92,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, tiny_model: str) -> Callable[[BaseE
             yield Progress("tune", 1, 2)
             if recipe.seed == 1:
                 raise error
-            return Result(recipe, {"after/acc": 0.5})
+            return Result(recipe, {"before/acc": 0.9, "after/acc": 0.5})
 
         monkeypatch.setattr(Recipe, "run", run)
         return [Recipe(FineTuning(), tiny_model, seed=seed) for seed in range(3)]

@@ -16,7 +16,7 @@ def test_an_injection_runs_to_its_figures_and_can_be_repaired(visit):
     assert app.metric[2].value == f"{100 * result.figures['agreement']:.1f} %"
     assert len(app.get("vega_lite_chart")) == 2
     assert "Median change" in " ".join(caption.value for caption in app.caption)
-    assert [link.proto.label for link in app.get("page_link")] == ["Can TSBD remove it again?"]
+    assert "Can TSBD remove it again?" in [link.proto.label for link in app.get("page_link")]
 
 
 def test_a_backdoored_model_gives_way_to_the_clean_one_of_its_data(visit):
