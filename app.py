@@ -32,8 +32,10 @@ def warm_up() -> None:
 
         from lab import loading
         from lab.kinds import kinds
+        from lab.running.pool import pool
 
         kinds()  # with every method
+        pool()  # it says how many cores a thread may take, which counts for threads that have not computed yet
         loading.classifier("zoo:scenes-badnets")
         loading.images("scenes", "test", limit=1000)
         gc.freeze()

@@ -7,6 +7,7 @@ the validation here, the controls of the pages, permalinks, JSON, cache keys and
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any, Self, get_type_hints
@@ -65,13 +66,18 @@ def knobs_of(method: type | Method) -> list[Knob]:
 
     `kind` is int, float, bool, str, or `Method` for a knob that holds another method.
     """
-    cls = method if isinstance(method, type) else type(method)
+    return list(_knobs(method if isinstance(method, type) else type(method)))
+
+
+@functools.cache
+def _knobs(cls: type) -> tuple[Knob, ...]:
+    """The knobs of a class, read once: a page asks for them a hundred times."""
     hints = get_type_hints(cls)
-    return [
+    return tuple(
         Knob(field.name, _kind(hints[field.name]), field.default, **field.metadata["knob"])
         for field in dataclasses.fields(cls)
         if "knob" in field.metadata
-    ]
+    )
 
 
 def _kind(hint: Any) -> type:

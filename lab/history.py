@@ -12,7 +12,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Engine, String, create_engine, event, select
+from sqlalchemy import JSON, Engine, String, create_engine, event, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -84,6 +84,15 @@ class History:
         """The latest run with this cache key, or None."""
         found = self._read(select(Finished).where(Finished.key == key).order_by(Finished.id.desc()).limit(1))
         return found[0] if found else None
+
+    def latest(self) -> int:
+        """The number of the last run that was written, 0 before the first: whether `rows` says anything new."""
+        try:
+            with Session(self.engine) as session:
+                return session.scalar(select(func.max(Finished.id))) or 0
+        except SQLAlchemyError as error:
+            self._trouble(error)
+            return 0
 
     def rows(self, limit: int = 100, method: str | None = None) -> list[dict[str, Any]]:
         """The latest runs, newest first, of one method where it is named."""

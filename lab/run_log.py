@@ -125,6 +125,16 @@ def stored(limit: int = 2000) -> list[Row]:
     return of_todays_models([row for row in rows if not row.get("stopped")])
 
 
+def version() -> tuple[object, ...]:
+    """What differs as soon as `stored` may give something else: the files, the history's last run, the models."""
+    from lab.history import history
+
+    folders = dict.fromkeys((SHIPPED, own_folder()))
+    files = sorted(file for folder in folders for file in folder.glob("*.jsonl"))
+    shas = [card.sha for card in models.available()]
+    return history().latest(), *((file, file.stat().st_mtime_ns) for file in files), *shas
+
+
 def of_todays_models(rows: list[Row]) -> list[Row]:
     """Those of the rows whose shipped models have not been trained again since: others say nothing any more."""
     shas = {card.ref: card.sha for card in models.available()}

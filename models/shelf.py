@@ -15,6 +15,7 @@ from models.config import Plan, read_config
 ZOO = Path(__file__).parent / "zoo"
 SHIPPED, HUB, LOCAL = "shipped with the lab", "Hugging Face Hub", "local folder"
 MAX_HEADER = 10_000_000
+NAME = r"[a-z0-9-]{1,100}"
 
 
 def available() -> list[Card]:
@@ -22,15 +23,17 @@ def available() -> list[Card]:
     return [shelf_card(folder) for folder in sorted(ZOO.iterdir()) if (folder / "config.json").is_file()]
 
 
-def shipped(ref: str) -> bool:
-    """Whether a model of this name ("zoo:scenes-clean") ships with the lab."""
-    return any(card.ref == ref for card in available())
+def shipped(ref: str) -> Card | None:
+    """The card of the shipped model of this name ("zoo:scenes-clean"), None where none ships with the lab."""
+    name = ref.removeprefix("zoo:")
+    known = ref.startswith("zoo:") and re.fullmatch(NAME, name) and (ZOO / name / "config.json").is_file()
+    return shelf_card(ZOO / name) if known else None
 
 
 def zoo_folder(name: str) -> Path:
     """The folder of a shipped model; ModelError names the likeliest ones when there is none of that name."""
     folder = ZOO / name
-    if not re.fullmatch(r"[a-z0-9-]{1,100}", name) or not (folder / "config.json").is_file():
+    if not re.fullmatch(NAME, name) or not (folder / "config.json").is_file():
         there = [card.ref[4:] for card in available()]
         likely = difflib.get_close_matches(name, there, n=3, cutoff=0.0)
         meant = f"did you mean {' or '.join(likely)}?" if likely else "there are none yet."
@@ -39,10 +42,24 @@ def zoo_folder(name: str) -> Path:
 
 
 def shelf_card(folder: Path) -> Card:
-    """The card of a shipped model, read from its config.json and the header of its weights."""
-    weights = folder / "model.safetensors"
+    """The card of a shipped model, read from its config.json and the header of its weights, and again after an edit."""
+    return _card(folder, _changed(folder / "config.json"), _changed(folder / "model.safetensors"))
+
+
+def _changed(path: Path) -> tuple[int, int] | None:
+    """When a file was changed last, and its size; None where there is no such file."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=256)
+def _card(folder: Path, config: tuple[int, int] | None, weights: tuple[int, int] | None) -> Card:
+    """The card of a folder whose files were last changed as these two say."""
     plan = read_config(folder / "config.json", folder.name)
-    sha, parameters = _weights(weights, weights.stat().st_mtime_ns) if weights.is_file() else ("", 0)
+    sha, parameters = ("", 0) if weights is None else _weights(folder / "model.safetensors")
     return card_of(plan, f"zoo:{folder.name}", SHIPPED, sha, parameters)
 
 
@@ -66,9 +83,8 @@ def card_of(plan: Plan, ref: str, origin: str, sha: str, parameters: int, licenc
     )
 
 
-@lru_cache(maxsize=256)
-def _weights(path: Path, changed: int) -> tuple[str, int]:
-    """SHA-256 of a weights file and its number of parameters; `changed` makes the cache notice an edit."""
+def _weights(path: Path) -> tuple[str, int]:
+    """SHA-256 of a weights file and its number of parameters."""
     data = path.read_bytes()
     shapes = tensor_shapes(path)
     learned = (shape for key, shape in shapes.items() if not key.endswith(BUFFERS))

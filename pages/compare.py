@@ -41,16 +41,7 @@ def live(job):
         )
     looks = cache.three(recipe, choice, model, result)
     maps, shares = st.columns([1.05, 1], gap="medium")
-    count = len(next(iter(looks.values())).shares)
-    drawn, _ = images.heat(*cache.tensors(*looks.values()), reference=count)
-    views = [
-        images.View(
-            drawn[count * j + i], f"{moment}  \n**{look.says(i)}**",
-            f"Heatmap, {moment}, {'with' if i else 'without'} trigger: the model says {look.says(i)}",
-        )
-        for i in range(count)
-        for j, (moment, look) in enumerate(looks.items())
-    ]  # fmt: skip
+    views = cache.kept(lambda: heatmaps(looks), "three", cache.run_key(recipe.key(), result), choice)
     with maps:
         images.row(page.show(views), columns=len(looks))
         images.key(
@@ -61,6 +52,20 @@ def live(job):
         st.caption("What each model says about the triggered picture.")
         names = next(iter(looks.values())).names
         predictions(names, {moment: look.shares[-1] for moment, look in looks.items()}, top=3, height=340)
+
+
+def heatmaps(looks):
+    """Upper row: the picture as it is; lower row: with the trigger."""
+    count = len(next(iter(looks.values())).shares)
+    drawn, _ = images.heat(*cache.tensors(*looks.values()), reference=count)
+    return [
+        images.View(
+            drawn[count * j + i], f"{moment}  \n**{look.says(i)}**",
+            f"Heatmap, {moment}, {'with' if i else 'without'} trigger: the model says {look.says(i)}",
+        )
+        for i in range(count)
+        for j, (moment, look) in enumerate(looks.items())
+    ]  # fmt: skip
 
 
 page.watch(live)

@@ -54,10 +54,12 @@ def live(job):
     result = finished(job)
     if result is None:
         seen = cache.looked(f"model {choice.model}", f"{choice} {recipe.data}", "GradCAM", model, pictures)
-        images.row(page.show(detector.waiting(seen)), columns=3)
+        views = cache.kept(lambda: detector.waiting(seen), "waiting", recipe.key(), choice)
+        images.row(page.show(views), columns=3)
         return
     detector.charts(result, model.class_names)
-    if views := page.show(detector.blends(result, model.class_names)):
+    views = cache.kept(lambda: detector.blends(result, model.class_names), "blends", result.recipe.key())
+    if page.show(views):
         images.row(views, columns=len(views) // 2)
 
 

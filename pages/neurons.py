@@ -17,7 +17,6 @@ choice = page.choice
 with sidebar.ready():
     model = cache.model(choice)
     from core.metrics.rankings import highest
-    from core.networks.channels import neuron_layers
     from lab.channel_rankings import MAKERS
     from lab.kinds.shared.scoring import ACC, ASR, RA
     from lab.running.pool import pool
@@ -25,7 +24,7 @@ with sidebar.ready():
 
     if model.trigger is None:
         raise ValueError(f"{choice.model} has no backdoor, so no channel answers to a trigger; choose another model.")
-    layers = {name: module.weight.shape[0] for name, module in model.named_modules() if name in neuron_layers(model)}
+    layers = cache.kept(lambda: neurons.layers(model), "layers", choice.model, model.card.sha)
     before = neurons.zeroed(choice.model, choice.data, ())
 
 CHART = "neurons-axes"
@@ -95,13 +94,14 @@ with stage:
     left, right = st.columns(2, gap="small")
     if tac:
         with left:
+            runs = [asked[each].key() for each in known]
             if own:
-                charts.axes(tac, own, ranking.name, out, key=CHART, picked=picked, height=330)
+                charts.axes(tac, own, ranking.name, out, runs=runs, key=CHART, picked=picked, height=330)
                 st.caption("One point is one channel; click some to set them to zero. Upper right: both rank it high.")
             else:
                 st.info(f"{ranking.name} has not been computed yet: press **Rank**.", icon=":material/info:")
         with right:
-            charts.overlaps(tac, known, height=330)
+            charts.overlaps(tac, known, runs=runs, height=330)
             missing = ", ".join(each.name for each in names.values() if each not in known)
             st.caption(f"TAC is an **oracle** (form {form}). " + (f"Not run yet: {missing}." if missing else ""))
 

@@ -52,7 +52,7 @@ def live(job):
     page.figures(job, asked=recipe)
     result = finished(job)
     if result is None:
-        images.row(views.waiting(pictures), columns=3)
+        images.row(cache.kept(lambda: views.waiting(pictures), "waiting", recipe.key(), choice), columns=3)
         return
     found = result.figures
     left, right = st.columns(2, gap="small")
@@ -69,7 +69,8 @@ def live(job):
     )
     if told := views.existence(result):
         st.caption(told)
-    images.row(page.show(views.woken(result, model.class_names)), columns=4)
+    woken = cache.kept(lambda: views.woken(result, model.class_names), "woken", job.key)
+    images.row(page.show(woken), columns=4)
 
 
 with stage:

@@ -35,7 +35,7 @@ with controls:
     inputs: dict = {}
     if by_hand:
         with board, sidebar.ready():
-            drawn = mask.draw(images.pixels(cache.region(choice, attack, {})[1]))
+            drawn = mask.draw(cache.address(choice))
         inputs |= {"mask": drawn} if drawn else {}
     with rest:
         if name == "Regional":

@@ -9,7 +9,7 @@ page = RunPage.open(
     "**Watch** the ranking when each defense may peek at the attack to choose its threshold. Bright is good.",
 )
 
-from ui import sidebar, texts  # noqa: E402
+from ui import cache, sidebar, texts  # noqa: E402
 from ui.charts import scoreboard as charts  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
 from ui.widgets import jobs, link  # noqa: E402
@@ -36,18 +36,24 @@ with three:
         "published scripts do. A defense that chooses nothing is the same under both.",
     )  # fmt: skip
 
-with sidebar.ready():
+
+def compared(data, rule, run):
+    """By the rule for the threshold: boards, cells, and those cells over which the standings are taken."""
     boards = {name: scoreboard.board(data, settings.control_n, name) for name in RULES}
-    shown = boards[rule]
-    rows = run_log.stored()
-    if page.result is not None:
-        rows.append(page.result.row())  # the history may be a moment behind
+    rows = run_log.stored() + ([] if run is None else [run.row()])
     cells = {name: scoreboard.fill(each, rows) for name, each in boards.items()}
     if rule == "clean":
-        compared = {"clean": scoreboard.on_shared_seeds(cells["clean"]) or cells["clean"]}
+        alike = {"clean": scoreboard.on_shared_seeds(cells["clean"]) or cells["clean"]}
     else:
-        compared = dict(zip(("clean", "oracle"), scoreboard.shared(cells["clean"], cells["oracle"]), strict=True))
-    standings = {name: scoreboard.standings(found) for name, found in compared.items()}
+        alike = dict(zip(("clean", "oracle"), scoreboard.shared(cells["clean"], cells["oracle"]), strict=True))
+    return boards, cells, alike
+
+
+with sidebar.ready():
+    run = page.result  # the history may be a moment behind
+    key = data, rule, settings.control_n, run and run.recipe.key(), run_log.version()
+    boards, cells, alike = cache.kept(lambda: compared(data, rule, run), "boards", *key)
+    shown, standings = boards[rule], {name: scoreboard.standings(found) for name, found in alike.items()}
 
 
 def picked():
@@ -91,12 +97,14 @@ with right:
     charts.ranking({name: standings[name] for name in rules})
     st.caption(
         "Bars: 95 % t-interval, the attacks being the sample. Rank: among those run on the same attacks."
-        + (f" Both rules over the {len(compared['oracle'])} cells that both have." if rule == "oracle" else "")
+        + (f" Both rules over the {len(alike['oracle'])} cells that both have." if rule == "oracle" else "")
     )
 
 page.ask(
     "If defenses may peek, what happens to their order?", {"stays": "It stays as it is", "changes": "It changes"},
-    scoreboard.order(boards["clean"], boards["oracle"], cells["clean"], cells["oracle"]),
+    cache.kept(
+        lambda: scoreboard.order(boards["clean"], boards["oracle"], cells["clean"], cells["oracle"]), "order", *key
+    ),
 )  # fmt: skip
 machines = sorted({row.get("hardware", row["device"]) for one in cells[rule].values() for row in one.rows.values()})
 if machines:

@@ -41,8 +41,8 @@ with controls:
 
 with sidebar.ready():
     recipe = Recipe(trigger, choice.model, choice.data, {"n": 400})
-    shown = {"images": choice.images, "target": names.index(into)}
-    seen = cache.stamped_look(recipe.replace(inputs=recipe.inputs | shown).to_json(), "GradCAM")
+    shown = recipe.replace(inputs=recipe.inputs | {"images": choice.images, "target": names.index(into)})
+    seen = cache.stamped_look(shown.to_json(), "GradCAM")
     jobs.keep_fresh(page.slug, recipe)
 
 
@@ -60,9 +60,10 @@ def scores(job):
     )
 
 
-with stage:
+def moved():
+    """The picture as it is, moved for the target, and the change."""
     change, factor = images.magnified(seen.images[1] - seen.images[0])
-    views = [
+    return [
         images.View(
             images.pixels(seen.images[0]), f"plain  \n**{seen.says(0)}**", f"Plain: the model says {seen.says(0)}"
         ),
@@ -74,6 +75,10 @@ with stage:
             images.pixels(change), f"the change, ×{factor}", f"What the motion changes, magnified {factor} times"
         ),
     ]  # fmt: skip
+
+
+with stage:
+    views = cache.kept(moved, "moved", shown.key())
     images.row(views, columns=3)
     page.watch(scores)
 

@@ -48,7 +48,8 @@ with sidebar.ready():
             page.watch(jobs.progress)
             jobs.refusal(page.slug)
         st.stop()
-    seen = cache.stamped_look(recipe.replace(inputs=recipe.inputs | {"images": choice.images}).to_json(), explainer)
+    shown = recipe.replace(inputs=recipe.inputs | {"images": choice.images})
+    seen = cache.stamped_look(shown.to_json(), explainer)
 
 
 def scores(job):
@@ -62,8 +63,8 @@ def scores(job):
     jobs.refusal(page.slug)
 
 
-with stage:
-    page.watch(scores)
+def pictures():
+    """The picture without and with the trigger, the change, both heatmaps; and a note on each that says nothing."""
     change, factor = images.magnified(seen.images[1] - seen.images[0])
     maps, notes = images.heat(*cache.tensors(seen), reference=1)
     truth = f"true class: {seen.names[seen.label]}" if seen.label is not None else "your picture"
@@ -82,6 +83,12 @@ with stage:
             maps[1], f"says {seen.says(1)}", f"Heatmap with trigger: the model says {seen.says(1)}. {notes[1]}"
         ),
     ]
+    return views, notes
+
+
+with stage:
+    page.watch(scores)
+    views, notes = cache.kept(pictures, "stamped", shown.key(), explainer, cls.__name__)
     with st.grid(3, min_column_width=150, gap="small"):
         for view in views:
             images.show(view)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -12,8 +13,12 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from lab.recipes import Recipe
+    from lab.results import Result
     from models import Classifier
     from ui.sidebar import Choice
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,21 @@ class Look:
         """The predicted class of picture i and its share."""
         k = int(self.shares[i].argmax())
         return f"{self.names[k]} {100 * float(self.shares[i, k]):.0f} %"
+
+
+def kept(make: Callable[[], T], *key: object) -> T:
+    """What `make()` gives, made once for the same key (words, numbers, frozen dataclasses). It is shared: do not
+    change it.
+
+    For what is drawn on a page: pictures, tables, the rows behind a chart. What is kept by a model's name is kept by
+    its `sha` too, so that another model of that name is noticed.
+    """
+    return _kept(repr(key), make)
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def _kept(key: str, _make: Callable[[], Any]) -> Any:
+    return _make()
 
 
 def samples(model: str, data: str, first: int, n: int) -> list[tuple[int, str, np.ndarray]]:
@@ -68,6 +88,35 @@ def sample(choice: Choice) -> tuple[str, np.ndarray]:
     if not found:
         raise ValueError(f"There is no test picture {choice.index}; choose a smaller number.")
     return found[0][1], found[0][2]
+
+
+def thumbnail(choice: Choice) -> tuple[str, str]:
+    """Name and address of what the sidebar chose."""
+    from ui.widgets.images import url
+
+    def make() -> tuple[str, str]:
+        name, picture = sample(choice)
+        return name, url(picture)
+
+    return kept(make, "thumbnail", choice)
+
+
+def address(choice: Choice) -> str:
+    """The address of the chosen picture in the size in which pages show it."""
+    from ui.widgets.images import View, pixels
+
+    picture, sha = region(choice, None, {})[1], model(choice).card.sha
+    return kept(lambda: View(pixels(picture)), "picture", choice, sha).url
+
+
+def gallery(choice: Choice, first: int, n: int) -> list[tuple[int, str, str]]:
+    """Index, class and address of n test pictures, from the one with number `first` on."""
+    from ui.widgets.images import url
+
+    def make() -> list[tuple[int, str, str]]:
+        return [(index, name, url(picture)) for index, name, picture in samples(choice.model, choice.data, first, n)]
+
+    return kept(make, "gallery", choice.model, choice.data, first, n)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -118,17 +167,21 @@ def looked(key: str, images_key: str, explainer: str, _model: Any, _images: Any)
 
 
 def pair(recipe: Recipe, choice: Choice) -> Tensor:
-    """The chosen picture without and with the backdoor of the recipe's model, (2, C, H, W).
+    """The chosen picture without and with the backdoor of the recipe's model, (2, C, H, W); shared: do not change it.
 
     Of a clean model, the picture alone: (1, C, H, W).
     """
+    base = recipe.chain[-1]
+    return kept(lambda: _pair(base, choice), "pair", base.key(), choice.images)
+
+
+def _pair(base: Recipe, choice: Choice) -> Tensor:
     import torch
 
     from lab.kinds.shared.pictures import chosen
     from lab.kinds.shared.setting import backdoor_of, triggered
     from lab.running.compute_lock import compute_lock
 
-    base = recipe.chain[-1]
     with compute_lock:
         model = model_of(base)
         batch, backdoor = chosen(model, base.data, choice.images), backdoor_of(base, model)
@@ -136,12 +189,17 @@ def pair(recipe: Recipe, choice: Choice) -> Tensor:
         return plain if backdoor.trigger is None else torch.cat((plain, triggered(batch.data[:1], backdoor)))
 
 
+def run_key(key: str, result: Result | None) -> str:
+    """What names a run of this cache key as it has come out; one that was stopped differs each time."""
+    return f"{key} {'' if result is None else f'stopped {result.seconds}' if result.stopped else 'done'}"
+
+
 def look_now(job: Any, images: Tensor, images_key: str) -> Look | None:
     """What the model says as it stands in a running job, or once the run has ended; None before it has one."""
     if job is None:
         return None
     if job.result is not None and job.result.model is not None:
-        return looked(f"{job.key} {job.state}", images_key, "GradCAM", job.result.model, images)
+        return looked(run_key(job.key, job.result), images_key, "GradCAM", job.result.model, images)
     from lab.kinds.shared.scoring import STILL
 
     moving = job.progress.model if job.progress is not None and job.progress.stage not in STILL else None
@@ -182,7 +240,12 @@ def own_look(ref: str, data: str, index: int) -> Look:
 
 
 def region(choice: Choice, attack: Any, inputs: dict[str, Any]) -> tuple[Any, Any, int | None]:
-    """The region an attack would be given, bool (H, W) or None, the picture (C, H, W) and its label."""
+    """The region an attack would be given, bool (H, W) or None, the picture (C, H, W) and its label; all shared."""
+    sha = model(choice).card.sha
+    return kept(lambda: _region(choice, attack, inputs), "region", choice, sha, attack, inputs)
+
+
+def _region(choice: Choice, attack: Any, inputs: dict[str, Any]) -> tuple[Any, Any, int | None]:
     from core.attacks import Regional, drawn
     from lab.kinds.shared.pictures import chosen
     from lab.loading import classifier
@@ -216,8 +279,7 @@ def three(recipe: Recipe, choice: Choice, start: Classifier, result: Any) -> dic
     name = f"{choice} {start.card.ref}"
     looks = {"before": looked(f"model {start.card.ref}", name, "GradCAM", start, pictures)}
     if result is not None and result.model is not None:
-        key = f"{recipe.key()} {result.stopped}"
-        looks["after"] = looked(key, name, "GradCAM", result.model, pictures)
+        looks["after"] = looked(run_key(recipe.key(), result), name, "GradCAM", result.model, pictures)
     twin = clean_twin(start)
     if twin is not None and twin is not start:
         looks["clean model"] = looked(f"model {twin.card.ref}", name, "GradCAM", twin, pictures)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.metrics import Scores
     from lab.recipes import Recipe
     from lab.results import Result
+    from models import Classifier
     from ui.sidebar import Choice
 
 FEW = 100
@@ -77,6 +78,14 @@ def changed(channels: Sequence[Channel], clicked: Channel) -> tuple[Channel, ...
     """`channels` and the one that was clicked; a channel that was among them is as it was again."""
     rest = tuple(channel for channel in channels if channel != clicked)
     return rest if len(rest) < len(channels) else (*rest, clicked)
+
+
+def layers(model: Classifier) -> dict[str, int]:
+    """The number of channels of each layer that has some to set to zero."""
+    from core.networks.channels import neuron_layers
+
+    names = set(neuron_layers(model))
+    return {name: module.weight.shape[0] for name, module in model.named_modules() if name in names}
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -99,7 +99,7 @@ def own_data(ref: str) -> str:
     """The data set a model was trained on, as its name or card says; the generated one where nobody says."""
     import models
 
-    card = next((card for card in models.available() if card.ref == ref), None)
+    card = models.shipped(ref)
     return card.data if card is not None and card.data else "scenes"
 
 
@@ -169,17 +169,16 @@ def _gallery() -> None:
     box = st.popover("Gallery", width="stretch", key="gallery", on_change="rerun")
     if box.open:
         with box, in_a_sentence(stop=False):
-            from ui.cache import samples
-            from ui.widgets.images import url
+            from ui.cache import gallery
 
             choice = st.session_state.get("choice")
             if choice is None:
                 return
             first = st.session_state.setdefault("gallery-first", 0)
             with st.grid(4, min_column_width=60, gap="xsmall", wrap=False):
-                for index, name, picture in samples(choice.model, choice.data, first, 8):
+                for index, name, picture in gallery(choice, first, 8):
                     with st.container(gap=None):
-                        st.image(url(picture), width="stretch", alt=f"Test picture {index}: {name}")
+                        st.image(picture, width="stretch", alt=f"Test picture {index}: {name}")
                         st.button(name, key=f"pick-{index}", on_click=_take, args=({"images": index, "upload": ""},),
                                   width="stretch", type="tertiary")  # fmt: skip
             with st.container(horizontal=True):
@@ -218,16 +217,15 @@ def _own_picture() -> None:
 
 def thumbnail() -> None:
     """The chosen picture in the sidebar, drawn last: it needs torch."""
-    from ui.cache import sample
-    from ui.widgets.images import url
+    from ui.cache import thumbnail
 
     choice = chosen()
     with st.session_state["thumbnail-slot"].container(horizontal=True, vertical_alignment="center"):
         try:
-            name, picture = sample(choice)
+            name, picture = thumbnail(choice)
         except ValueError:
             return  # the page has said why
-        st.image(url(picture), width=72, alt=f"The chosen picture: {name}")
+        st.image(picture, width=72, alt=f"The chosen picture: {name}")
         st.markdown(f"**{name}**" if choice.upload else f"**{name}**  \ntest picture {choice.index}")
 
 

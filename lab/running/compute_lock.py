@@ -6,14 +6,15 @@ PreAct-ResNet-18 of width 16, batch 128, bfloat16, without a lock). Either every
 lock lets a single computation run at a time, with all cores. The lab has the lock, since a visitor alone is served
 sooner by it:
 
-- a job takes the lock for one step and gives it back;
-- short work of a script thread (below 0.2 s) waits for that step to end and then takes the lock.
+- a job takes the lock, and all cores, for one step and gives both back;
+- short work of a script thread (below 0.2 s) waits for that step to end and then takes the lock, and one core: each run
+  of a page has a new thread, for which OpenMP would start new workers, and other visitors' pages need the other core.
 
 The queue is first come, first served. A job that wants its next step stands behind the short work that waited
 meanwhile, and short work that comes later stands behind that step: neither can starve the other.
 
-`torch.set_num_threads` must have been called before a thread's first computation to count for that thread, so
-`use_cores` is called once, when the process starts (`lab.running.pool.pool` does it).
+`torch.set_num_threads` counts for the thread that calls it, and for threads that compute for the first time afterwards.
+So the process is set to one core (`lab.running.pool.pool` does it), and a job's worker to all of them for its steps.
 """
 
 from __future__ import annotations
@@ -80,10 +81,14 @@ compute_lock = ComputeLock()
 """The process's lock."""
 
 
-def use_cores(threads: int = 0) -> int:
-    """Let each computation take `threads` cores (0 = as many as torch finds), and say how many that is."""
+@contextmanager
+def cores(threads: int) -> Iterator[None]:
+    """Inside, what this thread computes takes `threads` cores."""
     import torch
 
-    if threads > 0:
-        torch.set_num_threads(threads)
-    return torch.get_num_threads()
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -17,7 +17,7 @@ from lab.errors import sentence
 from lab.lru_cache import LRUCache
 from lab.recipes import Recipe
 from lab.results import Result, kept
-from lab.running.compute_lock import ComputeLock, compute_lock, use_cores
+from lab.running.compute_lock import ComputeLock, compute_lock, cores
 from lab.running.job import Busy, Job
 from lab.running.pace import paces
 from lab.running.stopped import stopped
@@ -46,7 +46,10 @@ class JobPool:
         store: LRUCache[Result] = kept,
         finished: Callable[[Result], Any] | None = None,
     ):
+        import torch
+
         self.limits, self.lock, self.kept, self.finished = limits, lock, store, finished
+        self.cores = limits.threads or torch.get_num_threads()
         self._changed = threading.Condition(threading.RLock())
         self._queue: list[Job] = []
         self._running: list[Job] = []
@@ -175,7 +178,7 @@ class JobPool:
         run: Run[Result] = job.recipe.run(job.record)
         try:
             while not job.cancelled:
-                with self.lock:
+                with self.lock, cores(self.cores):
                     job.note(next(run))
                 with self._changed:
                     self._sweep()
@@ -202,8 +205,10 @@ def pool() -> JobPool:
     global _pool
     with _making:
         if _pool is None:
+            import torch
+
             from lab.history import history
 
-            use_cores(settings.threads)
             _pool = JobPool(finished=lambda result: history().add(result))
+            torch.set_num_threads(1)  # for all threads but the workers
         return _pool

@@ -21,10 +21,11 @@ def row(key: str, method: str = "TSBD") -> dict[str, Any]:
 
 def test_a_row_comes_back_as_it_was_written(tmp_path: Path) -> None:
     history = History(create_engine(f"sqlite:///{tmp_path / 'runs.sqlite'}"))
+    assert history.latest() == 0
     assert history.add(row("a")) and history.add(row("a") | {"seconds": 2.0}) and history.add(row("b", "FineTuning"))
     found = history.find("a")
     assert found is not None and found["seconds"] == 2.0 and found["figures"] == {"after/acc": 0.9}
-    assert history.find("c") is None
+    assert history.find("c") is None and history.latest() == 3
     assert [each["key"] for each in history.rows()] == ["b", "a", "a"]
     assert [each["key"] for each in history.rows(limit=5, method="FineTuning")] == ["b"]
     assert not {"picture", "visitor", "user", "file"} & set(found)

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
+import torch
 
+from core.runs import Run
 from lab.lru_cache import LRUCache
+from lab.results import Result
 from lab.running.compute_lock import ComputeLock
+from lab.running.curve import Curve
 from lab.running.pool import Busy, JobPool
 from lab.settings import Settings
 from tests.support.fakes import Clock, FakeRecipe
@@ -214,3 +218,18 @@ def test_finished_runs_are_reported_and_a_broken_history_harms_nothing() -> None
     until(lambda: len(seen) == 2)
     assert [job.state for job in jobs] == ["done", "done"]
     pool.shutdown()
+
+
+def test_a_step_takes_the_cores_that_the_lab_may_use_and_gives_them_back() -> None:
+    seen: list[int] = []
+
+    class Counting(FakeRecipe):
+        def run(self, curve: Curve | None = None) -> Run[Result]:
+            seen.append(torch.get_num_threads())
+            return (yield from super().run(curve))
+
+    before, pool = torch.get_num_threads(), JobPool(Settings(threads=3), ComputeLock(), LRUCache(4, 60.0))
+    job = pool.submit(Counting("cores"), "ada")
+    until(lambda: job.ended)
+    pool.shutdown()
+    assert seen == [3] and torch.get_num_threads() == before

@@ -143,6 +143,10 @@ def test_the_shelf_lists_and_loads_by_name(
     assert card.ref == "zoo:scenes-test" and card.origin == "shipped with the lab"
     assert models.load("zoo:scenes-test").card == card
     assert card.parameters == sum(parameter.numel() for parameter in backdoored.parameters())
+    assert models.shipped(card.ref) is card, "its files are not read again"
+    assert models.shipped("zoo:no-model") is models.shipped("hf:owner/name") is models.shipped("zoo:../x") is None
+    models.save(backdoored, tmp_path / "scenes-test", perturb={"data": "scenes", "done": "edited", "scores": SCORES})
+    assert models.available()[0].done == "edited"
 
 
 @pytest.mark.parametrize("card", models.available(), ids=lambda card: card.ref)

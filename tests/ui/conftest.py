@@ -38,6 +38,7 @@ def _small_lab() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _fresh_caches() -> None:
     st.cache_data.clear()
+    st.cache_resource.clear()
 
 
 @pytest.fixture

@@ -23,3 +23,9 @@ def line_legend(**more: Any) -> Any:
     import altair as alt
 
     return alt.Legend(title=None, symbolType="stroke", symbolSize=700, symbolStrokeWidth=2.5, symbolOpacity=1, **more)
+
+
+def specification(chart: Any) -> dict[str, Any]:
+    """A chart of named data as what Streamlit sends beside them: a chart that can be clicked is sent at each run, and
+    building its specification takes longer than all else about it."""
+    return {name: part for name, part in chart.to_dict().items() if name not in ("config", "data")}

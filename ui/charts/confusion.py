@@ -9,8 +9,10 @@ import streamlit as st
 
 from lab.kinds.shared.words import FEW
 from ui.charts import scaled
+from ui.charts.once import once
 
 
+@once
 def confusion(counts: Any, names: Sequence[str], title: str, *, height: int = 400) -> None:
     """A table of true class against prediction, shares of each row; numbers stand in the larger cells.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from ui.charts import GREY, line_legend, scaled
+from ui.charts.once import once
 
 if TYPE_CHECKING:
     from lab.kinds.kind import Score
@@ -37,7 +38,7 @@ def curve(points: list[dict[str, Any]], scores: Iterable[Score], *, height: int 
     _curve(rows, names, stages, max(5.0, end), scaled(height), f"Scores over the seconds of the run; now {said}.")
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@once
 def _curve(
     rows: list[dict[str, Any]], names: list[str], stages: list[dict[str, Any]], end: float, height: int, said: str
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from ui.charts import GREY, line_legend, scaled
+from ui.charts.once import once
 
 if TYPE_CHECKING:
     from lab.results import Result
@@ -29,7 +30,7 @@ def histograms(result: Result, *, height: int = 250) -> None:
     _histograms(scores, truth, float(result.images["threshold"]), title, log, scaled(height))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@once
 def _histograms(scores: list[float], truth: list[bool], threshold: float, title: str, log: bool, height: int) -> None:
     import altair as alt
     import numpy as np
@@ -82,7 +83,7 @@ def curve(result: Result, *, height: int = 250) -> None:
     _curve(lines, truth, scaled(height))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@once
 def _curve(lines: dict[str, list[float]], truth: list[bool], height: int) -> None:
     import altair as alt
     import pandas as pd
@@ -133,7 +134,7 @@ def scatter(result: Result, *, height: int = 250) -> None:
     )  # fmt: skip
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@once
 def _scatter(points: list[list[float]], truth: list[bool], flagged: list[bool], label: str, height: int) -> None:
     import altair as alt
     import pandas as pd
@@ -169,7 +170,7 @@ def by_class(result: Result, names: Sequence[str], *, height: int = 250) -> None
     _by_class(result.images["by_class"].tolist(), list(names), result.notes["class"], BY_CLASS[kind], scaled(height))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@once
 def _by_class(values: list[float], names: list[str], target: str, title: str, height: int) -> None:
     import altair as alt
     import pandas as pd

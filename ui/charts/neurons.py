@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.charts import line_legend, scaled
+from ui import cache
+from ui.charts import line_legend, scaled, specification
+from ui.charts.once import once
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from torch import Tensor
 
     from ui.neurons import Channel, Ranking
@@ -18,8 +21,14 @@ SHARES = tuple(percent / 100 for percent in (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 4
 DASHES = {"nwc": [1, 0], "anp": [7, 3], "uclc": [2, 2], "rnp": [9, 2, 2, 2]}
 
 
-def overlaps(tac: dict[str, Tensor], known: dict[Ranking, dict[str, Tensor]], *, height: int) -> None:
-    """How much of the oracle's top each ranking finds, with what chance would find."""
+def overlaps(
+    tac: dict[str, Tensor], known: dict[Ranking, dict[str, Tensor]], *, runs: Sequence[str], height: int
+) -> None:
+    """How much of the oracle's top each ranking finds, with what chance would find; `runs` are the keys behind them."""
+    _overlaps(cache.kept(lambda: _found(tac, known), "overlaps", runs), scaled(height))
+
+
+def _found(tac: dict[str, Tensor], known: dict[Ranking, dict[str, Tensor]]) -> list[dict[str, Any]]:
     from core.metrics.rankings import overlap
 
     rows = [
@@ -27,11 +36,10 @@ def overlaps(tac: dict[str, Tensor], known: dict[Ranking, dict[str, Tensor]], *,
         for ranking, own in known.items()
         for share, found in zip(SHARES, overlap(own, tac, SHARES), strict=True)
     ]
-    rows += [{"share": share, "found": share, "ranking": "by chance", "kind": "chance"} for share in SHARES]
-    _overlaps(rows, scaled(height))
+    return [*rows, *({"share": share, "found": share, "ranking": "by chance", "kind": "chance"} for share in SHARES)]
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@once
 def _overlaps(rows: list[dict[str, Any]], height: int) -> None:
     import altair as alt
     import pandas as pd
@@ -61,34 +69,43 @@ def _overlaps(rows: list[dict[str, Any]], height: int) -> None:
 
 def axes(
     tac: dict[str, Tensor], own: dict[str, Tensor], name: str, out: Sequence[Channel],
-    *, key: str, picked: Callable[[], None], height: int,
+    *, runs: Sequence[str], key: str, picked: Callable[[], None], height: int,
 ) -> None:  # fmt: skip
-    """Every channel that both know by its place in the ranking and in the oracle; a click chooses one."""
+    """Every channel that both know by its place in the ranking and in the oracle; a click chooses one.
+
+    runs : the keys of the runs behind both
+    """
+    high = scaled(height)
+    frame, spec = cache.kept(lambda: (_places(tac, own, out), _axes(name, high)), "axes", runs, name, out, high)
+    said = f"{len(frame)} channels by their place in {name} and in TAC; {len(out)} are set to zero."
+    st.vega_lite_chart(frame, spec, width="stretch", key=key, on_select=picked, selection_mode="pick", alt=said)
+
+
+def _places(tac: dict[str, Tensor], own: dict[str, Tensor], out: Sequence[Channel]) -> DataFrame:
+    """A row for each channel."""
+    import pandas as pd
+
     from core.metrics.rankings import standing
 
-    both = [layer for layer in tac if layer in own]
-    x, y = standing({layer: own[layer] for layer in both}), standing({layer: tac[layer] for layer in both})
-    rows = [
-        {"layer": layer, "channel": channel, "ranking": round(float(x[layer][channel]), 4),
-         "TAC": round(float(y[layer][channel]), 4), "state": "zero" if (layer, channel) in set(out) else "as it was"}
-        for layer in both for channel in range(len(tac[layer]))
-    ]  # fmt: skip
-    chart = _axes(rows, name, scaled(height))
-    said = f"{len(rows)} channels by their place in {name} and in TAC; {len(out)} are set to zero."
-    st.altair_chart(chart, width="stretch", key=key, on_select=picked, selection_mode="pick", alt=said)
+    both, zero = [layer for layer in tac if layer in own], set(out)
+    x, y = (standing({layer: each[layer] for layer in both}) for each in (own, tac))
+    return pd.DataFrame([
+        {"layer": layer, "channel": channel, "ranking": round(across, 4), "TAC": round(up, 4),
+         "state": "zero" if (layer, channel) in zero else "as it was"}
+        for layer in both
+        for channel, (across, up) in enumerate(zip(x[layer].tolist(), y[layer].tolist(), strict=True))
+    ])  # fmt: skip
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _axes(rows: list[dict[str, Any]], name: str, height: int) -> Any:
+def _axes(name: str, height: int) -> dict[str, Any]:
     import altair as alt
-    import pandas as pd
 
     states = ["as it was", "zero"]
     legend = alt.Legend(orient="bottom", title=None, symbolSize=80, symbolOpacity=1)
     shared: dict[str, Any] = {"sort": states, "legend": legend}
     axis = alt.Axis(format="%", tickCount=3)
-    return (
-        alt.Chart(pd.DataFrame(rows))
+    chart = (
+        alt.Chart(alt.NamedData("channels"))
         .mark_point(filled=True)
         .encode(
             x=alt.X("ranking:Q", scale=alt.Scale(domain=[0, 1]), title=f"rank by {name}", axis=axis),
@@ -97,11 +114,13 @@ def _axes(rows: list[dict[str, Any]], name: str, height: int) -> Any:
             shape=alt.Shape("state:N", scale=alt.Scale(domain=states, range=["circle", "cross"]), **shared),
             size=alt.Size("state:N", scale=alt.Scale(domain=states, range=[18, 70]), legend=None),
             opacity=alt.condition("datum.state == 'zero'", alt.value(1), alt.value(0.45)),
-            tooltip=["layer", "channel", alt.Tooltip("ranking", format=".1%"), alt.Tooltip("TAC", format=".1%")],
+            tooltip=["layer:N", "channel:Q", alt.Tooltip("ranking:Q", format=".1%"),
+                     alt.Tooltip("TAC:Q", format=".1%")],
         )
         .properties(height=height)
         .add_params(alt.selection_point(name="pick", fields=["layer", "channel"]))
-    )
+    )  # fmt: skip
+    return specification(chart)
 
 
 def clicked(key: str) -> Channel | None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.charts import GREY, scaled
+from ui.charts.once import once
 
 if TYPE_CHECKING:
     import numpy as np
 
 
+@once
 def predictions(names: Sequence[str], moments: dict[str, np.ndarray], *, top: int = 4, height: int = 230) -> None:
     """Bars of the likeliest classes at each moment, labelled with their share."""
     import altair as alt

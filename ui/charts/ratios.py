@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from ui.charts import GREY, scaled
+from ui.charts.once import once
 
 
+@once
 def ratios(figures: dict[str, float], counts: dict[str, int], *, height: int = 150) -> None:
     """Local against global norms on a log scale: left of the line the local attack needs less."""
     import altair as alt

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from ui.charts import GREY, line_legend, scaled
+from ui.charts.once import once
 
 WORDS = {
     "trigger": "trigger alone",
@@ -32,7 +33,7 @@ def five(figures: dict[str, float], *, height: int) -> None:
     _five(figures, scaled(height))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@once
 def _five(figures: dict[str, float], height: int) -> None:
     import altair as alt
     import pandas as pd
@@ -72,7 +73,7 @@ def over_budget(figures: dict[str, float], budgets: list[float], *, height: int)
     _over_budget(figures, budgets, scaled(height))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@once
 def _over_budget(figures: dict[str, float], budgets: list[float], height: int) -> None:
     import altair as alt
     import pandas as pd

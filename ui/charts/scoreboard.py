@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.charts import GREY, scaled
+from ui import cache
+from ui.charts import GREY, scaled, specification
+from ui.charts.once import once
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from lab.scoreboard import Board, Cell, Cells, Standing
 
 NONE = "no defense"
@@ -28,9 +32,10 @@ def heat(board: Board, cells: Cells, figure: str, *, key: str, picked: Callable[
 
     `picked` is called when a cell is clicked; `clicked` says which.
     """
-    chart = _heat(squares(board, cells, figure), [NONE, *board.defenses], list(board.attacks), scaled(28), scaled(11))
+    rows, places = squares(board, cells, figure), ([NONE, *board.defenses], list(board.attacks))
+    frame, spec = cache.kept(lambda: _heat(rows, *places, scaled(28), scaled(11)), "heat", rows, places, scaled(28))
     said = f"{figure.upper()} of {len(board.defenses)} defenses on {len(board.attacks)} attacks; {len(cells)} filled."
-    st.altair_chart(chart, width="stretch", key=key, on_select=picked, selection_mode="pick", alt=said)
+    st.vega_lite_chart(frame, spec, width="stretch", key=key, on_select=picked, selection_mode="pick", alt=said)
 
 
 def squares(board: Board, cells: Cells, figure: str) -> list[dict[str, Any]]:
@@ -55,12 +60,13 @@ def _square(defense: str, attack: str, label: str, told: str, good: float | None
     return {"defense": defense, "attack": attack, "label": label, "runs": told, "good": good}
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _heat(rows: list[dict[str, Any]], defenses: list[str], attacks: list[str], row: int, font: int) -> Any:
+def _heat(
+    rows: list[dict[str, Any]], defenses: list[str], attacks: list[str], row: int, font: int
+) -> tuple[DataFrame, dict[str, Any]]:
     import altair as alt
     import pandas as pd
 
-    base = alt.Chart(pd.DataFrame(rows)).encode(
+    base = alt.Chart(alt.NamedData("squares")).encode(
         x=alt.X("attack:N", sort=attacks, title=None, axis=alt.Axis(
             orient="top", labelAngle=-40, labelLimit=0, labelOverlap=False, ticks=False, domain=False)),
         y=alt.Y("defense:N", sort=defenses, title=None, axis=alt.Axis(
@@ -76,10 +82,11 @@ def _heat(rows: list[dict[str, Any]], defenses: list[str], attacks: list[str], r
     # On top and without a colour: the first click counts wherever in a square it falls, also on its figure.
     touch = (
         base.mark_rect(fill="transparent", stroke=GREY, strokeWidth=0.5, cursor="pointer")
-        .encode(tooltip=["defense", "attack", "runs"])
+        .encode(tooltip=["defense:N", "attack:N", "runs:N"])
         .add_params(alt.selection_point(name="pick", fields=["defense", "attack"], toggle=False))
     )
-    return (colours + figures + touch).properties(height=row * len(defenses) + HEAD)
+    chart = (colours + figures + touch).properties(height=row * len(defenses) + HEAD)
+    return pd.DataFrame(rows), specification(chart)
 
 
 def clicked(board: Board, key: str) -> tuple[str, str] | None:
@@ -125,7 +132,7 @@ def ranking(standings: dict[str, list[Standing]]) -> None:
     _ranking(rows, scaled(BAND))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@once
 def _ranking(rows: list[dict[str, Any]], band: int) -> None:
     import altair as alt
     import pandas as pd

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from ui.charts import scaled
+from ui.charts.once import once
 
 
 def sources(shares: list[list[float]], names: Sequence[str], *, height: int = 330) -> None:
@@ -16,7 +17,7 @@ def sources(shares: list[list[float]], names: Sequence[str], *, height: int = 33
     _sources(shares, names, scaled(height))
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
+@once
 def _sources(shares: list[list[float]], names: Sequence[str], height: int) -> None:
     import altair as alt
     import pandas as pd

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from ui.charts import scaled
+from ui.charts.once import once
 
 if TYPE_CHECKING:
     from lab.kinds.kind import Score
 
 
-def trade(frame: Any, across: Score, up: Score, *, height: int = 260) -> None:
-    """The runs of `frame`, one column per score, by two scores; a run's shape and colour tell its method."""
+@once
+def trade(rows: list[dict[str, Any]], across: Score, up: Score, *, height: int = 260) -> None:
+    """The runs of `rows`, with a value per score, by two scores; a run's shape and colour tell its method."""
     import altair as alt
+    import pandas as pd
 
     def axis(score: Score) -> dict[str, Any]:
         better = {"up": ", higher is better", "down": ", lower is better"}.get(score.better, "")
@@ -29,7 +32,7 @@ def trade(frame: Any, across: Score, up: Score, *, height: int = 260) -> None:
 
     legend = alt.Legend(orient="bottom", title=None)
     chart = (
-        alt.Chart(frame.dropna(subset=[across.name, up.name]))
+        alt.Chart(pd.DataFrame(rows).dropna(subset=[across.name, up.name]))
         .mark_point(filled=True, size=90, opacity=0.8)
         .encode(
             x=alt.X(f"{across.name}:Q", **axis(across)),

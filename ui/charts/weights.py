@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ui.charts import GREY, scaled
+from ui.charts.once import once
 
 
 def relative(counts: Sequence[int], edges: Sequence[float], median: float, *, height: int = 200) -> None:
@@ -14,7 +15,7 @@ def relative(counts: Sequence[int], edges: Sequence[float], median: float, *, he
     _relative(counts, edges, median, scaled(height))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@once
 def _relative(counts: Sequence[int], edges: Sequence[float], median: float, height: int) -> None:
     import altair as alt
     import pandas as pd

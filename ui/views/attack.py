@@ -22,6 +22,19 @@ def attacked(
     choice: Choice, attack: Method, inputs: dict[str, Any], model: Classifier, job: Job | None
 ) -> list[list[View]]:
     """Rows of views of the chosen picture: before the run, while it goes on, and after it."""
+
+    def make() -> list[list[View]]:
+        return _rows(choice, attack, inputs, model, job)
+
+    if job is not None and not job.ended:
+        return make()
+    ended = "" if job is None else cache.run_key(job.key, job.result)
+    return cache.kept(make, "attacked", choice, model.card.sha, attack, inputs, ended)
+
+
+def _rows(
+    choice: Choice, attack: Method, inputs: dict[str, Any], model: Classifier, job: Job | None
+) -> list[list[View]]:
     result = finished(job)
     if result is None or "adversarial" not in result.images:
         moving = _moving(job)

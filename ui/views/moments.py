@@ -24,11 +24,22 @@ def before_and_now(page: RunPage, what: str, recipe: Recipe, model: Classifier, 
     shown = f"{choice} {recipe.data} {recipe.inputs.get('trigger')}"
     seen = cache.looked(f"model {choice.model}", shown, "GradCAM", model, pictures)
     after = cache.look_now(job, pictures, shown)
-    names = ["plain", "triggered"][: len(pictures)]
+
+    def make() -> list[images.View]:
+        return _views(what, seen, after, len(pictures))
+
+    moving = job is not None and not job.ended
+    ended = "" if job is None else cache.run_key(job.key, job.result)
+    views = make() if moving else cache.kept(make, "moments", what, shown, model.card.sha, ended)
+    images.row(page.show(views), columns=2)
+    images.key(f"High is the largest value before {what}; larger ones now are drawn as high.")
+
+
+def _views(what: str, seen: cache.Look, after: cache.Look | None, n: int) -> list[images.View]:
+    names = ["plain", "triggered"][:n]
     both = [seen] if after is None else [seen, after]
-    n = len(names)
     drawn, _ = images.heat(*cache.tensors(*both), reference=n)
-    views = [
+    return [
         images.View(
             drawn[n * j + i],
             f"{name}, {'before' if j == 0 else 'now'}  \n**{look.says(i)}**",
@@ -37,5 +48,3 @@ def before_and_now(page: RunPage, what: str, recipe: Recipe, model: Classifier, 
         for i, name in enumerate(names)
         for j, look in enumerate(both)
     ]
-    images.row(page.show(views), columns=2)
-    images.key(f"High is the largest value before {what}; larger ones now are drawn as high.")

@@ -32,12 +32,12 @@ def show(page: Page, card: Card) -> None:
         pictures.code(ADDED, language=None, width="stretch")
         return
     try:
-        views = _views(card)
+        views = _kept(card)
     except ValueError as error:
         pictures.caption(str(error))
         return
     for view in views:
-        pictures.image(images.url(view.pixels), alt=view.alt, caption=view.caption, width=92)
+        pictures.image(view.url, alt=view.alt, caption=view.caption, width=92)
 
 
 def model_of(card: Card) -> str:
@@ -56,6 +56,15 @@ def _open(page: Page, card: Card) -> None:
     story.leave()
     model_choice.choose(model_of(card))
     st.switch_page(page.file, query_params={name: str(value) for name, value in card.state.items()})
+
+
+def _kept(card: Card) -> list[images.View]:
+    """The pictures of a card, drawn once for a model: the gallery is what visitors come back to most."""
+    import models
+    from ui import cache
+
+    shipped = models.shipped(card.model)
+    return cache.kept(lambda: _views(card), "card", card, shipped and shipped.sha)
 
 
 def _views(card: Card) -> list[images.View]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui import cache
 from ui.charts.trade import trade
 from ui.widgets import jobs
 
@@ -49,12 +50,15 @@ def rows(kind: Kind, limit: int = 60) -> list[dict[str, Any]]:
     """Rows of the history of one kind, newest first, each run once."""
     from lab.history import history
 
-    names = {cls.__name__ for cls in kind.methods}
-    found: dict[str, dict[str, Any]] = {}
-    for row in history().rows(limit):
-        if row["method"] in names:
-            found.setdefault(row["key"], row)
-    return list(found.values())
+    def make() -> list[dict[str, Any]]:
+        names = {cls.__name__ for cls in kind.methods}
+        found: dict[str, dict[str, Any]] = {}
+        for row in history().rows(limit):
+            if row["method"] in names:
+                found.setdefault(row["key"], row)
+        return list(found.values())
+
+    return cache.kept(make, "runs", kind.name, limit, history().latest())
 
 
 def picker(recipe: Recipe, runs: list[dict[str, Any]]) -> None:
@@ -107,7 +111,7 @@ def table(kind: Kind, runs: list[dict[str, Any]]) -> None:
         column_config={**columns, "Seconds": st.column_config.NumberColumn(format="%.1f")},
     )  # fmt: skip
     with right:
-        trade(frame, kind.scores[1], kind.scores[0])
+        trade(rows, kind.scores[1], kind.scores[0])
 
 
 def _base(recipe: dict[str, Any]) -> str:

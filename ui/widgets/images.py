@@ -6,7 +6,7 @@ import base64
 import functools
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,11 +25,34 @@ OPACITY = 0.6
 
 @dataclass(frozen=True)
 class View:
-    """One picture on a page: pixels uint8 (H, W, 3), the caption under it, and what it shows in words."""
+    """One picture on a page, encoded when it is made: caches keep the file, a tenth of the pixels' size.
 
-    pixels: np.ndarray
+    picture : pixels uint8 (H, W, 3); caption : below it; alt : what it shows in words
+    """
+
+    picture: InitVar[np.ndarray]
     caption: str = ""
     alt: str = ""
+    file: bytes = field(init=False, repr=False)
+
+    def __post_init__(self, picture: np.ndarray) -> None:
+        object.__setattr__(self, "file", encoded(picture))
+
+    @property
+    def url(self) -> str:
+        """An address that holds the picture.
+
+        A file on the server would be gone before a slow browser asks for it, when the next picture of a run
+        replaces it.
+        """
+        return "data:image/png;base64," + base64.b64encode(self.file).decode()
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The picture, uint8 (H, W, 3)."""
+        from PIL import Image
+
+        return np.asarray(Image.open(io.BytesIO(self.file)))
 
 
 def pixels(image: Tensor | np.ndarray, side: int = SIDE) -> np.ndarray:
@@ -105,28 +128,31 @@ def row(views: Sequence[View], columns: int | None = None) -> None:
 
 def show(view: View) -> None:
     """One picture as wide as its place."""
-    st.image(url(view.pixels), caption=view.caption or None, alt=view.alt or view.caption, width="stretch")
+    st.image(view.url, caption=view.caption or None, alt=view.alt or view.caption, width="stretch")
 
 
 def url(picture: np.ndarray) -> str:
-    """A picture uint8 (H, W, 3) as an address that holds it.
+    """A picture uint8 (H, W, 3) as an address that holds it."""
+    return View(picture).url
 
-    A file on the server would be gone before a slow browser asks for it, when the next picture of a run replaces it.
-    """
-    return "data:image/png;base64," + base64.b64encode(png([View(picture)])).decode()
+
+def encoded(picture: np.ndarray) -> bytes:
+    """A picture uint8 (H, W, 3) as a PNG file."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.fromarray(picture).save(out, "PNG", compress_level=3)
+    return out.getvalue()
 
 
 def png(views: Sequence[View], gap: int = 8) -> bytes:
     """The pictures in one row, as a PNG file."""
-    from PIL import Image
-
-    height = max((view.pixels.shape[0] for view in views), default=1)
-    width = sum(view.pixels.shape[1] for view in views) + gap * max(0, len(views) - 1)
-    sheet = Image.new("RGB", (max(1, width), height), "white")
+    pictures = [view.pixels for view in views]
+    height = max((picture.shape[0] for picture in pictures), default=1)
+    width = sum(picture.shape[1] for picture in pictures) + gap * max(0, len(pictures) - 1)
+    sheet = np.full((height, max(1, width), 3), 255, np.uint8)
     left = 0
-    for view in views:
-        sheet.paste(Image.fromarray(view.pixels), (left, 0))
-        left += view.pixels.shape[1] + gap
-    out = io.BytesIO()
-    sheet.save(out, "PNG", compress_level=3)
-    return out.getvalue()
+    for picture in pictures:
+        sheet[: picture.shape[0], left : left + picture.shape[1]] = picture
+        left += picture.shape[1] + gap
+    return encoded(sheet)

@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ui.widgets.images import url
-
 SIDE = 16
 COARSE = 8
 EMPTY = "0" * 64
@@ -141,8 +139,8 @@ export default function ({ data, parentElement, setStateValue }) {
 _canvas = st.components.v2.component("perturb_lab.region", html=HTML, css=CSS, js=JS)
 
 
-def draw(picture: np.ndarray) -> str | None:
-    """The canvas over `picture` (H, W, 3), the grid and the text; the mask as 64 hex digits, None while it is empty."""
+def draw(picture: str) -> str | None:
+    """The canvas over the picture at this address, grid and text; the mask as 64 hex digits, None while it is empty."""
     board = st.container()
     with st.popover("Check boxes instead", icon=":material/grid_on:", width="stretch"):  # wider than its column
         boxes = st.container()
@@ -158,7 +156,7 @@ def draw(picture: np.ndarray) -> str | None:
             key="mask-canvas", default={"mask": mask}, on_mask_change=_from_canvas,
             data={
                 "mask": mask, "label": "Region to attack, 16 by 16 cells. Arrow keys move, space marks a cell.",
-                "picture": url(picture),
+                "picture": picture,
             },
         )  # fmt: skip
     return None if mask == EMPTY else mask
