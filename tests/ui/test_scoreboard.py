@@ -43,7 +43,7 @@ def table(app: Any) -> Any:
 
 def squares(app: Any) -> Any:
     chart = app.get("vega_lite_chart")[0].proto
-    return convert_arrow_bytes_to_pandas_df(chart.datasets[0].data.data)
+    return convert_arrow_bytes_to_pandas_df(chart.data.data)
 
 
 def test_cells_hold_mean_and_spread_and_empty_ones_nothing(visit, played):
