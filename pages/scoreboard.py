@@ -108,7 +108,7 @@ page.ask(
 )  # fmt: skip
 machines = sorted({row.get("hardware", row["device"]) for one in cells[rule].values() for row in one.rows.values()})
 if machines:
-    st.caption(f"Computed on {'; '.join(machines)}. `perturb sweep recipes/scoreboard-{data}.json` fills the table.")
+    st.caption(f"Computed on {'; '.join(machines)}. perturb sweep recipes/scoreboard-{data}.json fills the table.")
 page.end(
     recipe,
     texts.DER,

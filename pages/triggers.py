@@ -88,7 +88,7 @@ def pictures():
 
 with stage:
     page.watch(scores)
-    views, notes = cache.kept(pictures, "stamped", shown.key(), explainer, cls.__name__)
+    views, notes = cache.kept(pictures, "stamped", shown, model.card.sha, explainer, cls.__name__)
     with st.grid(3, min_column_width=150, gap="small"):
         for view in views:
             images.show(view)

@@ -48,10 +48,10 @@ def test_a_slider_writes_the_address_and_the_choice_follows_to_other_pages(visit
     page.get_by_label("Picture", exact=True).fill("14")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"images=14"))
-    page.get_by_test_id("stPageLink-NavLink").filter(has_text="Regions").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Regions").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Regions")
     expect(page).to_have_url(re.compile(r"/regions\?.*images=14"))
-    page.get_by_test_id("stPageLink-NavLink").filter(has_text="Triggers").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Triggers").click()
     expect(page.locator(".st-key-badnets-side input")).to_have_value("4")
 
 
