@@ -78,7 +78,7 @@ def moved():
 
 
 with stage:
-    views = cache.kept(moved, "moved", shown.key())
+    views = cache.kept(moved, "moved", shown, model.card.sha)
     images.row(views, columns=3)
     page.watch(scores)
 

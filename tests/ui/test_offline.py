@@ -8,6 +8,7 @@ import models
 from core.data.hub import cached
 from tests.support.hubs import NOWHERE, point_at
 from ui import offline
+from ui.pages import PAGES
 from ui.sidebar import spelled
 
 MODEL = "zoo:cifar10-badnets"
@@ -43,6 +44,17 @@ def test_an_own_picture_works_without_the_data(visit, tmp_path):
     app.file_uploader(key="own-file").upload("own.png", file.read_bytes(), "image/png").run()
     assert not app.exception and len(app.main.get("image")) >= 5
     assert not any("your own picture" in error.value for error in app.error)
+
+
+@pytest.mark.parametrize("slug", [page.slug for page in PAGES if page.kind])
+def test_no_page_fails_on_an_own_picture_without_the_data(visit, tmp_path, slug):
+    from PIL import Image
+
+    file = tmp_path / "own.png"
+    Image.new("RGB", (60, 40), (200, 30, 30)).save(file)
+    app = visit(f"{slug}.py", state={"own-picture": True}, model=MODEL)
+    app.file_uploader(key="own-file").upload("own.png", file.read_bytes(), "image/png").run()
+    assert not app.exception
 
 
 def test_a_search_without_a_network_is_one_sentence(visit):
