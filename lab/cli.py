@@ -12,7 +12,7 @@ import runpy
 import sys
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lab import VERSION
 
@@ -118,14 +118,11 @@ def train_recipe(arguments: argparse.Namespace) -> None:
         name = type(recipe.method).__name__
         raise ValueError(f"{arguments.recipe} runs {name}, a {recipe.kind.name}, not a training.")
     result = _finished(recipe, arguments.quiet)
-    import models
+    from lab import saving
     from lab.catalogue import table
 
-    model: Any = result.model
-    card = model.card
-    block = {"data": card.data, "training": recipe.to_dict(), "scores": card.scores, "done": card.done}
     print(table([result]))
-    print(f"saved to {models.save(model, arguments.out, perturb=block | {'licence': 'apache-2.0'})}")
+    print(f"saved to {saving.save(result, arguments.out)}")
 
 
 def run_sweep(arguments: argparse.Namespace) -> None:

@@ -19,6 +19,7 @@ from ui.widgets import knobs, link  # noqa: E402
 choice = page.choice
 with sidebar.ready():
     model = cache.model(choice)
+    from core.networks.report import report_of
     from lab.recipes import Recipe
     from lab.settings import settings
 
@@ -57,7 +58,7 @@ if result is not None:
         "compare.py", label="Compare with a clean model and with other runs", icon=":material/balance:",
         query_params={"v": "1", "recipe": result.recipe.to_json()},
     )  # fmt: skip
-    if "masks" in (found := getattr(result.model, "report", {})) and "norms" in found:
+    if "masks" in (found := report_of(result.model)) and "norms" in found:
         inversion.patches(found, model.class_names)
     suffix = "/triggered" if "confusion/before/triggered" in result.images else ""
     if f"confusion/before{suffix}" in result.images:

@@ -50,8 +50,9 @@ def recipe(ranking: Ranking, choice: Choice, form: str, n: int) -> Recipe:
 
 def scores(result: Result, kind: str) -> dict[str, Tensor]:
     """One ranking of a finished run, by layer."""
-    head = f"{kind}/"
-    return {name.removeprefix(head): value for name, value in result.images.items() if name.startswith(head)}
+    from core.networks.report import by_layer
+
+    return by_layer(result.images, kind)
 
 
 def written(channels: Iterable[Channel]) -> str:

@@ -30,8 +30,9 @@ def measured(folder: Path, names: list[str], repairs: list[str], seeds: int, out
     Every net is repaired with seed 0 before any is with seed 1, so that a run that is stopped compares like with like.
     """
     found: list[Cell] = []
+    shas = {name: models.load(str(folder / name)).card.sha for name in names}
     for seed, name, method in _order(names, repairs, seeds):
-        key = {"net": name, "sha": _sha(folder / name), "method": repr(method), "seed": seed}
+        key = {"net": name, "sha": shas[name], "method": repr(method), "seed": seed}
         one = next((one for one in kept.read(out) if key.items() <= one.items()), None)
         if one is None:
             one = _cell(folder / name, method, seed) | key
@@ -47,10 +48,6 @@ def _order(names: list[str], repairs: list[str], seeds: int) -> Iterator[tuple[i
         for name in names:
             for method in methods:
                 yield seed, name, method
-
-
-def _sha(folder: Path) -> str:
-    return models.load(str(folder)).card.sha
 
 
 def _cell(folder: Path, method: Method, seed: int) -> Cell:

@@ -8,6 +8,7 @@ from typing import Any
 
 import models
 from core.runs import finish
+from lab import saving
 from lab.recipes import Recipe
 from lab.settings import settings
 
@@ -27,11 +28,10 @@ def trained(folder: Path) -> bool:
 
 def train(recipe: Recipe, folder: Path) -> dict[str, Any]:
     """Train a net by its recipe and save it; returns its scores on the test images."""
-    model: Any = finish(recipe.run()).model
-    card = model.card
-    block = {"data": card.data, "training": recipe.to_dict(), "scores": card.scores, "done": card.done}
-    models.save(model, folder, perturb=block | {"licence": "apache-2.0"})
-    return card.scores["test"]
+    result = finish(recipe.run())
+    saving.save(result, folder)
+    model: Any = result.model
+    return model.card.scores["test"]
 
 
 def backdoored(folder: Path) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from core.networks.report import by_layer
+
 ChannelScores = Mapping[str, Tensor]
 """One number per output channel by layer name: name -> (channels,)."""
 
@@ -21,12 +23,8 @@ def suspicion(report: Mapping[str, object], kind: str) -> dict[str, Tensor]:
     "nwc" is taken as it is; a mask m as 1 - m, since the channels with the smallest are pruned; "uclc" in standard
     deviations above its layer's mean, which is what CLP compares with u.
     """
-    head = f"{kind}/"
-    found = {
-        name.removeprefix(head): value.detach().float().cpu()
-        for name, value in report.items()
-        if name.startswith(head) and isinstance(value, Tensor)
-    }
+    entries = by_layer(report, kind)
+    found = {name: value.detach().float().cpu() for name, value in entries.items() if isinstance(value, Tensor)}
     if kind in ("anp", "rnp"):
         return {name: 1 - mask for name, mask in found.items()}
     if kind == "uclc":

@@ -11,6 +11,7 @@ from torch import nn
 from core.data import ImageSet
 from core.defenses import DEFENSES
 from core.metrics import der, rir
+from core.networks.report import report_of
 from core.runs import Run
 from lab import loading
 from lab.inputs import BACKDOOR, N, taking
@@ -58,7 +59,7 @@ def run(recipe: Recipe) -> Run[Result]:
     yield from _tables(result, model, test, backdoor)
     examples(result, model, test, backdoor)
     report(result, method, repaired)
-    inversion.write(result, model, getattr(repaired, "report", {}), backdoor)
+    inversion.write(result, model, report_of(repaired), backdoor)
     return result
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from core.metrics import RANKINGS
 from core.metrics.rankings import REPORTED, overlap, suspicion
 from core.metrics.tac import pairs
+from core.networks.report import report_of
 from core.runs import Run
 from lab.inputs import BACKDOOR, N, taking
 from lab.kinds.kind import Conclusion, Kind, Score
@@ -49,7 +50,7 @@ def run(recipe: Recipe) -> Run[Result]:
     tac = {name: value.float().cpu() for name, value in tac.items()}
     result.images |= {f"tac/{name}": value for name, value in tac.items()}
     result.counts["pairs"] = len(images)
-    report = getattr(repaired, "report", {})
+    report = report_of(repaired)
     result.images |= {name: value.cpu() for name, value in report.items() if name.startswith("nwc_largest/")}
     for kind in REPORTED:
         scores = suspicion(report, kind)

@@ -11,10 +11,7 @@ LARGER = 1.3
 
 
 def scaled(pixels: int) -> int:
-    """A height or a font size in pixels, as large as whoever looks at the chart needs it: larger for a projector.
-
-    A cached chart takes its height from here, so that it is drawn anew where its fonts change.
-    """
+    """A height or a font size in pixels, as large as whoever looks at the chart needs it: larger for a projector."""
     return round(LARGER * pixels) if present.on() else pixels
 
 

@@ -28,13 +28,9 @@ DASHES = {
 }
 
 
+@once
 def five(figures: dict[str, float], *, height: int) -> None:
     """ASR of each control, the repaired model beside the clean one."""
-    _five(figures, scaled(height))
-
-
-@once
-def _five(figures: dict[str, float], height: int) -> None:
     import altair as alt
     import pandas as pd
 
@@ -65,16 +61,14 @@ def _five(figures: dict[str, float], height: int) -> None:
     )
     text = base.mark_text(align="left", dx=4, fontSize=scaled(11), color=GREY).encode(text="label:N")
     said = "; ".join(f"{row['model']}, {row['control']}: {row['label']}" for row in rows)
-    st.altair_chart((bars + text).properties(height=height), width="stretch", alt=f"Attack success. {said}.")
-
-
-def over_budget(figures: dict[str, float], budgets: list[float], *, height: int) -> None:
-    """ASR of each control of the repaired model over the budget ε, in 255ths; lines differ by dash too."""
-    _over_budget(figures, budgets, scaled(height))
+    st.altair_chart(
+        (bars + text).properties(height=scaled(height)), width="stretch", alt=f"Attack success. {said}."
+    )
 
 
 @once
-def _over_budget(figures: dict[str, float], budgets: list[float], height: int) -> None:
+def over_budget(figures: dict[str, float], budgets: list[float], *, height: int) -> None:
+    """ASR of each control of the repaired model over the budget ε, in 255ths; lines differ by dash too."""
     import altair as alt
     import pandas as pd
 
@@ -101,8 +95,9 @@ def _over_budget(figures: dict[str, float], budgets: list[float], height: int) -
     )
     last = "; ".join(f"{row['control']} {_percent(row['share'])}" for row in rows if row["budget"] == budgets[-1])
     st.altair_chart(
-        chart.properties(height=height), width="stretch", alt=f"Attack success over the budget; at the end {last}."
-    )
+        chart.properties(height=scaled(height)), width="stretch",
+        alt=f"Attack success over the budget; at the end {last}.",
+    )  # fmt: skip
 
 
 def _percent(share: float) -> str:

@@ -51,8 +51,7 @@ def _open(page: Page, card: Card) -> None:
     A parameter that a widget holds can be set through the widget only; the page's own are not drawn yet, so that
     they also go into the address.
     """
-    shared = {"model": model_of(card), "data": OWN_DATA, "images": card.image, "upload": ""}
-    st.session_state.update(shared | card.state)
+    st.session_state.update({"data": OWN_DATA, "images": card.image, "upload": "", **card.state})
     story.leave()
     model_choice.choose(model_of(card))
     st.switch_page(page.file, query_params={name: str(value) for name, value in card.state.items()})

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ui.texts import Text
 from ui.widgets import words
+from ui.widgets.formula import inline
 
 if TYPE_CHECKING:
     from lab.kinds.kind import Conclusion
@@ -55,7 +56,6 @@ def meaning(text: str, *, about: Text) -> None:
         st.markdown(text)
         words.row(text, "meaning")
     with right:
-        # Not st.latex: a formula in a line breaks where there is little room, one of its own would be cut.
-        st.markdown(rf"$\displaystyle {about.formula}$")
+        st.markdown(inline(about.formula))
         st.caption(about.symbols)
         st.caption(f"Source: {about.source}.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import texts
+from ui.widgets.formula import inline
 
 if TYPE_CHECKING:
     from lab.results import Result
@@ -37,7 +38,6 @@ def _formula(text: Text, result: Result, place: Place | None) -> None:
     steps = text.steps(result, place) if text.steps is not None else []
     if not steps:
         return
-    # Not st.latex: a formula in a line breaks where there is little room, one of its own would be cut.
-    st.markdown(rf"$\displaystyle {text.formula}$")
+    st.markdown(inline(text.formula))
     for step in steps:
-        st.markdown(f"- {step.words}  \n  $\\displaystyle {step.formula}$")
+        st.markdown(f"- {step.words}  \n  {inline(step.formula)}")

@@ -10,22 +10,14 @@ from torch import Tensor, nn
 from core.data.imageset import ImageSet
 from core.defenses.shared.checks import check
 from core.defenses.shared.learning_rate import lr_report, tuned
-from core.defenses.shared.selection import (
-    SELECTIONS,
-    Choice,
-    Oracle,
-    accuracy,
-    choose,
-    fit_and_validation,
-    require_oracle,
-)
+from core.defenses.shared.selection import SELECTIONS, Oracle, accuracy, choose, fit_and_validation, require_oracle
 from core.device import device_of
 from core.knobs import Method, knob
 from core.metrics import correct
 from core.networks.layout import training_copy
 from core.networks.model_state import working_copy
 from core.networks.penultimate import classifier_of, penultimate
-from core.networks.report import with_report
+from core.networks.report import report_of, with_report
 from core.optim.schedules import SCHEDULES
 from core.optim.sgd import SGDConfig, train_with_sgd
 from core.runs import Progress, Run
@@ -81,14 +73,12 @@ class FinePruning(Method):
         before, floor = scores[0], (1 - self.tau) * scores[0]
         share = within(shares, scores, floor) if self.selection == "clean" else self.prune_ratio
 
-        tunings: dict[float, Choice] = {}
-
         def repair(share: float) -> Run[nn.Module]:
             def tune(lr: float) -> Run[nn.Module]:
                 return self._repair(original, head, order, share, fit, lr, seed)
 
-            tunings[share] = yield from tuned(self, tune, validation, before)
-            return tunings[share].model
+            chosen = yield from tuned(self, tune, validation, before)
+            return with_report(chosen.model, lr_report(before, chosen))
 
         def score(repaired: nn.Module) -> float:
             return accuracy(repaired, validation)
@@ -104,7 +94,7 @@ class FinePruning(Method):
             "curve/accuracy": torch.tensor(scores),
             "validation/pruned": scores[max(i for i, s in enumerate(shares) if s <= chosen.strength + 1e-9)],
         }
-        return with_report(chosen.model, report | lr_report(before, tunings[chosen.strength]))
+        return with_report(chosen.model, report | report_of(chosen.model))
 
     def _curve(
         self, model: nn.Module, head: str, validation: ImageSet, order: Tensor

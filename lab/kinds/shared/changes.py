@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from core.data import ImageSet
 from core.networks.predictions import predict
+from core.networks.report import report_of
 from lab.kinds.shared.setting import Backdoor, triggered
 from lab.results import Result
 
@@ -33,7 +34,7 @@ def examples(result: Result, model: nn.Module, test: ImageSet, backdoor: Backdoo
 
 def report(result: Result, method: Any, repaired: nn.Module) -> None:
     """What the method says about itself: single numbers as figures, the rule it chose by as a note."""
-    for name, value in getattr(repaired, "report", {}).items():
+    for name, value in report_of(repaired).items():
         if isinstance(value, int | float) and not isinstance(value, bool):
             result.figures[f"report/{name}"] = float(value)
     rule = getattr(method, "selection", "")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ui.texts.steps.numbers import by_layer, known, method_of, report, tex, validation
+from core.networks.report import by_layer
+from ui.texts.steps.numbers import known, method_of, report, tex, validation
 from ui.texts.text import Place, Step
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from core.networks.report import report_of
 from ui.texts.text import Place, Step
 
 if TYPE_CHECKING:
@@ -33,7 +34,12 @@ def method_of(result: Result) -> Any:
 
 def report(result: Result) -> dict[str, Any]:
     """What the model of the result carries as its report."""
-    return getattr(result.model, "report", {})
+    return report_of(result.model)
+
+
+def counted(share: float, n: int) -> str:
+    """A share of n as the count behind it: 3 of 4 as a fraction, and 0.75."""
+    return rf"\frac{{{round(share * n)}}}{{{n}}} = {tex(share)}"
 
 
 def ends(result: Result, metric: str = "loss", stage: str = "") -> tuple[float, float] | None:
@@ -49,22 +55,13 @@ def loss_fell(result: Result, words: str, stage: str = "", metric: str = "loss")
                                                  rf"\ell_\text{{last}} = {tex(found[1])}")]  # fmt: skip
 
 
-def by_layer(found: dict[str, Any], kind: str) -> dict[str, Tensor]:
-    """The entries "<kind>/<layer>" of a report or of a result's images, by layer."""
-    return {key.removeprefix(f"{kind}/"): value for key, value in found.items() if key.startswith(f"{kind}/")}
-
-
-def highest(scores: dict[str, Tensor]) -> Place:
-    """The channel with the highest score."""
-    layer = max(scores, key=lambda each: float(scores[each].max()))
-    return layer, int(scores[layer].argmax())
-
-
 def known(scores: dict[str, Tensor], place: Place | None) -> Place:
     """`place`, where the scores have it, else the channel with the highest score."""
     if place is not None and place[0] in scores and place[1] < len(scores[place[0]]):
         return place
-    return highest(scores)
+    from core.metrics.rankings import highest
+
+    return highest(scores, 1)[0]
 
 
 def validation(result: Result) -> list[Step]:

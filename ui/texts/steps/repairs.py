@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.networks.report import by_layer
 from ui.texts.steps.channels import nwc
-from ui.texts.steps.numbers import by_layer, ends, loss_fell, method_of, report, tex, validation
+from ui.texts.steps.numbers import ends, loss_fell, method_of, report, tex, validation
 from ui.texts.text import Place, Step
 
 if TYPE_CHECKING:
@@ -69,10 +70,9 @@ def fine_pruning(result: Result, place: Place | None) -> list[Step]:
 
 def nad(result: Result, place: Place | None) -> list[Step]:
     """The loss of the student, and the term of each stage."""
-    terms = {key.removeprefix("attention/"): float(value) for key, value in report(result).items()
-             if key.startswith("attention/")}  # fmt: skip
+    terms = by_layer(report(result), "attention")
     fell = loss_fell(result, "The whole loss, at the first and the last step that was looked at.")
-    steps = [Step(f"Stage {stage}: β times the distance of the attention maps, at the last step.", tex(value))
+    steps = [Step(f"Stage {stage}: β times the distance of the attention maps, at the last step.", tex(float(value)))
              for stage, value in terms.items()]  # fmt: skip
     return [*steps, *fell, *validation(result)]
 

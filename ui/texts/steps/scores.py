@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ui.texts.steps.numbers import by_layer, known, name, tex
+from core.networks.report import by_layer
+from ui.texts.steps.numbers import counted, known, name, tex
 from ui.texts.text import Place, Step
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def _rate(result: Result, key: str, symbol: str, what: str) -> list[Step]:
         if figure in result.figures and n:
             value = result.figures[figure]
             told = f"{word}: {what[0].lower()}{what[1:]}" if word else what
-            steps.append(Step(told, rf"\mathrm{{{symbol}}} = \frac{{{round(value * n)}}}{{{n}}} = {tex(value)}"))
+            steps.append(Step(told, rf"\mathrm{{{symbol}}} = {counted(value, n)}"))
     return steps
 
 
@@ -92,8 +93,7 @@ def gap(result: Result, place: Place | None) -> list[Step]:
     }  # fmt: skip
     for bar, what in words.items():
         if (key := f"asr/{bar}") in result.figures:
-            n, value = result.counts[key], result.figures[key]
-            steps.append(Step(what, rf"\frac{{{round(value * n)}}}{{{n}}} = {tex(value)}"))
+            steps.append(Step(what, counted(result.figures[key], result.counts[key])))
     for head, whom in (("", "The gap on the repaired model."), ("clean_model/", "The same gap on a clean model.")):
         if f"{head}gap" in result.figures:
             both, alone = (result.figures[f"asr/{head}{bar}"] for bar in ("reactivated", "clean_universal"))
@@ -111,7 +111,7 @@ def auroc(result: Result, place: Place | None) -> list[Step]:
         Step("Every triggered suspect is compared with every clean one.",
              rf"{poison} \cdot {clean} = {poison * clean} \text{{ pairs}}"),
         Step("Pairs in which the triggered one scores higher (a tie counts half).",
-             rf"\mathrm{{AUROC}} = \frac{{{round(value * poison * clean)}}}{{{poison * clean}}} = {tex(value)}"),
+             rf"\mathrm{{AUROC}} = {counted(value, poison * clean)}"),
     ]  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def found_at(result: Result, place: Place | None) -> list[Step]:
     return [
         Step("Clean suspects that may be flagged.", rf"0.05 \cdot {clean} = {tex(0.05 * clean)}"),
         Step("Triggered suspects above the score at which that many are.",
-             rf"\mathrm{{TPR}} = \frac{{{round(value * n)}}}{{{n}}} = {tex(value)}"),
+             rf"\mathrm{{TPR}} = {counted(value, n)}"),
     ]  # fmt: skip
 
 
@@ -133,9 +133,8 @@ def alarms(result: Result, place: Place | None) -> list[Step]:
     n = result.counts.get("own/fpr")
     if not n:
         return []
-    value = result.figures["own/fpr"]
     return [Step("Clean suspects that the method flags at its own threshold, of all clean ones.",
-                 rf"\frac{{{round(value * n)}}}{{{n}}} = {tex(value)}")]  # fmt: skip
+                 counted(result.figures["own/fpr"], n))]  # fmt: skip
 
 
 def success(result: Result, place: Place | None) -> list[Step]:
@@ -147,7 +146,7 @@ def success(result: Result, place: Place | None) -> list[Step]:
     }  # fmt: skip
     for key, what in words.items():
         if (n := result.counts.get(key)) and key in result.figures:
-            steps.append(Step(what, rf"\frac{{{round(result.figures[key] * n)}}}{{{n}}} = {tex(result.figures[key])}"))
+            steps.append(Step(what, counted(result.figures[key], n)))
     return steps
 
 

@@ -20,7 +20,7 @@ from core.knobs import Method, knob
 from core.networks.layout import laid_out, training_copy
 from core.networks.model_state import working_copy
 from core.networks.predictions import predict
-from core.networks.report import with_report
+from core.networks.report import report_of, with_report
 from core.optim.batches import batches
 from core.optim.train import Diverged
 from core.runs import Progress, Run
@@ -78,7 +78,6 @@ class IBAU(Method):
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
         original = training_copy(model, clean.images)
         before = accuracy(original, validation)
-        deltas: dict[float, Tensor] = {}
 
         def tune(lr: float) -> Run[nn.Module]:
             student, generator = working_copy(original), torch.Generator().manual_seed(seed)
@@ -88,12 +87,10 @@ class IBAU(Method):
                 delta = yield from self._perturb(student, fit, number, generator)
                 yield from self._unlearn(student, fit, delta, number, adam, generator)
             adam.zero_grad(set_to_none=True)
-            deltas[lr] = delta.detach()
-            return student
+            return with_report(student, {"delta": delta.detach(), "delta/norm": delta.norm().item()})
 
         chosen = yield from tuned(self, tune, validation, before)
-        report: dict[str, Tensor | float] = {**lr_report(before, chosen), "delta": deltas[chosen.strength]}
-        return with_report(chosen.model, report | {"delta/norm": deltas[chosen.strength].norm().item()})
+        return with_report(chosen.model, lr_report(before, chosen) | report_of(chosen.model))
 
     def _perturb(self, model: nn.Module, fit: ImageSet, number: int, generator: torch.Generator) -> Run[Tensor]:
         """The perturbation of this round, which takes images away from what the model says of them."""

@@ -17,7 +17,7 @@ from core.knobs import Method, knob
 from core.networks.feature_maps import feature_maps
 from core.networks.layout import training_copy
 from core.networks.model_state import working_copy
-from core.networks.report import with_report
+from core.networks.report import report_of, with_report
 from core.optim.schedules import SCHEDULES
 from core.optim.sgd import SGDConfig, train_with_sgd
 from core.runs import Run
@@ -78,8 +78,6 @@ class NAD(Method):
         places = feature_maps(original, fit.images)
         betas = (self.beta_low, self.beta_middle, self.beta_high)[-len(places) :]
 
-        said: dict[float, dict[str, float]] = {}
-
         def tune(lr: float) -> Run[nn.Module]:
             generator = torch.Generator().manual_seed(seed)
             teacher, student = working_copy(original), working_copy(original)
@@ -88,9 +86,8 @@ class NAD(Method):
             distil = Distillation(teacher.requires_grad_(False), dict(zip(places, betas, strict=True)), self.power)
             config = SGDConfig.of(self, lr=lr)
             yield from train_with_sgd(student, fit, config, generator=generator, objective=distil, stage="distil")
-            said[lr] = {f"attention/{name}": term for name, term in distil.terms.items()}
-            said[lr]["validation/teacher"] = accuracy(teacher, validation)
-            return student
+            attention = {f"attention/{name}": term for name, term in distil.terms.items()}
+            return with_report(student, attention | {"validation/teacher": accuracy(teacher, validation)})
 
         chosen = yield from tuned(self, tune, validation, before)
-        return with_report(chosen.model, lr_report(before, chosen) | said[chosen.strength])
+        return with_report(chosen.model, lr_report(before, chosen) | report_of(chosen.model))

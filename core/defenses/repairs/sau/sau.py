@@ -18,7 +18,7 @@ from core.knobs import Method, knob
 from core.networks.layout import laid_out, training_copy
 from core.networks.model_state import working_copy
 from core.networks.predictions import predict
-from core.networks.report import with_report
+from core.networks.report import report_of, with_report
 from core.optim.batches import batches
 from core.optim.gradients import mean_in_parts
 from core.optim.objectives import Metrics, Pass
@@ -78,7 +78,6 @@ class SAU(Method):
         fit, validation = fit_and_validation(clean.to(device_of(model)), seed)
         reference = training_copy(model, clean.images).requires_grad_(False)
         before = accuracy(reference, validation)
-        said: dict[float, dict[str, float]] = {}
 
         def tune(lr: float) -> Run[nn.Module]:
             student = working_copy(reference)
@@ -94,11 +93,10 @@ class SAU(Method):
                 training=False,
                 stage="unlearn",
             )
-            said[lr] = {name: metrics.get(name, 0.0) for name in ("fooled", "shared")}
-            return student
+            return with_report(student, {name: metrics.get(name, 0.0) for name in ("fooled", "shared")})
 
         chosen = yield from tuned(self, tune, validation, before)
-        return with_report(chosen.model, lr_report(before, chosen) | said[chosen.strength])
+        return with_report(chosen.model, lr_report(before, chosen) | report_of(chosen.model))
 
 
 @dataclass(frozen=True)
