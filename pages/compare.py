@@ -8,7 +8,7 @@ page = RunPage.open(
     "compare", "**Watch** whether the repaired model looks where the clean one looks, and is right again."
 )
 
-from ui import cache, sidebar, texts  # noqa: E402
+from ui import cache, looks, sidebar, texts  # noqa: E402
 from ui.charts.predictions import predictions  # noqa: E402
 from ui.widgets import finished_runs, images, jobs  # noqa: E402
 
@@ -39,32 +39,32 @@ def live(job):
             "This run is not in this server's memory. **Run it** to see it, or choose another one.",
             icon=":material/info:",
         )
-    looks = cache.three(recipe, choice, model, result)
+    seen = looks.three(recipe, choice, model, result)
     maps, shares = st.columns([1.05, 1], gap="medium")
-    views = cache.kept(lambda: heatmaps(looks), "three", cache.run_key(recipe.key(), result), choice)
+    views = cache.kept(lambda: heatmaps(seen), "three", cache.run_key(recipe.key(), result), choice)
     with maps:
-        images.row(page.show(views), columns=len(looks))
+        images.row(page.show(views), columns=len(seen))
         images.key(
             "Upper row: the picture as it is. Lower row: with the trigger. High is the largest value **before**; "
             "larger ones of the other models are drawn as high."
         )
     with shares:
         st.caption("What each model says about the triggered picture.")
-        names = next(iter(looks.values())).names
-        predictions(names, {moment: look.shares[-1] for moment, look in looks.items()}, top=3, height=340)
+        names = next(iter(seen.values())).names
+        predictions(names, {moment: look.shares[-1] for moment, look in seen.items()}, top=3, height=340)
 
 
-def heatmaps(looks):
+def heatmaps(seen):
     """Upper row: the picture as it is; lower row: with the trigger."""
-    count = len(next(iter(looks.values())).shares)
-    drawn, _ = images.heat(*cache.tensors(*looks.values()), reference=count)
+    count = len(next(iter(seen.values())).shares)
+    drawn, _ = images.heat(*looks.tensors(*seen.values()), reference=count)
     return [
         images.View(
             drawn[count * j + i], f"{moment}  \n**{look.says(i)}**",
             f"Heatmap, {moment}, {'with' if i else 'without'} trigger: the model says {look.says(i)}",
         )
         for i in range(count)
-        for j, (moment, look) in enumerate(looks.items())
+        for j, (moment, look) in enumerate(seen.items())
     ]  # fmt: skip
 
 

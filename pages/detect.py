@@ -9,7 +9,7 @@ page = RunPage.open(
     "**Watch** two score distributions, clean and triggered. A detector works where they separate, and only there.",
 )
 
-from ui import cache, sidebar, texts  # noqa: E402
+from ui import cache, looks, sidebar, texts  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
 from ui.views import detector  # noqa: E402
 from ui.widgets import images, knobs, link  # noqa: E402
@@ -53,7 +53,7 @@ def live(job):
     page.figures(job, asked=recipe)
     result = finished(job)
     if result is None:
-        seen = cache.looked(f"model {choice.model}", f"{choice} {recipe.data}", "GradCAM", model, pictures)
+        seen = looks.looked(f"model {choice.model}", f"{choice} {recipe.data}", "GradCAM", model, pictures)
         views = cache.kept(lambda: detector.waiting(seen), "waiting", recipe.key(), choice)
         images.row(page.show(views), columns=3)
         return

@@ -9,7 +9,7 @@ page = RunPage.open(
     "**Watch** how many classes one added line of augmentation makes reachable. Labels and loss stay as they were.",
 )
 
-from ui import cache, fallback_model, sidebar, texts  # noqa: E402
+from ui import cache, fallback_model, looks, sidebar, texts  # noqa: E402
 from ui.charts.sources import sources  # noqa: E402
 from ui.widgets import figures, images, jobs, knobs, link  # noqa: E402
 
@@ -42,7 +42,7 @@ with controls:
 with sidebar.ready():
     recipe = Recipe(trigger, choice.model, choice.data, {"n": 400})
     shown = recipe.replace(inputs=recipe.inputs | {"images": choice.images, "target": names.index(into)})
-    seen = cache.stamped_look(shown.to_json(), "GradCAM")
+    seen = looks.stamped_look(shown.to_json(), "GradCAM")
     jobs.keep_fresh(page.slug, recipe)
 
 

@@ -9,7 +9,7 @@ page = RunPage.open(
     "**Watch** what a pattern does to the answer and to the heatmap. Then weaken it until the model no longer obeys.",
 )
 
-from ui import cache, sidebar, texts  # noqa: E402
+from ui import cache, looks, sidebar, texts  # noqa: E402
 from ui.charts.predictions import predictions  # noqa: E402
 from ui.widgets import figures, images, jobs, knobs, link  # noqa: E402
 
@@ -49,7 +49,7 @@ with sidebar.ready():
             jobs.refusal(page.slug)
         st.stop()
     shown = recipe.replace(inputs=recipe.inputs | {"images": choice.images})
-    seen = cache.stamped_look(shown.to_json(), explainer)
+    seen = looks.stamped_look(shown.to_json(), explainer)
 
 
 def scores(job):
@@ -66,7 +66,7 @@ def scores(job):
 def pictures():
     """The picture without and with the trigger, the change, both heatmaps; and a note on each that says nothing."""
     change, factor = images.magnified(seen.images[1] - seen.images[0])
-    maps, notes = images.heat(*cache.tensors(seen), reference=1)
+    maps, notes = images.heat(*looks.tensors(seen), reference=1)
     truth = f"true class: {seen.names[seen.label]}" if seen.label is not None else "your picture"
     views = [
         images.View(images.pixels(seen.images[0]), truth, f"The picture, {truth}"),

@@ -12,7 +12,7 @@ from ui.widgets.images import View, pixels
 
 if TYPE_CHECKING:
     from lab.results import Result
-    from ui.cache import Look
+    from ui.looks import Look
 
 WORDS = ("without trigger", "with trigger")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ui import cache
+from ui import cache, looks
 from ui.widgets import images
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ def before_and_now(page: RunPage, what: str, recipe: Recipe, model: Classifier, 
     """
     choice = page.choice
     shown = f"{choice} {recipe.data} {recipe.inputs.get('trigger')}"
-    seen = cache.looked(f"model {choice.model}", shown, "GradCAM", model, pictures)
-    after = cache.look_now(job, pictures, shown)
+    seen = looks.looked(f"model {choice.model}", shown, "GradCAM", model, pictures)
+    after = looks.look_now(job, pictures, shown)
 
     def make() -> list[images.View]:
         return _views(what, seen, after, len(pictures))
@@ -35,10 +35,10 @@ def before_and_now(page: RunPage, what: str, recipe: Recipe, model: Classifier, 
     images.key(f"High is the largest value before {what}; larger ones now are drawn as high.")
 
 
-def _views(what: str, seen: cache.Look, after: cache.Look | None, n: int) -> list[images.View]:
+def _views(what: str, seen: looks.Look, after: looks.Look | None, n: int) -> list[images.View]:
     names = ["plain", "triggered"][:n]
     both = [seen] if after is None else [seen, after]
-    drawn, _ = images.heat(*cache.tensors(*both), reference=n)
+    drawn, _ = images.heat(*looks.tensors(*both), reference=n)
     return [
         images.View(
             drawn[n * j + i],

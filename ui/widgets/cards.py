@@ -67,7 +67,7 @@ def _kept(card: Card) -> list[images.View]:
 
 
 def _views(card: Card) -> list[images.View]:
-    from ui import cache
+    from ui import cache, looks
 
     choice = Choice(card.model, own_data(card.model), card.image)
     if card.shows in ("region", "drawn"):
@@ -76,9 +76,9 @@ def _views(card: Card) -> list[images.View]:
             images.View(picture, name, f"A picture: {name}"),
             images.View(_region(picture, card), "may change", "The same picture; only the bright part may be changed"),
         ]
-    seen = cache.own_look(card.model, choice.data, card.image)
+    seen = looks.own_look(card.model, choice.data, card.image)
     if card.shows == "heat":
-        drawn, _ = images.heat(*cache.tensors(seen))
+        drawn, _ = images.heat(*looks.tensors(seen))
         return [
             images.View(drawn[0], seen.says(0), f"Heatmap without the trigger: the model says {seen.says(0)}"),
             images.View(drawn[1], seen.says(1), f"Heatmap with the trigger: the model says {seen.says(1)}"),

@@ -1,0 +1,131 @@
+"""What a model says about a few pictures: its classes and its heatmaps, kept by the run and the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from ui.cache import pair, run_key
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from lab.recipes import Recipe
+    from models import Classifier
+    from ui.sidebar import Choice
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one model says about N pictures.
+
+    images : float (N, C, H, W); maps : raw heatmaps (N, H, W) of the predicted class; shares : softmax (N, K)
+    names : classes in the model's words; label : true class of the first picture, None where nobody knows
+    """
+
+    images: np.ndarray
+    maps: np.ndarray
+    shares: np.ndarray
+    names: tuple[str, ...]
+    label: int | None = None
+
+    def says(self, i: int) -> str:
+        """The predicted class of picture i and its share."""
+        k = int(self.shares[i].argmax())
+        return f"{self.names[k]} {100 * float(self.shares[i, k]):.0f} %"
+
+
+def look(model: nn.Module, images: Tensor, explainer: str, label: int | None = None) -> Look:
+    """Predictions and heatmaps of `images` (N, C, H, W); the caller holds the compute lock."""
+    from core.networks.predictions import predict
+    from lab.methods import find
+
+    shares = predict(model, images).softmax(1)
+    maps = find(explainer)()(model, images, shares.argmax(1))  # type: ignore[operator]  # explainers are callable
+    names = tuple(getattr(model, "class_names", ())) or tuple(str(k) for k in range(shares.shape[1]))
+    seen, heat, sure = (t.detach().float().cpu().numpy() for t in (images, maps, shares))
+    return Look(seen, heat, sure, names, label)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def looked(key: str, images_key: str, explainer: str, _model: Any, _images: Any) -> Look:
+    """`look`, kept by the key of the run whose model it is and by what names the pictures."""
+    from lab.running.compute_lock import compute_lock
+
+    with compute_lock:
+        return look(_model, _images, explainer)
+
+
+def look_now(job: Any, images: Tensor, images_key: str) -> Look | None:
+    """What the model says as it stands in a running job, or once the run has ended; None before it has one."""
+    if job is None:
+        return None
+    if job.result is not None and job.result.model is not None:
+        return looked(run_key(job.key, job.result), images_key, "GradCAM", job.result.model, images)
+    from lab.kinds.shared.scoring import STILL
+
+    moving = job.progress.model if job.progress is not None and job.progress.stage not in STILL else None
+    if moving is None:
+        return None
+    from lab.running.compute_lock import compute_lock
+
+    with compute_lock:  # between two steps: the model is whole
+        try:
+            return look(moving, images, "GradCAM")
+        except ValueError:  # a model whose loss has run away has no finite logits; the run itself will say so
+            return None
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def stamped_look(recipe_json: str, explainer: str) -> Look:
+    """The recipe's first picture without and with its method, a trigger, as the recipe's model sees both."""
+    import torch
+
+    from lab.kinds.shared.pictures import pictures
+    from lab.kinds.shared.setting import backdoor_of, triggered
+    from lab.loading import classifier
+    from lab.recipes import Recipe
+    from lab.running.compute_lock import compute_lock
+
+    recipe = Recipe.from_json(recipe_json)
+    with compute_lock:
+        model = classifier(str(recipe.model))
+        batch = pictures(recipe, model)
+        both = torch.cat((batch.data.pixels[:1], triggered(batch.data[:1], backdoor_of(recipe, model))))
+        return look(model, both, explainer, None if batch.own_words else int(batch.labels[0]))
+
+
+def own_look(ref: str, data: str, index: int) -> Look:
+    """A test picture without and with the model's own trigger, else BadNets, as that model sees both."""
+    from core.triggers import BadNets
+    from lab.loading import classifier
+    from lab.recipes import Recipe
+
+    trigger = classifier(ref).trigger or BadNets()
+    return stamped_look(Recipe(trigger, ref, data, {"images": [index]}).to_json(), "GradCAM")
+
+
+def three(recipe: Recipe, choice: Choice, start: Classifier, result: Any) -> dict[str, Look]:
+    """The chosen picture, without and with trigger, before, after (where there is a result) and on a clean model."""
+    from lab.loading import clean_twin
+
+    pictures = pair(recipe, choice)
+    name = f"{choice} {start.card.ref}"
+    looks = {"before": looked(f"model {start.card.ref}", name, "GradCAM", start, pictures)}
+    if result is not None and result.model is not None:
+        looks["after"] = looked(run_key(recipe.key(), result), name, "GradCAM", result.model, pictures)
+    twin = clean_twin(start)
+    if twin is not None and twin is not start:
+        looks["clean model"] = looked(f"model {twin.card.ref}", name, "GradCAM", twin, pictures)
+    return looks
+
+
+def tensors(*looks: Look) -> tuple[Tensor, Tensor]:
+    """Images and maps of several looks, stacked, as `images.heat` takes them."""
+    import torch
+
+    images = torch.cat([torch.from_numpy(one.images) for one in looks])
+    return images, torch.cat([torch.from_numpy(one.maps) for one in looks])
