@@ -70,6 +70,7 @@ class Session:
         self._held: dict[str, int] = {}
         self._age, self._runs = 2, 0
         self._drawn: set[str] = set()
+        self._whole = False
         self._polls: dict[str, tuple[float, asyncio.Task[None]]] = {}
         self._finished = asyncio.Event()
         self._asked = ""
@@ -161,8 +162,13 @@ class Session:
             self._held[message.ref_hash] = self._runs
         elif kind == "delta":
             self._element(message)
-        elif kind == "new_session" and whole:
-            session, self._drawn = message.new_session, set()
+        elif kind == "new_session" and not whole:
+            # A fragment never interrupts a whole run, so that run is over. Streamlit drops the message that says so
+            # where a poll arrives between the end of the run and that of its thread.
+            if self._whole:
+                self._end(ForwardMsg.FINISHED_SUCCESSFULLY, True)
+        elif kind == "new_session":
+            session, self._drawn, self._whole = message.new_session, set(), True
             self._page, self._age = session.page_script_hash, session.config.max_cached_message_age
         elif kind == "navigation":
             self.pages = {
@@ -193,6 +199,7 @@ class Session:
 
     def _end(self, status: int, whole: bool) -> None:
         """The end of a run; that of a poll, or of a script that asked for another run, is not what is waited for."""
+        self._whole = self._whole and not whole
         if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN or (not whole and not self._asked):
             return
         if whole and status == ForwardMsg.FINISHED_SUCCESSFULLY:

@@ -49,22 +49,28 @@ SHARES = {"page": 0.3, "picture": 0.2, "control": 0.5}
 STARTS = {f"{page.slug}-start" for page in PAGES}
 """The buttons that start a page's run."""
 
+REFUSAL = "You already have"
+"""How the sentence begins that refuses a visitor a third run."""
+
 RERUNS = 20
 """Reruns of each page whose processor time is taken."""
 
 
 @dataclass
 class Record:
-    """What happened in the room: seconds by what was done, what went wrong, memory in MB."""
+    """What happened in the room: seconds by what was done, runs refused, what went wrong, memory in MB."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    refused: int = 0
     errors: Counter[str] = field(default_factory=Counter)
     warm: float = 0.0
     end: float = 0.0
 
     def note(self, what: str, answer: Answer) -> None:
         self.seconds.setdefault(what, []).append(answer.seconds)
-        self.errors.update(answer.errors)
+        refused = [each for each in answer.errors if each.startswith(REFUSAL)]
+        self.refused += len(refused)
+        self.errors.update(each for each in answer.errors if each not in refused)
 
 
 def memory(server: Server) -> float:
@@ -193,6 +199,7 @@ def rows(cost: dict[str, list[float]], record: Record) -> list[dict[str, Any]]:
         *(line(f"wait: {name}", times, "s", goals.get(name, "")) for name, times in waits.items()),
         {"what": "memory after the first quarter", "median": f"{record.warm:.0f} MB"},
         {"what": "memory at the end", "median": f"{record.end:.0f} MB ({growth:+.1%})", "goal": "≤ +5 %"},
+        {"what": "runs refused to one who had two", "median": str(record.refused)},
         {"what": "errors", "median": str(record.errors.total()), "goal": "0"},
         *(line(f"processor: {page_of(name).title}", times, "ms", "≤ 60 ms") for name, times in cost.items()),
     ]

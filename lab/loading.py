@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import torch
@@ -58,10 +57,10 @@ def _load_images(data: str | Scenes, split: str, limit: int | None, seed: int, s
 
 
 def _shared(cache: LRUCache[T], load: Callable[..., T], *key: Any) -> T:
-    """What `load(*key)` gives, now or once; what comes over the network does not hold the compute lock."""
+    """What `load(*key)` gives, now or once, under the compute lock, which what comes over the network does not hold."""
     found = cache.get(key)
     if found is None:
-        with compute_lock.released() if _remote(key[0]) else nullcontext():
+        with compute_lock.released() if _remote(key[0]) else compute_lock:
             found = cache.get_or_make(key, lambda: load(*key))
     return found
 

@@ -43,12 +43,10 @@ def samples(model: str, data: str, first: int, n: int) -> list[tuple[int, str, n
 @st.cache_data(max_entries=64, show_spinner=False)
 def _samples(model: str, data: str, first: int, n: int) -> list[tuple[int, str, np.ndarray]]:
     from lab import loading
-    from lab.running.compute_lock import compute_lock
     from ui.widgets.images import pixels
 
-    with compute_lock:
-        size = loading.classifier(model).input_size[-1]
-        test = loading.images(data, "test", limit=first + n, size=size)[first : first + n]
+    size = loading.classifier(model).input_size[-1]
+    test = loading.images(data, "test", limit=first + n, size=size)[first : first + n]
     names = test.class_names
     return [
         (first + i, names[int(label)], pixels(image, 128))

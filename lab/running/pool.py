@@ -19,6 +19,7 @@ from lab.recipes import Recipe
 from lab.results import Result, kept
 from lab.running.compute_lock import ComputeLock, compute_lock, cores
 from lab.running.job import Busy, Job
+from lab.running.memory import give_back
 from lab.running.pace import paces
 from lab.running.stopped import stopped
 from lab.settings import Settings, settings
@@ -171,6 +172,7 @@ class JobPool:
                 self._changed.notify_all()
             if state == "done":
                 self._report(job)
+            give_back()
 
     def _drive(self, job: Job) -> None:
         """Run the job step by step; the lock is held during a step and never between two."""
