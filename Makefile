@@ -22,7 +22,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 .DEFAULT_GOAL := app
 
 app: $(VENV)/.app
-	$(BIN)/streamlit run app.py
+	$(BIN)/streamlit run app.py --server.address localhost
 
 test: $(VENV)/.test
 	@$(BIN)/python -c "import torch, torchvision, timm" || { \

@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from lab import local_folders
+
 log = logging.getLogger("perturb-lab")
 warm = threading.Event()
 
@@ -48,6 +50,7 @@ def warm_up() -> None:
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
+    local_folders.serve(st.get_option("server.address"), st.get_option("browser.serverAddress"))
     # In a thread of its own: the server answers at once, while torch is still being imported.
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     yield {}

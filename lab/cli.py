@@ -77,7 +77,9 @@ def parser() -> argparse.ArgumentParser:
     paper.set_defaults(run=print_paper)
 
     app = commands.add_parser("app", help="serve the app")
-    app.add_argument("--address", help="where it listens: 0.0.0.0 for a class network, 127.0.0.1 for this computer")
+    app.add_argument(
+        "--address", default="localhost", help="where it listens: localhost unless given; 0.0.0.0 for a class network"
+    )
     app.add_argument("--port", type=int, help="8501 unless given")
     app.add_argument("options", nargs="*", metavar="OPTION", help="of streamlit run: -- --server.headless true")
     app.set_defaults(run=serve_app)

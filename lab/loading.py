@@ -17,6 +17,7 @@ import models
 from core.data import ImageSet, Scenes, load_data
 from core.device import best_device
 from core.networks.layout import set_layout
+from lab import local_folders
 from lab.lru_cache import LRUCache
 from lab.running.compute_lock import compute_lock
 from lab.settings import settings
@@ -31,11 +32,8 @@ def _remote(name: Any) -> bool:
 
 
 def classifier(ref: str) -> Classifier:
-    """The model that `models.load` gives for `ref`, shared: do not change it."""
-    if settings.public_host and not ref.startswith(("zoo:", "hf:")):
-        raise ValueError(
-            f"This lab is open to everybody, so it opens no folder such as {ref!r}; give a zoo: or hf: name."
-        )
+    """The model that `models.load` gives for `ref`, shared: do not change it. ModelError for a refused folder."""
+    local_folders.require_allowed(ref)
     return _shared(classifiers, _load_classifier, ref)
 
 

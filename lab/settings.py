@@ -22,6 +22,8 @@ class Settings:
     cache : folder of the history and of downloaded things that the Hub client does not keep itself
     database_url : SQLAlchemy address of the history; empty = a SQLite file in `cache`
     public_host : host name that links are built from ("" = the address the visitor came by)
+    local_folders : whether visitors may name a folder of this computer as a model: "on", "off", or "auto", which is on
+        where nobody but this computer reaches the server (lab/local_folders.py)
     threads : cores that one computation takes; 0 = all of them
     workers : jobs that run side by side
     running_per_visitor, waiting_per_visitor : jobs one visitor may hold
@@ -40,6 +42,7 @@ class Settings:
     cache: str = "~/.cache/perturb-lab"
     database_url: str = ""
     public_host: str = ""
+    local_folders: str = "auto"
     threads: int = 0
     workers: int = 1
     running_per_visitor: int = 1
@@ -73,11 +76,12 @@ class Settings:
         return self.database_url or f"sqlite:///{self.cache_folder / 'history.sqlite'}"
 
 
+CHOICES = {"local_folders": ("auto", "on", "off")}
 HOST_NAMES = {"database_url": "DATABASE_URL", "public_host": "SPACE_HOST", "threads": "CPU_CORES"}
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Settings with what `environment` overrides; ValueError names a variable that is not a number."""
+    """Settings with what `environment` overrides; ValueError names a variable whose value cannot be."""
     values: dict[str, Any] = {}
     for field in dataclasses.fields(Settings):
         names = [f"PERTURB_{field.name.upper()}", HOST_NAMES.get(field.name, "")]
@@ -89,6 +93,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             values[field.name] = kind(text)
         except ValueError:
             raise ValueError(f"{names[0]} = {text!r} must be a number.") from None
+        choices = CHOICES.get(field.name)
+        if choices and text not in choices:
+            raise ValueError(f"{names[0]} = {text!r} must be one of {', '.join(choices)}.")
     return Settings(**values)
 
 

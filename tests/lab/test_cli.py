@@ -172,6 +172,7 @@ def test_app_is_streamlit_run_of_the_app_beside_the_package(monkeypatch: pytest.
     assert main(["app"]) == 0 and main(["app", "--", "--server.port", "8080"]) == 0
     assert main(["app", "--address", "0.0.0.0", "--port", "80", "--", "--server.headless", "true"]) == 0
     app = str(Path(__file__).parents[2] / "app.py")
-    streamlit = ["streamlit", "__main__", "streamlit", "run", app]
-    more = ["--server.address", "0.0.0.0", "--server.port", "80", "--server.headless", "true"]
-    assert started == [streamlit, [*streamlit, "--server.port", "8080"], [*streamlit, *more]]
+    streamlit = ["streamlit", "__main__", "streamlit", "run", app, "--server.address"]
+    own = [*streamlit, "localhost"]
+    more = ["0.0.0.0", "--server.port", "80", "--server.headless", "true"]
+    assert started == [own, [*own, "--server.port", "8080"], [*streamlit, *more]]

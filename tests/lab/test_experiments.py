@@ -316,12 +316,6 @@ def test_the_key_follows_everything_the_result_depends_on(tiny_model: str, monke
     assert recipe.key() != found[0]
 
 
-def test_a_lab_that_is_open_to_everybody_opens_no_folders(tiny_model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "settings", Settings(public_host="lab.example.org"))
-    with pytest.raises(ValueError, match="opens no folder"):
-        stages(Recipe(FineTuning(), tiny_model))
-
-
 def test_an_explanation_of_a_class_that_does_not_exist_is_refused(tiny_model: str) -> None:
     with pytest.raises(ValueError, match="target = 99 is not a class of this model"):
         finish(Recipe(GradCAM(), tiny_model, inputs={"images": [0], "target": 99}).run())

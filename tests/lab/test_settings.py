@@ -30,6 +30,12 @@ def test_a_value_that_is_no_number_is_named() -> None:
         read_settings({"PERTURB_WORKERS": "many"})
 
 
+def test_a_value_that_is_none_of_the_choices_is_named() -> None:
+    assert read_settings({"PERTURB_LOCAL_FOLDERS": "off"}).local_folders == "off"
+    with pytest.raises(ValueError, match="PERTURB_LOCAL_FOLDERS = 'yes' must be one of auto, on, off"):
+        read_settings({"PERTURB_LOCAL_FOLDERS": "yes"})
+
+
 def test_the_history_lies_in_the_cache_folder(tmp_path: Path) -> None:
     found = Settings(cache=str(tmp_path / "lab"))
     assert found.history_url == f"sqlite:///{tmp_path / 'lab' / 'history.sqlite'}" and (tmp_path / "lab").is_dir()
