@@ -15,7 +15,8 @@ from models.shelf import available, shipped
 if TYPE_CHECKING:
     from models.build import create
     from models.classifier import Classifier
-    from models.hub import load, search_hub
+    from models.hub import load
+    from models.hub_search import search_hub
     from models.store import save
     from models.untrained import fresh
 
@@ -23,7 +24,7 @@ __all__ = ["Card", "Classifier", "ModelError", "available", "create", "fresh", "
 
 _HOME = {
     "Classifier": "models.classifier", "create": "models.build", "fresh": "models.untrained", "load": "models.hub",
-    "save": "models.store", "search_hub": "models.hub",
+    "save": "models.store", "search_hub": "models.hub_search",
 }  # fmt: skip
 
 

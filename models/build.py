@@ -22,6 +22,12 @@ UNKNOWN = "{name} is a {architecture!r}, an architecture that timm {version} doe
 COUNTER = "num_batches_tracked"  # left out by early PyTorch, harmless
 
 
+def is_known(architecture: str) -> bool:
+    """Whether timm, with our architectures registered, can build it."""
+    register()
+    return timm.is_model(architecture)
+
+
 def create(
     architecture: str,
     class_names: tuple[str, ...],
@@ -37,8 +43,7 @@ def create(
     ModelError when they are unknown or make a net of more than a quarter of a billion parameters.
     """
     args, classes = checked_args(model_args, architecture), len(class_names)
-    register()
-    if not timm.is_model(architecture):
+    if not is_known(architecture):
         raise ModelError(UNKNOWN.format(name="A new model", architecture=architecture, version=timm.__version__))
     cfg = {"input_size": input_size, "mean": mean, "std": std, "num_classes": classes}
     plan = Plan(architecture, classes, args, cfg, class_names, input_size, mean, std, {})
@@ -55,8 +60,7 @@ def build(plan: Plan, weights: Path, name: str) -> nn.Module:
 
     Raises ModelError: unknown architecture, file too large, names or shapes that do not fit, NaN.
     """
-    register()
-    if not timm.is_model(plan.architecture):
+    if not is_known(plan.architecture):
         raise ModelError(UNKNOWN.format(name=name, architecture=plan.architecture, version=timm.__version__))
     if weights.stat().st_size > MAX_BYTES:
         raise ModelError(f"The weights of {name} have more than {MAX_BYTES / 1e9:.0f} GB, so they were not loaded.")

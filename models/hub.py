@@ -10,7 +10,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from core.data.fetch import HubError, fetch, listing, resolve, search, split_reference
+from core.data.fetch import fetch, listing, resolve
+from core.data.hub_errors import HubError
+from core.data.hub_names import split_reference
 from core.data.modes import ALL_TO_ONE, MODES
 from models.build import MAX_BYTES, build
 from models.card import Card, ModelError
@@ -51,18 +53,6 @@ def load(ref: str) -> Classifier:
     if not os.path.isdir(ref):  # unlike Path.is_dir, no error on a name too long for the file system
         raise ModelError(f"There is no model {ref!r}: give zoo:NAME, hf:owner/name or a folder.")
     return _from_folder(Path(ref))
-
-
-def search_hub(text: str, limit: int = 20) -> list[Card]:
-    """Image classifiers on the Hub, in timm's layout and with safetensors, whose name holds `text`.
-
-    The cards name repository, commit and licence; what a model is shows once it is loaded.
-    """
-    try:
-        found = search(text, ("timm", "image-classification"), needs=("config.json", "model.safetensors"), limit=limit)
-    except HubError as error:
-        raise ModelError(str(error)) from error
-    return [Card(f"hf:{name}@{sha}", HUB, licence=_licence_tag(tags), sha=sha) for name, sha, tags in found]
 
 
 def _from_hub(repo: str, revision: str | None) -> Classifier:
@@ -153,7 +143,3 @@ def _licence(readme: Path | None) -> str:
     text = "" if readme is None else readme.read_text(encoding="utf-8", errors="replace")
     found = re.match(r"---\n(?:(?!---).*\n)*?license: *([\w.-]+)", text)
     return found.group(1) if found else ""
-
-
-def _licence_tag(tags: list[str]) -> str:
-    return next((tag[8:] for tag in tags if tag.startswith("license:")), "unknown")

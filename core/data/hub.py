@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from core.data.decode import decode_pictures
-from core.data.fetch import HubError, fetch, listing, resolve, split_reference
+from core.data.fetch import fetch, listing, resolve
+from core.data.hub_errors import HubError
+from core.data.hub_names import split_reference
 from core.data.imageset import ImageSet
 from core.data.store import restored, stored
 
@@ -83,7 +85,7 @@ class HubSet:
         import pyarrow
         import pyarrow.parquet as parquet
 
-        paths = _files(listing(self.repo, "dataset", self.commit), part, self.repo)
+        paths = files_of(listing(self.repo, "dataset", self.commit), part, self.repo)
         tables = []
         for path in paths:
             file = parquet.ParquetFile(fetch(self.repo, "dataset", self.commit, path))
@@ -112,7 +114,7 @@ def cached(data: str) -> bool:
     try:
         commit = HfApi().resolve_revision(repo, repo_type="dataset", revision=revision, local_files_only=True).resolved
         there = [file.path for file in get_cached_repo_tree(repo, repo_type="dataset", revision=commit)]
-        wanted = [path for part in FILES for path in _files(there, part, repo)]
+        wanted = [path for part in FILES for path in files_of(there, part, repo)]
     except Exception:  # whatever the Hub's client raises: without a listing there are no files either
         return False
     return all(
@@ -120,7 +122,7 @@ def cached(data: str) -> bool:
     )
 
 
-def _files(paths: list[str], part: str, repo: str) -> list[str]:
+def files_of(paths: list[str], part: str, repo: str) -> list[str]:
     """The parquet files of a part: `plain_text/train-00000-of-00001.parquet`, `data/train/0000.parquet`, ...
 
     Where a repository holds several configurations (folders), the first by name is taken.

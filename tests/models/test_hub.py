@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import models
+from core.data import transfers
 from core.triggers import BadNets
 from models import ModelError, load
 from tests.support.hubs import NOWHERE, local_hub, point_at
@@ -193,16 +197,53 @@ def test_without_a_network_the_sentence_says_what_to_do(tmp_path: Path, monkeypa
     point_at(monkeypatch, NOWHERE, tmp_path)
     said = refused()
     assert "owner/tiny" in said and "connect once" in said and str(tmp_path) not in said
-    with pytest.raises(ModelError, match="nothing to search: connect"):
-        models.search_hub("tiny")
+
+
+def kept(home: Path) -> list[str]:
+    """The large files in the Hub client's cache, half-written ones included."""
+    return [path.name for path in (home / "hub").rglob("*") if path.is_file() and path.stat().st_size > 20_000]
 
 
 def test_a_download_that_breaks_off_halfway(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     with local_hub(root, tmp_path / "home", broken=("model.safetensors",)):
-        assert "cannot be reached" in refused()
+        assert "broke off, and nothing of it was kept: try again" in refused()
+        assert kept(tmp_path / "home") == []
     with local_hub(root, tmp_path / "home"):
         assert load(REF).target == 1
+
+
+def test_a_repository_that_vanishes_in_mid_download(server: HubServer, tmp_path: Path) -> None:
+    server.vanishing.add("model.safetensors")
+    assert "was taken from the Hub, or changed, while it was being downloaded" in refused()
+    assert kept(tmp_path / "home") == []
+    server.vanishing.clear(), server.gone.clear()
+    assert load(REF).target == 1
+
+
+def test_a_full_disk(server: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: Any, **options: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("huggingface_hub.file_download.http_get", full)
+        said = refused()
+    assert "no room for the model owner/tiny" in said and "free some space" in said and str(tmp_path) not in said
+    assert kept(tmp_path / "home") == [] and load(REF).target == 1
+
+
+def test_a_download_is_counted_while_it_goes_on(server: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.slow["model.safetensors"] = 0.4
+    monkeypatch.setattr("core.data.fetch.CHUNK", 4096)
+    with ThreadPoolExecutor(1) as pool:
+        loading, seen = pool.submit(load, REF), []
+        while not loading.done():
+            seen += [(each.path, each.done, each.total) for each in transfers.running("owner/tiny")]
+            time.sleep(0.01)
+    size = next(total for path, _, total in seen if path == "model.safetensors")
+    shares = sorted({done / size for path, done, _ in seen if path == "model.safetensors"})
+    assert len(shares) > 3 and 0 <= shares[0] < 0.5 < shares[-1] <= 1
+    assert transfers.running("owner/tiny") == []
 
 
 def test_other_references(tmp_path: Path) -> None:
@@ -214,16 +255,6 @@ def test_other_references(tmp_path: Path) -> None:
     assert "did you mean scenes-badnets or" in refused("zoo:scenes-badnet")
     assert "No model called '../zoo'" in refused("zoo:../zoo")
     assert "config.json" in refused(str(tmp_path))
-
-
-def test_search_finds_timm_models_with_safetensors(server: HubServer, root: Path, repo: Path) -> None:
-    other = root / "models" / "owner" / "pickled"
-    other.mkdir()
-    (other / "README.md").write_text("---\ntags:\n- timm\n- image-classification\n---\n")
-    (other / "config.json").write_text("{}")
-    (found,) = models.search_hub("own")
-    assert found.ref == f"{REF}@{found.sha}" and found.licence == "mit"
-    assert models.search_hub("nobody") == []
 
 
 @pytest.mark.parametrize(

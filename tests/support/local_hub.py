@@ -4,7 +4,8 @@
 
 FOLDER holds `models/owner/name/**` and `datasets/owner/name/**`. Each repository has one commit, a
 hash over its paths and bytes, under the name "main". Files whose names begin with a dot are not
-served; an empty file `.gated` makes a repository gated. Only for development and tests.
+served; an empty file `.gated` makes a repository gated, and `.downloads` holds how often it was downloaded. Only for
+development and tests.
 """
 
 from __future__ import annotations
@@ -12,19 +13,23 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
+import os
 import re
 import shutil
 import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import parse_qs, unquote, urlsplit
 
 LARGE = 1 << 20
-API = re.compile(r"/api/(models|datasets)(?:/([^/]+/[^/]+)(?:/(revision|tree|paths-info)/([^/]+))?)?/?")
+API = re.compile(r"/api/(models|datasets)(?:/([^/]+/[^/]+)(?:/(revision|tree|paths-info)/([^/]+)(/.+)?)?)?/?")
 FILE = re.compile(r"/(?:(datasets)/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 
 
@@ -65,24 +70,54 @@ class Repository:
         full = (self.folder / path).resolve()
         return full if full.is_file() and full.is_relative_to(self.folder) and full.name[0] != "." else None
 
-    def tags(self) -> list[str]:
-        """`tags`, library, task and licence from the front matter of the README."""
-        readme = self.folder / "README.md"
-        parts = readme.read_text(encoding="utf-8").split("---\n") if readme.is_file() else []
-        head = parts[1] if len(parts) > 2 else ""
-        found = re.findall(r"^(?:library_name|pipeline_tag): *(\S+)$", head, re.M)
-        found += [f"license:{licence}" for licence in re.findall(r"^license: *(\S+)$", head, re.M)]
-        block = re.search(r"^tags:\n((?:- .+\n)+)", head, re.M)
-        return list(dict.fromkeys(found + re.findall(r"- (.+)", block.group(1) if block else "")))
+    def card(self) -> dict[str, Any]:
+        """The metadata at the head of the README."""
+        from huggingface_hub import metadata_load
 
-    def info(self) -> dict[str, Any]:
-        return {
+        readme = self.folder / "README.md"
+        return (metadata_load(readme) or {}) if readme.is_file() else {}
+
+    def tags(self) -> list[str]:
+        """What the Hub makes of the metadata: tags, library, task, and those that say what they are."""
+        card = self.card()
+        found = [card[key] for key in ("library_name", "pipeline_tag") if key in card]
+        found += [f"{key}:{each}" for key in ("task_categories", "size_categories") for each in card.get(key, [])]
+        found += [f"license:{card['license']}"] if "license" in card else []
+        return list(dict.fromkeys([*found, *card.get("tags", [])]))
+
+    def safetensors(self) -> dict[str, Any] | None:
+        """Parameters by kind of number, from the header of the weights."""
+        weights = self.folder / "model.safetensors"
+        if self.kind != "models" or not weights.is_file():
+            return None
+        with weights.open("rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        kinds: Counter[str] = Counter()
+        for name, each in header.items():
+            if name != "__metadata__":
+                kinds[each["dtype"]] += math.prod(each["shape"])
+        return {"parameters": dict(kinds), "total": kinds.total()}
+
+    def downloads(self) -> int:
+        """The number in the file `.downloads`, 0 where there is none."""
+        file = self.folder / ".downloads"
+        return int(file.read_text()) if file.is_file() else 0
+
+    def info(self, expand: tuple[str, ...] = ()) -> dict[str, Any]:
+        """What the Hub tells of a repository: what is always told, and what `expand` asks for."""
+        found = {
             "id": self.name, "modelId": self.name, "author": self.name.split("/")[0], "sha": self.commit(),
             "siblings": [{"rfilename": entry["path"]} for entry in self.tree()],
             "private": False, "gated": "auto" if self.gated else False, "disabled": False,
-            "tags": self.tags(), "downloads": 0, "likes": 0,
+            "tags": self.tags(), "downloads": self.downloads(), "likes": 0,
             "lastModified": "2024-01-01T00:00:00.000Z", "createdAt": "2024-01-01T00:00:00.000Z",
         }  # fmt: skip
+        if "cardData" in expand:
+            found["cardData"] = self.card()
+        if "safetensors" in expand and (weights := self.safetensors()):
+            found["safetensors"] = weights
+        kept = {"id", *expand} if expand else found.keys()
+        return {name: value for name, value in found.items() if name in kept}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -114,14 +149,18 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._miss("EntryNotFound")
 
-    def _api(self, kind: str, name: str | None, what: str | None, revision: str | None, *, query: dict, body: bytes):
+    def _api(
+        self, kind: str, name: str | None, what: str | None, revision: str | None, below: str | None, *,
+        query: dict[str, list[str]], body: bytes,
+    ) -> None:  # fmt: skip
         if name is None:
             return self._json(self._search(kind, query))
         repo = self._repository(kind, name, revision)
         if repo is None:
             return None
         if what == "tree":
-            return self._json(repo.tree())
+            folder = f"{below[1:]}/" if below else ""
+            return self._json([entry for entry in repo.tree() if entry["path"].startswith(folder)])
         if what == "paths-info":
             wanted = json.loads(body)["paths"] if body[:1] == b"{" else parse_qs(body.decode())["paths"]
             return self._json([entry for entry in repo.tree() if entry["path"] in wanted])
@@ -132,14 +171,17 @@ class Handler(BaseHTTPRequestHandler):
         names = sorted(folder.relative_to(shelf).as_posix() for folder in shelf.glob("*/*"))
         text, author = query.get("search", [""])[0].lower(), query.get("author", [""])[0]
         tags = {tag for word in query.get("filter", []) + query.get("pipeline_tag", []) for tag in word.split(",")}
-        infos = [Repository(self.server.root, kind, name).info() for name in names if text in name.lower()]
-        infos = [info for info in infos if author in ("", info["author"]) and tags <= set(info["tags"])]
-        return infos[: int(query.get("limit", ["1000"])[0])]
+        repos = [Repository(self.server.root, kind, name) for name in names if text in name.lower()]
+        repos = [repo for repo in repos if author in ("", repo.name.split("/")[0]) and tags <= set(repo.tags())]
+        if query.get("sort") == ["downloads"]:
+            repos.sort(key=Repository.downloads, reverse=True)
+        expand = tuple(query.get("expand", ()))
+        return [repo.info(expand) for repo in repos[: int(query.get("limit", ["1000"])[0])]]
 
     def _repository(self, kind: str, name: str, revision: str | None) -> Repository | None:
         """The repository, or None once the reason why not has been sent."""
         repo = Repository(self.server.root, kind, name)
-        if not repo.there:
+        if not repo.there or name in self.server.gone:
             self._miss("RepoNotFound")
         elif repo.gated and "/resolve/" in self.path:
             self._miss("GatedRepo", status=403)
@@ -166,18 +208,30 @@ class Handler(BaseHTTPRequestHandler):
             headers["Content-Range"] = f"bytes {start}-{stop - 1}/{entry['size']}"
         headers["Content-Length"] = str(stop - start)
         broken = file.name in self.server.broken
+        if file.name in self.server.vanishing:
+            self.server.gone.add(name)
         with file.open("rb") as stream:
             stream.seek(start)
-            first = (stop - start) // 2 if broken else min(LARGE, stop - start)
+            slow = self.server.slow.get(file.name)
+            first = (stop - start) // 2 if broken else 0 if slow else min(LARGE, stop - start)
             self._send(206 if asked else 200, headers, stream.read(first))
             if self.command == "HEAD":
                 return
-            if broken:
+            if slow:
+                self._trickle(stream, slow)
+            elif broken:
                 self.close_connection = True
             elif stop == entry["size"]:
                 shutil.copyfileobj(stream, self.wfile)
             else:
                 self.wfile.write(stream.read(max(0, stop - start - LARGE)))
+
+    def _trickle(self, stream: BinaryIO, seconds: float) -> None:
+        """What is left of a file, in twenty pieces over this time."""
+        left = os.fstat(stream.fileno()).st_size - stream.tell()
+        for _ in range(20):
+            time.sleep(seconds / 20)
+            self.wfile.write(stream.read(math.ceil(left / 20)))
 
     def _miss(self, code: str, status: int = 404, commit: str | None = None) -> None:
         headers = {"X-Error-Code": code, "Content-Length": "0"} | ({"X-Repo-Commit": commit} if commit else {})
@@ -195,13 +249,19 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class HubServer(ThreadingHTTPServer):
-    """`requests` lists what was asked; downloads of files named in `broken` stop halfway."""
+    """`requests` lists what was asked; downloads of files named in `broken` stop halfway.
+
+    A repository vanishes as soon as a file of it named in `vanishing` has been asked for once, be it for its size;
+    files named in `slow` take that many seconds.
+    """
 
     daemon_threads = True
 
     def __init__(self, root: Path, port: int = 0, broken: tuple[str, ...] = ()):
         super().__init__(("127.0.0.1", port), Handler)
         self.root, self.broken, self.requests = root.resolve(), broken, list[str]()
+        self.vanishing, self.gone = set[str](), set[str]()
+        self.slow = dict[str, float]()
 
     @property
     def url(self) -> str:

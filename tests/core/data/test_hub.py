@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from core.data import load_data
-from core.data.fetch import HubError
+from core.data.hub_errors import HubError
 from tests.support.hubs import NOWHERE, local_hub, point_at
 from tests.support.local_hub import HubServer
 
