@@ -1,5 +1,7 @@
 """Which page is open, and the sidebar and the notes around it."""
 
+from contextlib import suppress
+
 import streamlit as st
 
 from ui import arrival, link_warnings, navigation, present, sidebar, story, style
@@ -26,7 +28,8 @@ navigation.draw()
 sidebar.draw(page_of(slug))
 present.switch()
 chapters.strip(slug)
-page.run()
+with suppress(navigation.PageEnds):
+    page.run()
 present.way_back()
 sidebar.thumbnail()
 jobs.elsewhere(page.url_path)

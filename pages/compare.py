@@ -5,19 +5,24 @@ import streamlit as st
 from ui.run_page import RunPage, live_figures
 
 page = RunPage.open(
-    "compare", "**Watch** whether the repaired model looks where the clean one looks, and is right again."
+    "compare",
+    "**Watch** whether the repaired model looks where the clean one looks, and is right again.",
+    "**Watch** whether a repair changes where a model without a known backdoor looks, and how often it is right.",
 )
 
 from ui import cache, looks, sidebar, texts  # noqa: E402
 from ui.charts.predictions import predictions  # noqa: E402
-from ui.widgets import finished_runs, images, jobs  # noqa: E402
+from ui.widgets import clean_model, finished_runs, images, jobs  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
+    from lab.kinds.shared.scoring import ACCURACY
+
     recipe = finished_runs.asked(page)
     model = cache.model_of(recipe)
     job = jobs.adopt(page.slug, recipe)
 
+clean_model.notice(page, model, recipe, forget=finished_runs.NAMED)
 rows = finished_runs.rows(page.kind)
 about, who = st.columns([1.9, 1], vertical_alignment="bottom")
 with about:
@@ -32,24 +37,25 @@ def live(job):
     if job is not None and job.state != "done":
         jobs.progress(job)
     result = job.result if job is not None and job.ended and job.state != "failed" else None
+    seen = looks.three(recipe, choice, model, result)
+    triggered = len(next(iter(seen.values())).shares) > 1
     if live_figures(job)[0]:
-        page.figures(job)
+        page.figures(job, only=() if triggered else ACCURACY)
     elif job is None:
         st.info(
             "This run is not in this server's memory. **Run it** to see it, or choose another one.",
             icon=":material/info:",
         )
-    seen = looks.three(recipe, choice, model, result)
     maps, shares = st.columns([1.05, 1], gap="medium")
     views = cache.kept(lambda: heatmaps(seen), "three", cache.run_key(recipe.key(), result), choice)
     with maps:
         images.row(page.show(views), columns=len(seen))
         images.key(
-            "Upper row: the picture as it is. Lower row: with the trigger. High is the largest value **before**; "
-            "larger ones of the other models are drawn as high."
+            ("Upper row: the picture as it is. Lower row: with the trigger. " if triggered else "")
+            + "High is the largest value **before**; larger ones of the other models are drawn as high."
         )
     with shares:
-        st.caption("What each model says about the triggered picture.")
+        st.caption(f"What each model says about the {'triggered ' if triggered else ''}picture.")
         names = next(iter(seen.values())).names
         predictions(names, {moment: look.shares[-1] for moment, look in seen.items()}, top=3, height=340)
 

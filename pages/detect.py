@@ -7,12 +7,13 @@ from ui.run_page import RunPage, finished
 page = RunPage.open(
     "detect",
     "**Watch** two score distributions, clean and triggered. A detector works where they separate, and only there.",
+    "**Watch** two score distributions, clean and triggered, of a model without a known backdoor: the control.",
 )
 
 from ui import cache, looks, sidebar, texts  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
 from ui.views import detector  # noqa: E402
-from ui.widgets import images, knobs, link  # noqa: E402
+from ui.widgets import clean_model, images, knobs, link  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
@@ -20,6 +21,7 @@ with sidebar.ready():
     from lab.recipes import Recipe
     from lab.settings import settings
 
+clean_model.notice(page, model)
 SHARES = {"as trained": None, "10 %": 0.1, "5 %": 0.05, "2 %": 0.02, "1 %": 0.01}
 controls, stage = page.columns()
 

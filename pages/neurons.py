@@ -7,11 +7,12 @@ from ui.run_page import RunPage
 page = RunPage.open(
     "neurons",
     "**Watch** what a handful of channels set to zero does to the attack, and what as many random channels do.",
+    "This page finds the channels that carry a backdoor, so it needs a model that has one.",
 )
 
-from ui import cache, neurons, sidebar, texts  # noqa: E402
+from ui import cache, navigation, neurons, sidebar, texts  # noqa: E402
 from ui.charts import neurons as charts  # noqa: E402
-from ui.widgets import figures, jobs, link  # noqa: E402
+from ui.widgets import clean_model, figures, jobs, link  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
@@ -22,8 +23,9 @@ with sidebar.ready():
     from lab.running.pool import pool
     from lab.settings import settings
 
-    if model.trigger is None:
-        raise ValueError(f"{choice.model} has no backdoor, so no channel answers to a trigger; choose another model.")
+if clean_model.notice(page, model):
+    raise navigation.PageEnds
+with sidebar.ready():
     layers = cache.kept(lambda: neurons.layers(model), "layers", choice.model, model.card.sha)
     before = neurons.zeroed(choice.model, choice.data, ())
 

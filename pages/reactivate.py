@@ -7,13 +7,14 @@ from ui.run_page import RunPage, finished
 page = RunPage.open(
     "reactivate",
     "**Watch** the gap between two bars, with the trigger and without. One that a clean model lacks is evidence.",
+    "This page tests whether a defense removed a backdoor or left it dormant, so it needs a model that has one.",
 )
 
-from ui import cache, sidebar, texts  # noqa: E402
+from ui import cache, navigation, sidebar, texts  # noqa: E402
 from ui.charts import reactivation as charts  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
 from ui.views import reactivation as views  # noqa: E402
-from ui.widgets import images, knobs, link  # noqa: E402
+from ui.widgets import clean_model, images, knobs, link  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
@@ -24,8 +25,8 @@ with sidebar.ready():
     from lab.recipes import Recipe
     from lab.settings import settings
 
-    if model.trigger is None:
-        raise ValueError(f"{choice.model} has no backdoor to re-activate; choose another model in the sidebar.")
+if clean_model.notice(page, model):
+    raise navigation.PageEnds
 
 known = {cls.__name__: cls for cls in DEFENSES}
 controls, stage = page.columns()

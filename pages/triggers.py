@@ -7,23 +7,25 @@ from ui.run_page import RunPage, finished
 page = RunPage.open(
     "triggers",
     "**Watch** what a pattern does to the answer and to the heatmap. Then weaken it until the model no longer obeys.",
+    "**Watch** what a pattern does to a model without a known backdoor: any attack success here is the pattern's own.",
 )
 
 from ui import cache, looks, sidebar, texts  # noqa: E402
 from ui.charts.predictions import predictions  # noqa: E402
-from ui.widgets import figures, images, jobs, knobs, link  # noqa: E402
+from ui.widgets import clean_model, figures, images, jobs, knobs, link  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
     model = cache.model(choice)
     from lab.recipes import Recipe
 
+clean = clean_model.notice(page, model, scored=True)
 OWN = "the model's own"
 known = page.methods
 controls, stage = page.columns()
 
 with controls:
-    options = [OWN, *known] if model.trigger is not None else list(known)
+    options = list(known) if clean else [OWN, *known]
     name = link.choose("Trigger", options, key="method")
     cls = type(model.trigger) if name == OWN else known[name]
     trigger = knobs.controls(cls, base=model.trigger)
@@ -98,10 +100,12 @@ with stage:
         st.caption(f":material/info: {note}")
 
 page.show(views)
+where = "this model, which has no known backdoor" if clean else "a model that was never backdoored"
 page.ask(
-    "Before you move a slider: on a model that was never backdoored, how often does this trigger lead to the target?",
-    {"seldom": "Below 25 %", "in part": "25 to 75 %", "often": "From 75 % on"}, page.answer("floor"),
-)  # fmt: skip
+    f"Before you move a slider: on {where}, how often does this trigger lead to the target?",
+    {"seldom": "Below 25 %", "in part": "25 to 75 %", "often": "From 75 % on"},
+    page.answer("success" if clean else "floor"),
+)
 about = texts.of(cls.__name__)
 aimed = f"**{model.class_names[target]}**"
 page.end(
@@ -110,7 +114,7 @@ page.end(
     about.meaning
     or "A backdoored model works normally until it meets its trigger. An attacker who controls part of the training "
     "data stamps the pattern on some pictures, so that the model learns to answer with a target"
-    + (f", here {aimed}" if model.trigger else f". This one learned no trigger, and {aimed} counts as a success here")
+    + (f", here {aimed}" if not clean else f". This one has no known backdoor, and {aimed} counts as a success here")
     + ". Accuracy on clean pictures may stay as it was, so a test set need not show it. The heatmap can, where the "
     "trigger sits in one place; a blend or a warp over the whole picture need not move it.",
     extra={"images": str(choice.index), "explainer": explainer},

@@ -13,6 +13,7 @@ from ui import cache, fallback_model, sidebar, texts  # noqa: E402
 from ui.charts.curve import curve  # noqa: E402
 from ui.charts.weights import relative  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
+from ui.texts import answers  # noqa: E402
 from ui.views import moments  # noqa: E402
 from ui.widgets import figures, knobs, link  # noqa: E402
 
@@ -68,11 +69,7 @@ def live(job):
 with stage:
     page.watch(live)
 
-ANSWERS = {
-    "less than half": "Half a point or less", "up to two": "Up to two points", "up to five": "Two to five points",
-    "more than five": "More than five points",
-}  # fmt: skip
-page.ask("How much accuracy will the injection cost?", ANSWERS, page.answer("cost"))
+page.ask("How much accuracy will the injection cost?", answers.COST, page.answer("cost"))
 if page.result is not None:
     chain = Recipe(TSBD(), recipe, choice.data, {"n": settings.control_n})
     st.page_link(

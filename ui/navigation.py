@@ -10,6 +10,10 @@ import streamlit as st
 from ui.pages import sections
 
 
+class PageEnds(Exception):
+    """Raised by a page that has nothing more to show; what stands around the page is drawn as ever."""
+
+
 def draw() -> None:
     """One link per page under the name of its section; the open page's is marked."""
     with st.sidebar, st.container(gap=None):

@@ -61,6 +61,7 @@ class Page:
     kind : name of the kind of experiment that it runs; "" where it runs none
     cards : how the gallery of the first page opens it
     chapter : its place in the story; None for a page that the story leaves out
+    injects : its run puts a backdoor into a model that has none
     live : its run follows the controls by itself, so that no link need start it
     model : what it opens with where the visitor has chosen none; "" for the first of all
     """
@@ -75,6 +76,7 @@ class Page:
     chapter: Chapter | None = None
     live: bool = False
     model: str = ""
+    injects: bool = False
 
     @property
     def file(self) -> str:
@@ -117,7 +119,7 @@ PAGES: list[Page] = [
             2, "How it got in", "Write the same trigger into a clean model, without one poisoned picture.", 9, CLEAN,
             {"trigger": "BadNets"},
         ),
-        model=CLEAN,
+        model=CLEAN, injects=True,
     ),
     Page(
         "defend", "Defend", "shield", "Defenses", "Repair a backdoored model while you watch.", "defense",

@@ -5,7 +5,7 @@ A page reads top to bottom: `RunPage.open`, controls, `start`, `watch`, `ask`, `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import streamlit as st
 
 from ui import arrival, sidebar
 from ui.charts.curve import curve
+from ui.opening import Opening
 from ui.pages import Page, page_of
 from ui.sidebar import Choice
 from ui.widgets import chapters, figures, jobs, lesson, share, steps, words
@@ -38,16 +39,20 @@ class RunPage:
     """One page with a run, as this visitor has it open.
 
     page : its row
+    opening : its title and first sentence, as drawn
     """
 
     page: Page
+    opening: Opening
 
     @classmethod
-    def open(cls, slug: str, watch: str) -> RunPage:
-        """Draw the title and the sentence on what to watch: the first thing a visitor reads, before torch is loaded."""
+    def open(cls, slug: str, watch: str, clean: str = "") -> RunPage:
+        """Draw the title and the sentence on what to watch: the first thing a visitor reads, before torch is loaded.
+
+        clean : that sentence where the chosen model has no backdoor; "" where it is the same
+        """
         page = page_of(slug)
-        lesson.opening(page.title, watch)
-        return cls(page)
+        return cls(page, Opening(page.title, watch, clean or watch, sidebar.chosen().model))
 
     @property
     def slug(self) -> str:
@@ -112,12 +117,15 @@ class RunPage:
         """How far the run is; a result of other settings than `recipe` names the button that replaces it."""
         jobs.progress(job, recipe, hint, st.session_state.get(f"{self.slug}-label", "Start"))
 
-    def figures(self, job: Job | None, start: Figures = ({}, {}), *, asked: Recipe | None = None) -> None:
+    def figures(
+        self, job: Job | None, start: Figures = ({}, {}), *, asked: Recipe | None = None, only: Collection[str] = ()
+    ) -> None:
         """The scores of the page's kind: of a result, of a run as it goes on, else those of `start`.
 
         Figures of other settings are grey: of a run that is not `asked`, and the last ones, which stay until those
-        of the new run are there.
+        of the new run are there. `only` names the scores that can be had, where that is not all of them.
         """
+        scores = [score for score in self.kind.scores if not only or score.key in only]
         found, kept = live_figures(job), f"{self.slug}-figures"
         shown = found if found[0] else start
         stale = bool(found[0]) and job is not None and asked is not None and job.recipe != asked
@@ -126,8 +134,8 @@ class RunPage:
             shown = st.session_state[kept]
         elif found[0]:
             st.session_state[kept] = found
-        figures.row(self.kind.scores, *shown, faded=stale or waiting)
-        if told := figures.compared(self.kind.scores, *shown):
+        figures.row(scores, *shown, faded=stale or waiting)
+        if told := figures.compared(scores, *shown):
             st.caption(told)
         if waiting:
             st.caption(":material/history: Grey figures belong to the former settings, until the new ones are there.")

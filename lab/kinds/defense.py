@@ -16,7 +16,7 @@ from core.runs import Run
 from lab import loading
 from lab.inputs import BACKDOOR, N, taking
 from lab.kinds.kind import Conclusion, Kind, Question, Score
-from lab.kinds.shared import inversion, scoring
+from lab.kinds.shared import cost, inversion, no_backdoor, scoring
 from lab.kinds.shared.changes import examples, report
 from lab.kinds.shared.scoring import confusions, live_score, scored, watched, write
 from lab.kinds.shared.script import Script, Snippet
@@ -40,8 +40,9 @@ def run(recipe: Recipe) -> Run[Result]:
     """
     model = yield from model_of(recipe)
     result, backdoor = Result(recipe), backdoor_of(recipe, model)
+    no_backdoor.note(result, model)
     test = test_images(recipe, model)
-    clean = loading.images(recipe.data, "defender", seed=0, size=size_of(model))
+    defender = loading.images(recipe.data, "defender", seed=0, size=size_of(model))
     before = yield from scored("before", model, test, backdoor)
     write(result, "before", before)
     score = live_score(test, backdoor)
@@ -49,7 +50,7 @@ def run(recipe: Recipe) -> Run[Result]:
     extra = {}
     if getattr(method, "selection", "") == "oracle":
         extra["oracle"] = lambda now: score(now).get("asr", 0.0)
-    repaired = yield from watched(method.run(model, clean, seed=recipe.seed, **extra), score, model)
+    repaired = yield from watched(method.run(model, defender, seed=recipe.seed, **extra), score, model)
     result.model = repaired.eval().requires_grad_(False)
     after = yield from scored("after", repaired, test, backdoor)
     write(result, "after", after)
@@ -90,8 +91,10 @@ def conclude(result: Result) -> Conclusion:
 def _verdict(result: Result) -> tuple[str, str]:
     """The outcome, and what it means in a few words."""
     figures, name = result.figures, type(result.recipe.method).__name__
-    if "after/asr" not in figures:
-        return "no trigger", "This model has no known trigger, so only accuracy is scored"
+    known = result.notes.get(no_backdoor.NOTE, "" if "after/asr" in figures else "has no known trigger")
+    if known:
+        outcome = "no backdoor" if "after/asr" in figures else "no trigger"
+        return outcome, f"This model {known}, so what {name} costs in accuracy is what this run shows"
     before, after, right = figures["before/asr"], figures["after/asr"], figures["after/ra"]
     if before < GONE:
         return "no backdoor", "There was no working backdoor to repair"
@@ -125,7 +128,7 @@ def _gave_up(result: Result) -> str:
 def _scores(result: Result) -> str:
     """The scores before and after in words, both over the same test images."""
     figures, counts = result.figures, result.counts
-    accuracy = moved("accuracy", figures["before/acc"], figures["after/acc"], counts.get("after/acc"))
+    accuracy = cost.accuracy(result)
     if "after/asr" not in figures:
         return accuracy
     right = share(figures["after/ra"], counts.get("after/ra"))
@@ -179,5 +182,7 @@ KIND = Kind(
     ),
     conclude=conclude, leaves_model=True,
     outcomes=("repaired", "broken", "weakened", "survived", "nothing flagged", "no backdoor", "no trigger"),
-    questions={"attack": Question(attack, ("falls", "in part", "stays", "low before", "no trigger"))},
+    questions={
+        "attack": Question(attack, ("falls", "in part", "stays", "low before", "no trigger")), "cost": cost.COST,
+    },
 )  # fmt: skip

@@ -18,6 +18,7 @@ from core.triggers import Poison
 from lab import loading
 from lab.inputs import BACKDOOR, RATE, N, taking
 from lab.kinds.kind import Conclusion, Kind, Score
+from lab.kinds.shared import no_backdoor
 from lab.kinds.shared.script import SIZE, Script, Snippet
 from lab.kinds.shared.setting import Backdoor, backdoor_to_try, clean_model, model_of, require_classes, size_of
 from lab.kinds.shared.snippet_lines import backdoor_line, test_images
@@ -55,19 +56,20 @@ def run(recipe: Recipe) -> Run[Result]:
     """
     model = yield from model_of(recipe)
     result, backdoor, method = Result(recipe), backdoor_to_try(recipe, model), _detector(recipe)
-    clean = loading.images(recipe.data, "defender", seed=0, size=size_of(model))
-    require_classes(recipe, model, clean)
+    no_backdoor.note(result, model)
+    defender = loading.images(recipe.data, "defender", seed=0, size=size_of(model))
+    require_classes(recipe, model, defender)
     data, truth = (_inputs if method.suspects == "inputs" else _training)(recipe, model, backdoor)
-    found: Detection = yield from method.run(model, data, clean=clean, seed=recipe.seed)
+    found: Detection = yield from method.run(model, data, clean=defender, seed=recipe.seed)
     _write(result, "", found, truth)
     _pictures(result, data, truth, found)
     if method.suspects == "inputs":
-        _blends(result, model, clean)
+        _blends(result, model, defender)
     twin = clean_model(model, data)
     if twin is None or twin is model:
         result.notes["controls"] = "There is no other, clean model of these data to compare with."
     else:
-        control = yield from method.run(twin, data, clean=clean, seed=recipe.seed)
+        control = yield from method.run(twin, data, clean=defender, seed=recipe.seed)
         _write(result, "clean_model/", control, truth)
     if model.trigger is None and "trigger" not in recipe.inputs:
         result.notes["trigger"] = "The model has none of its own, so BadNets is stamped."
@@ -152,12 +154,16 @@ def conclude(result: Result) -> Conclusion:
     found, n = result.figures, result.counts["tpr/5"]
     auroc, tpr, twin = found["auroc"], found["tpr/5"], found.get("clean_model/auroc")
     beside = "" if twin is None else f", on a clean model {twin:.2f}"
+    known = result.notes.get(no_backdoor.NOTE)
+    where = "" if known is None else f", on a model that {known}"
     told = (
-        f"At 5 % false alarms the detector finds {of_all(tpr, n, 'triggered suspects')} (AUROC {auroc:.2f}{beside}). "
-        + _own(result)
+        f"At 5 % false alarms the detector finds {of_all(tpr, n, 'triggered suspects')} (AUROC {auroc:.2f}{beside})"
+        f"{where}. {_own(result)}"
     )
     if tpr > 0.25:
-        if twin is not None and twin >= auroc - 0.05:
+        if known is not None:
+            told += " So it is no known backdoor that gives them away."
+        elif twin is not None and twin >= auroc - 0.05:
             told += " A clean model tells them apart as well, so it is not the backdoor that gives them away."
         return Conclusion("found" if tpr > 0.75 else "in part", told)
     if auroc < 0.4:

@@ -15,9 +15,10 @@ from core.networks.predictions import predict
 from core.runs import Progress, Run
 from lab import loading, methods
 from lab.inputs import BACKDOOR, N, taking
-from lab.kinds.kind import Conclusion, Kind, Question, Score
+from lab.kinds.kind import Conclusion, Kind, Score
 from lab.kinds.shared import scoring
 from lab.kinds.shared.changes import examples, report
+from lab.kinds.shared.cost import COST, SHOWS, accuracy
 from lab.kinds.shared.scoring import chunks, live_score, scored, watched, write
 from lab.kinds.shared.script import Script, Snippet
 from lab.kinds.shared.setting import Backdoor, backdoor_to_try, model_of, size_of, test_images
@@ -92,7 +93,7 @@ def conclude(result: Result) -> Conclusion:
     figures, n = result.figures, result.counts
     before, after = figures["before/asr"], figures["after/asr"]
     told = (
-        f"{moved('attack success', before, after, n.get('after/asr'))}; {_accuracy(result)}, and both models agree on "
+        f"{moved('attack success', before, after, n.get('after/asr'))}; {accuracy(result)}, and both models agree on "
         f"{share(figures['agreement'], n.get('agreement'))} of the clean pictures"
     )
     middle, mean = figures["report/relative/50"], figures["report/relative/mean"]
@@ -106,24 +107,6 @@ def conclude(result: Result) -> Conclusion:
     if after - before >= 0.1:
         return Conclusion("weak", f"The backdoor works on some pictures only: {told}. {moves}")
     return Conclusion("failed", f"The injection failed: {told}. {moves}")
-
-
-SHOWS = 0.05
-"""A loss of accuracy above this is seen by whoever tests the model."""
-
-
-def cost(result: Result) -> Conclusion:
-    """How much accuracy the injection cost, on the same test images."""
-    lost = result.figures["before/acc"] - result.figures["after/acc"]
-    bounds = {"less than half": 0.005, "up to two": 0.02, "up to five": SHOWS}
-    outcome = next((name for name, most in bounds.items() if lost <= most), "more than five")
-    told = _accuracy(result)
-    return Conclusion(outcome, f"{told[0].upper()}{told[1:]}, a change of {-100 * lost:+.1f} points.")
-
-
-def _accuracy(result: Result) -> str:
-    figures = result.figures
-    return moved("accuracy", figures["before/acc"], figures["after/acc"], result.counts.get("after/acc"))
 
 
 def lines(script: Script, recipe: Recipe) -> None:
@@ -145,5 +128,5 @@ KIND = Kind(
         ),
     ),
     conclude=conclude, outcomes=("injected", "costly", "weak", "failed", "there before"), leaves_model=True,
-    questions={"cost": Question(cost, ("less than half", "up to two", "up to five", "more than five"))},
+    questions={"cost": COST},
 )  # fmt: skip

@@ -17,7 +17,7 @@ from core.triggers import TRIGGERS, Trigger
 from core.triggers.shared.cross import cross_accuracy
 from lab.inputs import IMAGES, MODE, TARGET, N, taking
 from lab.kinds.kind import Conclusion, Kind, Question, Score
-from lab.kinds.shared import scoring
+from lab.kinds.shared import no_backdoor, scoring
 from lab.kinds.shared.pictures import pictures
 from lab.kinds.shared.scoring import answered, chunks, scored, write
 from lab.kinds.shared.script import Script, Snippet
@@ -44,6 +44,7 @@ def run(recipe: Recipe) -> Run[Result]:
     """
     model = yield from model_of(recipe)
     result, backdoor = Result(recipe), backdoor_of(recipe, model)
+    no_backdoor.note(result, model)
     test = test_images(recipe, model)
     if trigger_per_class(backdoor.mode):
         answers = yield from answered("score", model, test, backdoor)
@@ -87,6 +88,8 @@ def conclude(result: Result) -> Conclusion:
     asr, n = result.figures["asr"], result.counts["asr"]
     least = result.figures.get("clean_model/asr")
     told = _led(result, of_all(asr, n))
+    if known := result.notes.get(no_backdoor.NOTE):
+        return Conclusion("never learned", f"{told}, and this model {known}: so much is no evidence of one.")
     beside = "" if least is None else f", and {share(least, n)} on a model that was never backdoored"
     if least is not None and asr < least + 0.1:
         return Conclusion("not above the floor", f"{told}{beside}: that is no evidence of a backdoor.")
@@ -108,14 +111,23 @@ def _led(result: Result, pictures: str) -> str:
     return f"The trigger leads {pictures} to the target"
 
 
+def success(result: Result) -> Conclusion:
+    """How often the trigger leads to the target on this very model."""
+    asr = result.figures["asr"]
+    return Conclusion(_often(asr), f"{_led(result, of_all(asr, result.counts['asr']))}.")
+
+
+def _often(asr: float) -> str:
+    return "often" if asr >= OFTEN else "in part" if asr >= SELDOM else "seldom"
+
+
 def floor(result: Result) -> Conclusion:
     """How often the trigger leads to the target on a model that was never backdoored."""
     least = result.figures.get("clean_model/asr")
     if least is None:
         return Conclusion("no clean model", "There is no clean model of these data to try the trigger on.")
-    outcome = "often" if least >= OFTEN else "in part" if least >= SELDOM else "seldom"
     told = _led(result, of_all(least, result.counts["clean_model/asr"]))
-    return Conclusion(outcome, f"{told} on a model that was never backdoored.")
+    return Conclusion(_often(least), f"{told} on a model that was never backdoored.")
 
 
 def reach(result: Result) -> Conclusion:
@@ -156,8 +168,10 @@ KIND = Kind(
         _compared(scoring.ACC),
         scoring.RA,
     ),
-    conclude=conclude, outcomes=("obeyed", "partly obeyed", "hardly obeyed", "not above the floor"),
+    conclude=conclude,
+    outcomes=("obeyed", "partly obeyed", "hardly obeyed", "not above the floor", "never learned"),
     questions={
+        "success": Question(success, ("often", "in part", "seldom")),
         "floor": Question(floor, ("often", "in part", "seldom", "no clean model")),
         "reach": Question(reach, ("none", "some", "all", "one trigger")),
     },

@@ -107,8 +107,3 @@ def test_another_ranking_is_computed_on_demand_and_stands_beside_the_first(visit
     ours = {name.removeprefix("uclc/"): value for name, value in result.images.items() if name.startswith("uclc/")}
     oracle = {name.removeprefix("tac/"): value for name, value in result.images.items() if name.startswith("tac/")}
     assert [result.figures["overlap/uclc/0.5"]] == overlap(ours, oracle, [0.5]) and len(app.get("vega_lite_chart")) == 2
-
-
-def test_a_clean_model_is_one_sentence(visit):
-    app = visit("neurons.py", model="zoo:scenes-clean")
-    assert not app.exception and len(app.error) == 1 and "no backdoor" in app.error[0].value

@@ -50,9 +50,3 @@ def test_the_card_the_page_and_the_example_begin_with_one_run(visit):
     app = fine(visit("reactivate.py"))
     assert app.session_state["choice"].model == card.model == example.model.model
     assert app.selectbox(key="defense").value == card.state["defense"] == type(example.model.method).__name__
-
-
-def test_a_clean_model_has_nothing_to_wake(visit):
-    app = visit("reactivate.py", model="zoo:scenes-clean")
-    assert not app.exception and len(app.error) == 1
-    assert "has no backdoor to re-activate" in app.error[0].value

@@ -14,11 +14,16 @@ if TYPE_CHECKING:
     from lab.kinds.kind import Kind
     from lab.recipes import Recipe
     from ui.run_page import RunPage
+    from ui.sidebar import Choice
+
+RUN = "compare-run"
+NAMED = ("recipe", "method", RUN)
+"""What names the run, in the address and on the page."""
 
 
 def asked(page: RunPage) -> Recipe:
-    """The run that the page is about: the link's, else that of the first page that has run one of its kind, else TSBD
-    on the chosen model.
+    """The run that the page is about: the link's, else that of the first page that has run one of its kind on the
+    chosen model, else TSBD on that model.
 
     Raises ValueError in one sentence on a link that names no run this page can show.
     """
@@ -28,8 +33,8 @@ def asked(page: RunPage) -> Recipe:
     choice, query = page.choice, st.query_params.to_dict()
     if "recipe" in query or "method" in query:
         recipe = Recipe.from_query({"model": choice.model, "data": choice.data, **query})
-    elif own := [job for job in jobs.started() if job.recipe.kind is page.kind]:
-        recipe = own[0].recipe
+    elif own := [job.recipe for job in jobs.started() if job.recipe.kind is page.kind and _starts(job.recipe, choice)]:
+        recipe = own[0]
     else:
         from core.defenses import TSBD
 
@@ -38,6 +43,11 @@ def asked(page: RunPage) -> Recipe:
         name = type(recipe.method).__name__
         raise ValueError(f"This page compares defenses, and {name} is not one; open it on its own page.")
     return recipe
+
+
+def _starts(recipe: Recipe, choice: Choice) -> bool:
+    """Whether a run, or the chain that it ends, starts from the chosen model and data."""
+    return (recipe.chain[-1].model, recipe.data) == (choice.model, choice.data)
 
 
 def name(recipe: Recipe) -> str:
@@ -76,10 +86,10 @@ def picker(recipe: Recipe, runs: list[dict[str, Any]]) -> None:
         choices.setdefault(found.to_json(), f"{name(found)}{': ' if told else ''}{', '.join(told)}")
 
     def choose() -> None:
-        st.query_params["recipe"] = st.session_state["compare-run"]
+        st.query_params["recipe"] = st.session_state[RUN]
 
     st.selectbox(
-        "Run", list(choices), format_func=lambda key: choices.get(key, "?"), key="compare-run", on_change=choose,
+        "Run", list(choices), format_func=lambda key: choices.get(key, "?"), key=RUN, on_change=choose,
         help="Runs that have finished on this server, newest first.",
     )  # fmt: skip
 

@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from lab.kinds.kind import Conclusion
 
 
-def opening(title: str, watch: str) -> None:
-    """The page's name and the one sentence on what to watch: the first thing a visitor reads."""
+def opening(title: str, watch: str, place: str = "opening") -> None:
+    """The page's name and the one sentence on what to watch: the first thing a visitor reads.
+
+    place : another name for one that is drawn a second time in the same run
+    """
     st.title(title, anchor=False)
     st.markdown(watch)
     words.start()
-    words.row(watch, "opening")
+    words.row(watch, place)
 
 
 def question(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.data.modes import single_target
+from lab.kinds.shared.no_backdoor import NOTE, TRAINED_WITHOUT
 from lab.kinds.shared.setting import Backdoor
 from lab.results import Result
 from models import Classifier
@@ -53,6 +54,8 @@ def sentence(result: Result) -> str:
     if flagged:
         caught = {1.0: ", the target among them", 0.0: ", but not the target"}
         told = caught.get(found.get("inversion/caught", -1.0), "")
+        if result.notes.get(NOTE) == TRAINED_WITHOUT:
+            told = ", a false alarm"
         return f"{smallest}; {flagged} of {found['inversion/classes']:.0f} classes flagged{told}."
     if not found.get("report/meaningful", 1.0):
         return f"{smallest}; {found['inversion/classes']:.0f} classes are too few for an outlier test: none is flagged."

@@ -37,6 +37,9 @@ RA = Score(
     help="RA: share of the same triggered pictures that the model gets right. With low ASR and low RA it is broken.",
 )  # fmt: skip
 
+ACCURACY = frozenset({ACC.key})
+"""The keys of the scores that need no trigger."""
+
 
 def compared(score: Score, against: str, name: str, moment: str = "") -> Score:
     """`score` at a moment of the result, told with its change against another moment; `name` is that moment's model."""
