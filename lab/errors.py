@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-import torch
+from core.device import out_of_memory
 
 log = logging.getLogger(__name__)
 
@@ -14,7 +14,7 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, ValueError):
         return str(error)
     log.error("a run failed", exc_info=error)
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+    if out_of_memory(error):
         return "The run needs more memory than there is; choose fewer images or a smaller model."
     return (
         f"The run ended with an unexpected {type(error).__name__}; change a setting and try again, "

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import streamlit as st
 
-from ui import arrival, link_warnings, navigation, present, sidebar, story, style
+from ui import arrival, device_line, link_warnings, navigation, present, sidebar, story, style
 from ui.pages import PAGES, page_of
 from ui.widgets import chapters, jobs
 
@@ -32,6 +32,7 @@ with suppress(navigation.PageEnds):
     page.run()
 present.way_back()
 sidebar.thumbnail()
+device_line.draw()
 jobs.elsewhere(page.url_path)
 with notes:
     link_warnings.tell(links, doubt)

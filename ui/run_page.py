@@ -181,6 +181,8 @@ class RunPage:
         if (came_out := self.answer()) is not None:
             st.markdown(f"**What came out.** {came_out.text}")
             words.row(came_out.text, "outcome")
+        if (result := self.result) is not None and "memory" in result.notes:
+            st.caption(f":material/memory: {result.notes['memory']}")
         chapters.onward(self.slug, came_out is not None)
         share.block(self.page, recipe, job.result if job else None, self.views, extra, query=query)
         lesson.meaning(meaning or about.meaning, about=about)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from core.device import device_of, dtype_of
+from core.device import device_of, dtype_of, out_of_memory
 from core.networks.findings import PerModel
 from core.networks.model_state import Net, frozen, working_copy
 
@@ -62,9 +62,9 @@ def _tried(model: nn.Module, images: Tensor) -> torch.memory_format:
     try:
         with frozen(model), torch.no_grad(), torch.random.fork_rng(devices=cards):
             model(black.contiguous(memory_format=torch.channels_last))
-    except (torch.OutOfMemoryError, MemoryError):
-        raise
-    except Exception:
+    except Exception as error:
+        if out_of_memory(error):
+            raise
         return torch.contiguous_format
     return torch.channels_last
 

@@ -30,8 +30,9 @@ def frozen(model: nn.Module) -> Iterator[nn.Module]:
 
 
 def working_copy(model: Net) -> Net:
-    """A trainable deep copy in eval mode; the original is not touched."""
+    """A trainable deep copy in eval mode, without the report on the original, which is not touched."""
     twin = copy.deepcopy(model).eval()
+    vars(twin).pop("report", None)
     for parameter in twin.parameters():
         parameter.requires_grad_(True)
         parameter.grad = None
@@ -75,6 +76,22 @@ def still_statistics(model: nn.Module) -> Iterator[nn.Module]:
     finally:
         for norm in moving:
             norm.track_running_stats = True
+
+
+@contextmanager
+def slower_statistics(model: nn.Module, parts: int) -> Iterator[nn.Module]:
+    """Batch norms whose running statistics move by as much in `parts` passes as they do in one.
+
+    With momentum m each of the passes has 1 - (1 - m)^(1 / parts).
+    """
+    norms = [(norm, norm.momentum) for norm in batch_norms(model) if norm.training] if parts > 1 else []
+    for norm, momentum in norms:
+        norm.momentum = None if momentum is None else 1 - (1 - momentum) ** (1 / parts)
+    try:
+        yield model
+    finally:
+        for norm, momentum in norms:
+            norm.momentum = momentum
 
 
 def require_batch_statistics(model: nn.Module, method: str) -> None:

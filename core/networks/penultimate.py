@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from core.device import in_batches
+from core.networks.batch_size import batch_size
 from core.networks.layout import as_input
 from core.networks.model_state import frozen
 
@@ -68,4 +69,4 @@ def penultimate(model: nn.Module, head: str, images: Tensor, size: int = 500) ->
             model(as_input(model, batch))
             return seen[0].float()
 
-        return in_batches(forward, images, size=size)
+        return in_batches(forward, images, size=batch_size(model, images, size))

@@ -12,8 +12,8 @@ T = TypeVar("T")
 
 
 def with_report(model: nn.Module, report: Mapping[str, Tensor | float]) -> nn.Module:
-    """`model` carrying `report`, a plain attribute that is not in its state dict."""
-    vars(model)["report"] = dict(report)
+    """`model` carrying `report`, a plain attribute that is not in its state dict, on top of what it says already."""
+    vars(model)["report"] = {**report_of(model), **report}
     return model
 
 

@@ -1,54 +1,88 @@
-"""Gradients of a batch's mean loss, in as many parts as the memory asks for."""
+"""Gradients of a batch's mean loss, in as many parts as the memory asks for.
+
+A batch is computed whole until memory runs out; then it is cut in halves, and those again, until a part fits. The size
+that fits is remembered, so that the next batches fail no more. The gradients of the parts add up to that of the
+mean over the whole batch; only a batch norm in training mode sees the difference, as it takes its statistics from a
+part. A pass that fails may have moved its running statistics once more.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from core.device import autocast, device_of
+from core.device import autocast, device_of, out_of_memory
+from core.networks.findings import PerModel
 from core.networks.layout import laid_out
+from core.networks.model_state import slower_statistics
+
+MICRO_BATCH = "micro_batch"
+"""What a training calls the size of the parts, in its metrics and its report."""
+
+
+@dataclass
+class Fit:
+    """How many images fit into memory at once, None while every batch did."""
+
+    size: int | None = None
+
+    def parts(self, n: int) -> int:
+        """In how many parts a batch of n images is computed."""
+        return 1 if self.size is None else -(-n // self.size)
+
+    def halve(self, n: int, error: RuntimeError) -> None:
+        """Smaller parts than those of a batch of n that ended in `error`; raises it where that is of no use."""
+        parts = self.parts(n)
+        if parts >= n or not out_of_memory(error):
+            raise error
+        self.size = -(-n // (2 * parts))
+
+
+fit_of = PerModel(lambda model, images: Fit())
+"""The `Fit` of a network for images of one size (N, C, H, W), by which its gradients are computed."""
 
 
 def backward(model: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], images: Tensor, labels: Tensor) -> Tensor:
     """Add the gradient of `loss(model(images), labels)` (a mean over the batch) to the parameters' `.grad`, and to
     that of the images where they ask for one.
 
-    Runs under autocast where that pays. When the device runs out of memory the batch is cut in
-    halves whose gradients add up to the same mean; batch norm then sees the halves. Returns the
-    detached loss.
+    Runs under autocast where that pays, in parts as above. Returns the detached loss.
     """
-    parts = 1
-    kept = {leaf: leaf.grad for leaf in (images, *model.parameters()) if leaf.is_leaf}
+    fit = fit_of(model, images)
+    leaves = [leaf for leaf in (images, *model.parameters()) if leaf.is_leaf]
+    kept = [None if leaf.grad is None else leaf.grad.clone() for leaf in leaves]
     while True:
+        parts = fit.parts(len(images))
         try:
             total = torch.zeros((), device=images.device)
             pieces = zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True)
-            for some_images, some_labels in pieces:
-                share = len(some_images) / len(images)
-                with autocast(device_of(model)):
-                    value = share * loss(model(laid_out(model, some_images)), some_labels)
-                value.backward()
-                total += value.detach()
+            with slower_statistics(model, parts):
+                for some_images, some_labels in pieces:
+                    share = len(some_images) / len(images)
+                    with autocast(device_of(model)):
+                        value = share * loss(model(laid_out(model, some_images)), some_labels)
+                    value.backward()
+                    total += value.detach()
             return total
-        except torch.OutOfMemoryError:
-            if parts >= len(images):
-                raise
-            parts *= 2
-            for leaf, grad in kept.items():
-                leaf.grad = grad
+        except RuntimeError as error:
+            fit.halve(len(images), error)
+            for leaf, grad in zip(leaves, kept, strict=True):
+                leaf.grad = None if grad is None else grad.clone()
 
 
-def mean_in_parts(function: Callable[..., Sequence[Tensor]], *tensors: Tensor) -> list[Tensor]:
+def mean_in_parts(function: Callable[..., Sequence[Tensor]], *tensors: Tensor, fit: Fit | None = None) -> list[Tensor]:
     """`function(*tensors)`, whose results are means over the batch, in as many parts as the memory asks for.
 
     `tensors` have the batch in their first dimension; the results (any shapes: a loss and its
-    gradients) are detached. When the device runs out of memory the batch is cut in halves and the
-    results are averaged, each part by its share of the batch.
+    gradients) are detached, and averaged over the parts, each by its share of the batch. `fit` is what earlier
+    batches taught, and learns on: `fit_of(model, images)`.
     """
-    whole, parts = len(tensors[0]), 1
+    whole, fit = len(tensors[0]), fit or Fit()
     while True:
+        parts = fit.parts(whole)
         try:
             total: list[Tensor] = []
             for part in zip(*(tensor.tensor_split(parts) for tensor in tensors), strict=True):
@@ -56,7 +90,5 @@ def mean_in_parts(function: Callable[..., Sequence[Tensor]], *tensors: Tensor) -
                 found = [share * result.detach() for result in function(*part)]
                 total = [a + b for a, b in zip(total, found, strict=True)] if total else found
             return total
-        except torch.OutOfMemoryError:
-            if parts >= whole:
-                raise
-            parts *= 2
+        except RuntimeError as error:
+            fit.halve(whole, error)

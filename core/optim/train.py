@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from core.device import device_of
 from core.networks.model_state import train_mode
+from core.networks.report import with_report
+from core.optim.gradients import MICRO_BATCH, fit_of
 from core.optim.objectives import Metrics, Objective, Pass, cross_entropy
 from core.optim.schedules import Schedule
 from core.optim.weight_perturbation import Perturbation, unperturbed
@@ -39,7 +41,8 @@ def train_steps(
     stream : batches (images (N, C, H, W) float in [0, 1], labels), at least one per step
     schedule : what the optimiser is set to before each step
     generator : draws the seed of each step's random numbers (dropout, attacks)
-    objective : what fills `.grad`; the cross-entropy by default
+    objective : what fills `.grad`; the cross-entropy by default. Where a batch does not fit into memory it is cut in
+        parts, whose size is then the metric "micro_batch", in the model's report too (core/optim/gradients.py)
     perturbation : where it is taken, see core/optim/weight_perturbation.py
     after_step : called after each step of the optimiser: projections, averages, a trigger that learns along
     until : asked at each look at the metrics, whether the training ends before that step is taken
@@ -52,6 +55,7 @@ def train_steps(
     device, metrics = device_of(model), dict[str, float]()
     if training:
         train_mode(model)
+    split: dict[str, float] = {}
     try:
         for step in range(1, steps + 1):
             images, labels = next(stream)
@@ -61,6 +65,8 @@ def train_steps(
             optimiser.zero_grad(set_to_none=True)
             with seeded(seed, device):
                 found = perturbation(model, repeatable(objective(model, images, labels), seed))
+            if (fitting := fit_of(model, images).size) is not None:
+                split = {MICRO_BATCH: float(fitting)}
             if step % every == 0 or step == steps:
                 metrics = {name: value.item() for name, value in found.items()}
                 if until is not None and until(metrics):
@@ -69,10 +75,12 @@ def train_steps(
             optimiser.step()
             if after_step is not None:
                 after_step()
-            yield Progress(stage, step, steps, metrics, model=model)
+            yield Progress(stage, step, steps, metrics | split, model=model)
     finally:
         optimiser.zero_grad(set_to_none=True)
         model.eval()
+    if split:
+        with_report(model, split)
     return metrics
 
 

@@ -14,6 +14,7 @@ from core.device import device_of
 from core.knobs import Method, knob
 from core.networks.layout import training_copy
 from core.networks.predictions import predict
+from core.networks.report import with_report
 from core.optim.batches import batches, steps_per_epoch
 from core.optim.objectives import Metrics, Objective, Pass, ascent, cross_entropy, turn
 from core.optim.schedules import stepped
@@ -94,9 +95,8 @@ class ABL(Method):
         )
         student = finished(student, poison, poisoned, None)
         student.isolated = isolated
-        report = {"losses": losses, "trapped": trapped.share} | precision(isolated, poisoned)
-        vars(student)["report"] = report
-        return student
+        report: dict[str, Tensor | float] = {"losses": losses, "trapped": trapped.share}
+        return with_report(student, report | precision(isolated, poisoned))
 
     def isolated(self, n: int) -> int:
         """How many of n pictures are isolated: floor(p n)."""

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
-from core.device import device_of
+from core.device import device_of, in_batches
 from core.knobs import knob
 from core.networks.layout import training_copy
 from core.networks.predictions import predict
@@ -111,16 +111,20 @@ class LowFrequency(OfflineTrigger):
 
         0 for images that are at the target already.
         """
-        r = torch.zeros_like(images)
-        for _ in range(self.steps):
-            x = (images + (1 + self.overshoot) * r).requires_grad_()
+
+        def moved(some: Tensor, r: Tensor) -> Tensor:
+            x = (some + (1 + self.overshoot) * r).requires_grad_()
             logits = model(x)
             gap = logits.max(1).values - logits[:, target]
-            if not bool(gap.any()):
-                break
             w = -torch.autograd.grad(gap.sum(), x)[0]
             length = w.square().sum((1, 2, 3)).clamp_min(1e-12)
-            r = r + (gap.detach() / length).view(-1, 1, 1, 1) * w
+            return r + (gap.detach() / length).view(-1, 1, 1, 1) * w
+
+        r = torch.zeros_like(images)
+        for _ in range(self.steps):
+            before, r = r, in_batches(moved, images, r, size=len(images))
+            if torch.equal(before, r):
+                break
             yield Progress("fit", *where)
         return (1 + self.overshoot) * r
 

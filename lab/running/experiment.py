@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from core.device import best_device
+from core.optim.gradients import MICRO_BATCH
 from core.runs import Progress, Run, mapped
 from lab import cache_key
 from lab.results import Result
@@ -15,17 +16,28 @@ from lab.running.pace import paces
 if TYPE_CHECKING:
     from lab.recipes import Recipe
 
+SPLIT = (
+    "Memory ran out, so the training computed its batches in parts of at most {:.0f} images and added up their "
+    "gradients; a batch norm that was being trained saw the parts, not the whole batch."
+)
+
 
 def run(recipe: Recipe, curve: Curve | None = None) -> Run[Result]:
     """The experiment that `recipe` describes; each moment is noted in `curve` before it is handed on."""
     record = Curve(recipe.kind.scores) if curve is None else curve
     start = time.monotonic()
 
+    parts: set[float] = set()
+
     def noted(progress: Progress) -> Progress:
         record.note(progress)
+        if MICRO_BATCH in progress.metrics:
+            parts.add(progress.metrics[MICRO_BATCH])
         return progress
 
     result = yield from mapped(recipe.kind.run(recipe), noted)
+    if parts:
+        result.notes["memory"] = SPLIT.format(min(parts))
     result.curve, result.seconds = record.points, time.monotonic() - start
     paces.learn(recipe, record.points)
     result.images = {name: image.detach().cpu() for name, image in result.images.items()}

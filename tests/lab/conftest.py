@@ -42,7 +42,7 @@ def small(monkeypatch: pytest.MonkeyPatch, _pictures: dict[str, ImageSet]) -> It
         return _pictures[split] if limit is None else _pictures[split][:limit]
 
     monkeypatch.setattr(loading, "load_data", few)
-    monkeypatch.setattr(loading, "best_device", lambda: torch.device("cpu"))
+    monkeypatch.setenv("PERTURB_DEVICE", "cpu")
     monkeypatch.setattr(results.kept, "_held", results.kept._held.__class__())
     loading.classifiers.clear()
     loading.image_sets.clear()

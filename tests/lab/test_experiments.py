@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.attacks import FGSM, Regional
+from core.attacks import FGSM, PGD, Regional
 from core.data import Scenes
 from core.defenses import TSBD, FinePruning, FineTuning
 from core.explain import GradCAM
@@ -26,7 +26,7 @@ from lab.recipes import Recipe
 from lab.running.curve import Curve
 from lab.running.stopped import stopped
 from lab.settings import Settings
-from models import load
+from models import Classifier, load
 
 pytestmark = pytest.mark.usefixtures("small")
 
@@ -314,6 +314,35 @@ def test_the_key_follows_everything_the_result_depends_on(tiny_model: str, monke
     monkeypatch.undo()
     monkeypatch.setattr(cache_key, "VERSION", "9.9")
     assert recipe.key() != found[0]
+
+
+def test_a_run_whose_batches_did_not_fit_into_memory_goes_on_and_says_so(
+    tiny_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe(FineTuning(steps=3, batch_size=16), tiny_model, inputs={"n": 30})
+    assert "memory" not in finish(recipe.run()).notes
+    forward = Classifier.forward
+
+    def narrow(self: Classifier, x: torch.Tensor) -> torch.Tensor:
+        if torch.is_grad_enabled() and len(x) > 6:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+        return forward(self, x)
+
+    monkeypatch.setattr(Classifier, "forward", narrow)
+    result = finish(recipe.run())
+    assert "in parts of at most 4 images" in result.notes["memory"] and result.figures["report/micro_batch"] == 4
+    assert result.row()["notes"]["memory"] == result.notes["memory"]
+    attack = Recipe(PGD(steps=1), recipe, inputs={"images": [0]})
+    results.kept.clear()
+    assert "at most 4 images" in finish(attack.run()).notes["memory"], "it stands on the run before it"
+
+
+def test_the_key_follows_the_kind_of_device(tiny_model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe, found = Recipe(TSBD(), tiny_model), set()
+    for kind in ("cpu", "cuda", "cuda:1", "mps"):
+        monkeypatch.setattr(cache_key, "best_device", lambda kind=kind: torch.device(kind))
+        found.add(recipe.key())
+    assert len(found) == 3, "two GPUs of one machine are one kind"
 
 
 def test_an_explanation_of_a_class_that_does_not_exist_is_refused(tiny_model: str) -> None:

@@ -45,7 +45,7 @@ class FGSM(Method):
         seed : not used, FGSM draws nothing
         """
         problem = prepare(model, images, labels, target, mask)
-        return joined((yield from in_chunks(lambda part: self._step(model, problem[part]), problem.images)))
+        return joined((yield from in_chunks(lambda part: self._step(model, problem[part]), model, problem.images)))
 
     def _step(self, model: nn.Module, part: Problem) -> Run[Adversarial]:
         logits, slope = gradient(model, part.images, part.loss)

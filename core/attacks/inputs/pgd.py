@@ -66,7 +66,7 @@ class PGD(Method):
         best: Adversarial | None = None
         for _ in range(self.restarts if self.random_start else 1):
             climb = partial(self._climb, model, problem[left], self._start(problem, generator)[left])
-            tried = joined((yield from in_chunks(climb, problem.images[left])))
+            tried = joined((yield from in_chunks(climb, model, problem.images[left])))
             best = tried if best is None else _better(best, tried, left)
             left = (~best.success).nonzero()[:, 0]
             if not len(left):

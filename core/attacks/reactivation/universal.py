@@ -14,7 +14,7 @@ from core.attacks.shared.preview import magnified
 from core.attacks.shared.problem import gradient
 from core.device import autocast, dtype_of
 from core.networks.checks import require_finite
-from core.optim.gradients import mean_in_parts
+from core.optim.gradients import fit_of, mean_in_parts
 from core.runs import Progress, Run
 
 OPTIMISERS = ("sign", "sgd", "momentum")
@@ -86,7 +86,10 @@ def universal_delta(
     for step in range(1, ball.steps + 1):
         images = next(stream)
         now = models if ensemble == "avg" else [models[(step - 1) % len(models)]]
-        seen = [mean_in_parts(partial(_slope, model, delta, loss, target), images) for model in now]
+        seen = [
+            mean_in_parts(partial(_slope, model, delta, loss, target), images, fit=fit_of(model, images))
+            for model in now
+        ]
         delta, velocity = ball.step(delta, velocity, torch.stack([slope for slope, _ in seen]).sum(0))
         value, reached = torch.stack([told for _, told in seen]).mean(0).tolist()
         yield Progress(

@@ -7,30 +7,34 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.attacks.shared.adversarial import Adversarial
+from core.device import out_of_memory
+from core.networks.batch_size import batch_size
 from core.runs import Progress, Run, mapped
 
 T = TypeVar("T")
 
 
-def in_chunks(attack: Callable[[slice], Run[T]], images: Tensor) -> Run[list[T]]:
+def in_chunks(attack: Callable[[slice], Run[T]], model: nn.Module, images: Tensor) -> Run[list[T]]:
     """Run `attack(slice)` over consecutive slices of the images and collect the results.
 
-    On a CPU a slice is small enough for a step to take well under a second on the nets of the lab.
-    When the device runs out of memory the slice is halved and started again. Steps are counted over
-    all slices; pictures are passed on from the first slice only, so that they always show one image.
+    On a CPU a slice is small enough for a step to take well under a second on the nets of the lab, on a GPU as large
+    as `model`, with gradients, has memory for. When memory runs out the slice is halved and started
+    again. Steps are counted over all slices; pictures are passed on from the first slice only, so that they
+    always show one image.
     """
     n, pixels = len(images), images.shape[2] * images.shape[3]
-    size = 512 if images.device.type == "cuda" else max(1, min(128, 400_000 // pixels))
+    usual = max(1, min(128, 400_000 // pixels))
+    size = min(batch_size(model, images, usual, gradients=True), max(1, n))
     results: list[T] = []
     start = 0
     while start < n:
         try:
             result = yield from _counted(attack(slice(start, start + size)), start, n, size)
-        except torch.OutOfMemoryError:
-            if size == 1:
+        except RuntimeError as error:
+            if size == 1 or not out_of_memory(error):
                 raise
             size = max(1, size // 2)
             continue

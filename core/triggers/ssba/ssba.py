@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Self
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from core.data.imageset import ImageSet
 from core.device import autocast, device_of
 from core.knobs import knob
+from core.optim.gradients import Fit, mean_in_parts
 from core.runs import Progress, Run
 from core.triggers.shared.offline import OfflineTrigger, require_target
 from core.triggers.ssba.steganography import FIELDS, Decoder, Encoder
@@ -98,25 +100,30 @@ class SSBA(OfflineTrigger):
         encoder, decoder = self._fresh(train.images.shape[1], seed)
         for net in (encoder, decoder):
             net.to(device).to(memory_format=torch.channels_last)
-        optimiser = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], self.lr)
         stream = self._batches(train, generator, device)
-        for step in range(1, self.steps + 1):
-            images, strings = next(stream)
+        weights, fit = [*encoder.parameters(), *decoder.parameters()], Fit()
+        optimiser = torch.optim.Adam(weights, self.lr)
+
+        def gradients(similarity: float, images: Tensor, strings: Tensor) -> list[Tensor]:
             with autocast(device):
                 change = encoder(images, strings)
                 made = (images + self.amplitude * change).clamp(0, 1)
                 logits = decoder(made)
                 bits = F.binary_cross_entropy_with_logits(logits.float(), (strings > 0).float())
-                loss = bits + self._weight(step) * self._excess(change.float()).mean()
+                loss = bits + similarity * self._excess(change.float()).mean()
+            error = (made.float() - images).square().mean()
+            right = ((logits > 0) == (strings > 0)).float().mean()
+            return [loss, right, error, *torch.autograd.grad(loss, weights)]
+
+        for step in range(1, self.steps + 1):
+            loss, right, error, *found = mean_in_parts(partial(gradients, self._weight(step)), *next(stream), fit=fit)
             if not math.isfinite(loss.item()):
                 raise ValueError(f"SSBA: the loss is no longer finite at step {step}; choose a lower lr.")
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            for weight, gradient in zip(weights, found, strict=True):
+                weight.grad = gradient
             optimiser.step()
-            error = (made.detach().float() - images).square().mean().clamp_min(1e-10)
-            right = ((logits > 0) == (strings > 0)).float().mean()
-            metrics = {"loss": loss.item(), "bits": right.item(), "psnr": -10 * error.log10().item()}
-            yield Progress("fit", step, self.steps, metrics)
+            psnr = -10 * error.clamp_min(1e-10).log10().item()
+            yield Progress("fit", step, self.steps, {"loss": loss.item(), "bits": right.item(), "psnr": psnr})
         nets = {"encoder": encoder, "decoder": decoder}
         states = {f"{kind}.{name}": value for kind, net in nets.items() for name, value in net.state_dict().items()}
         return self.with_state({name: value.cpu().contiguous() for name, value in states.items()})

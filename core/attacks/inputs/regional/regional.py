@@ -80,7 +80,7 @@ class Regional(Method):
             )
         region = self.region(model, problem.images, problem.labels, mask=mask, seed=seed)
         problem = dataclasses.replace(problem, mask=checked_mask(region, problem.images))
-        parts = yield from in_chunks(lambda part: self._descend(model, problem[part], judge), problem.images)
+        parts = yield from in_chunks(lambda part: self._descend(model, problem[part], judge), model, problem.images)
         return joined(parts)
 
     def targets(self, model: nn.Module, images: Tensor, labels: Tensor, *, seed: int = 0) -> Tensor:

@@ -17,25 +17,27 @@ import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from core.optim.gradients import mean_in_parts
+from core.optim.gradients import Fit, mean_in_parts
 from core.runs import Progress, Run
 
 Loss = Callable[..., Tensor]
 """A batch's tensors -> their mean loss, as a function of delta and theta that the caller holds."""
 
 
-def gradients(loss: Loss, batch: Sequence[Tensor], wanted: Sequence[Tensor]) -> list[Tensor]:
-    """The loss of `batch`, then its gradient with respect to each tensor of `wanted`."""
+def gradients(loss: Loss, batch: Sequence[Tensor], wanted: Sequence[Tensor], fit: Fit | None = None) -> list[Tensor]:
+    """The loss of `batch`, then its gradient with respect to each tensor of `wanted`; `fit` as in `mean_in_parts`."""
 
     def part(*tensors: Tensor) -> list[Tensor]:
         value = loss(*tensors)
         return [value, *torch.autograd.grad(value, wanted, allow_unused=True, materialize_grads=True)]
 
-    return mean_in_parts(part, *batch)
+    return mean_in_parts(part, *batch, fit=fit)
 
 
-def products(loss: Loss, batch: Sequence[Tensor], delta: Tensor, wanted: Sequence[Tensor], v: Tensor) -> list[Tensor]:
-    """The derivatives of <grad_delta loss, v> with respect to each tensor of `wanted`."""
+def products(
+    loss: Loss, batch: Sequence[Tensor], delta: Tensor, wanted: Sequence[Tensor], v: Tensor, fit: Fit | None = None
+) -> list[Tensor]:
+    """The derivatives of <grad_delta loss, v> with respect to each tensor of `wanted`; `fit` as in `mean_in_parts`."""
 
     def part(*tensors: Tensor) -> Sequence[Tensor]:
         # Fused attention has no second derivative; the plain formula has.
@@ -43,7 +45,7 @@ def products(loss: Loss, batch: Sequence[Tensor], delta: Tensor, wanted: Sequenc
             (slope,) = torch.autograd.grad(loss(*tensors), delta, create_graph=True)
             return torch.autograd.grad(slope, wanted, v, allow_unused=True, materialize_grads=True)
 
-    return mean_in_parts(part, *batch)
+    return mean_in_parts(part, *batch, fit=fit)
 
 
 def hypergradient(
@@ -57,17 +59,19 @@ def hypergradient(
     rate: float,
     iterations: int,
     show: Callable[[int], Progress],
+    fit: Fit | None = None,
 ) -> Run[tuple[Tensor, list[Tensor]]]:
     """The outer loss, and its gradient with respect to each tensor of theta after K = `iterations`.
 
     v starts at 0, so that K = 1 gives v = grad_delta L_out. delta and theta require gradients;
     their `.grad` is left alone. `show(k)` is yielded before each second derivative k = 1 … K - 1.
+    `fit` as in `mean_in_parts`.
     """
-    value, direct, *found = gradients(outer, outer_batch, [delta, *theta])
+    value, direct, *found = gradients(outer, outer_batch, [delta, *theta], fit)
     v = direct
     for k in range(1, iterations):
         yield show(k)
-        (curved,) = products(inner, inner_batch, delta, [delta], v)
+        (curved,) = products(inner, inner_batch, delta, [delta], v, fit)
         v = v - rate * curved + direct
-    mixed = products(inner, inner_batch, delta, theta, v)
+    mixed = products(inner, inner_batch, delta, theta, v, fit)
     return value, [a - rate * b for a, b in zip(found, mixed, strict=True)]

@@ -22,6 +22,7 @@ from core.networks.model_state import working_copy
 from core.networks.predictions import predict
 from core.networks.report import report_of, with_report
 from core.optim.batches import batches
+from core.optim.gradients import fit_of
 from core.optim.train import Diverged
 from core.runs import Progress, Run
 
@@ -99,7 +100,7 @@ class IBAU(Method):
         for step in range(1, self.steps + 1):
             images, _ = next(stream)
             said = predict(model, images).argmax(1)
-            loss, slope = gradients(inner_loss(model, delta), (images, said), [delta])
+            loss, slope = gradients(inner_loss(model, delta), (images, said), [delta], fit_of(model, images))
             delta = (delta.detach() - self.inner_lr * slope).requires_grad_(True)
             metrics = self._metrics(loss, delta, step)
             yield Progress("perturb", number * self.steps + step, self._total(), metrics, model=model)
@@ -121,7 +122,7 @@ class IBAU(Method):
             loss, slopes = yield from hypergradient(
                 outer_loss(model, delta), (images, labels, perturbed(len(images), self.portion, images)),
                 inner_loss(model, delta), first, delta, weights, rate=RATE, iterations=self.iterations,
-                show=partial(self._show, past, total, metrics, model),
+                show=partial(self._show, past, total, metrics, model), fit=fit_of(model, images),
             )  # fmt: skip
             for weight, slope in zip(weights, slopes, strict=True):
                 weight.grad = slope

@@ -14,7 +14,7 @@ from core.defenses.repairs.neural_cleanse.mask_cost_schedule import MaskCostSche
 from core.device import autocast, device_of
 from core.networks.layout import laid_out
 from core.optim.batches import batches
-from core.optim.gradients import mean_in_parts
+from core.optim.gradients import Fit, mean_in_parts
 from core.runs import Progress, Run
 
 
@@ -95,7 +95,7 @@ class Search:
 
     def __init__(self, model: nn.Module, classes: Tensor, shape: Sequence[int], how: Inversion):
         k, device = len(classes), device_of(model)
-        self.model, self.classes, self.how = model, classes, how
+        self.model, self.classes, self.how, self.fit = model, classes, how, Fit()
         self.a = torch.ones(k, 1, *shape[1:], device=device, requires_grad=True)
         self.b = torch.ones(k, *shape, device=device, requires_grad=True)
         self.adam = torch.optim.Adam([self.a, self.b], how.lr, betas=(0.5, 0.9))
@@ -117,7 +117,7 @@ class Search:
             total = (losses + self.costs.cost[searched] * m.sum((1, 2, 3))).sum()
             return [hits, losses, *torch.autograd.grad(total, (self.a, self.b))]
 
-        hits, losses, self.a.grad, self.b.grad = mean_in_parts(gradients, images)
+        hits, losses, self.a.grad, self.b.grad = mean_in_parts(gradients, images, fit=self.fit)
         self.adam.step()
         self.success[searched] += hits / self.how.epoch_steps
         return losses

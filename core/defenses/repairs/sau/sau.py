@@ -20,7 +20,7 @@ from core.networks.model_state import working_copy
 from core.networks.predictions import predict
 from core.networks.report import report_of, with_report
 from core.optim.batches import batches
-from core.optim.gradients import mean_in_parts
+from core.optim.gradients import fit_of, mean_in_parts
 from core.optim.objectives import Metrics, Pass
 from core.optim.schedules import constant
 from core.optim.train import train_steps
@@ -114,7 +114,7 @@ class SharedRisk:
         perturbed = shared_examples(model, reference, images, labels, eps=k.eps, steps=k.attack_steps, b1=k.b1, b2=k.b2)
         answers, plain = predict(reference, torch.cat([perturbed, images])).argmax(1).chunk(2)
         fooled = (answers != labels) & (answers != plain)
-        weights = list(model.parameters())
+        weights, fit = list(model.parameters()), fit_of(model, images)
 
         def gradients(x: Tensor, disturbed: Tensor, y: Tensor, answer: Tensor, counted: Tensor) -> list[Tensor]:
             with autocast(x.device):
@@ -126,7 +126,7 @@ class SharedRisk:
             return [loss, shared, *found]
 
         def one_pass() -> Metrics:
-            loss, shared, *found = mean_in_parts(gradients, images, perturbed, labels, answers, fooled)
+            loss, shared, *found = mean_in_parts(gradients, images, perturbed, labels, answers, fooled, fit=fit)
             for weight, gradient in zip(weights, found, strict=True):
                 weight.grad = gradient
             return {"loss": loss, "fooled": fooled.float().mean(), "shared": shared}
