@@ -49,7 +49,7 @@ def live(job):
     maps, shares = st.columns([1.05, 1], gap="medium")
     views = cache.kept(lambda: heatmaps(seen), "three", cache.run_key(recipe.key(), result), choice)
     with maps:
-        images.row(page.show(views), columns=len(seen))
+        images.row(page.show(views), columns=max(2, len(seen)))
         images.key(
             ("Upper row: the picture as it is. Lower row: with the trigger. " if triggered else "")
             + "High is the largest value **before**; larger ones of the other models are drawn as high."

@@ -21,7 +21,7 @@ with sidebar.ready():
     from lab.recipes import Recipe
     from lab.settings import settings
 
-clean_model.notice(page, model)
+clean = clean_model.notice(page, model)
 SHARES = {"as trained": None, "10 %": 0.1, "5 %": 0.05, "2 %": 0.02, "1 %": 0.01}
 controls, stage = page.columns()
 
@@ -46,7 +46,7 @@ with controls:
     page.start(recipe)
 
 with sidebar.ready():
-    pictures = cache.pair(recipe, choice)
+    pictures = cache.pair(clean_model.floor(choice.model, choice.data) if clean else recipe, choice)
 
 
 def live(job):

@@ -37,6 +37,7 @@ def test_a_link_sets_the_poisoned_share(visit):
 
 def test_a_clean_model_is_its_own_control(visit):
     app = fine(visit("detect.py", model="zoo:scenes-clean", method="SpectralSignatures"))
+    assert len(app.main.get("image")) == 2  # without and with BadNets, which is stamped on the suspects too
     app.button(key="detect-start").click().run()
     app = fine(until(app, "detect", "done"))
     told = " ".join(caption.value for caption in app.caption)
