@@ -108,6 +108,16 @@ PAGES: list[Page] = [
         model="zoo:scenes-flareon-teaching", live=True,
     ),
     Page(
+        "poison", "Poison", "science", "Backdoors", "A backdoor by poisoned training data.", "training",
+        (
+            Card(
+                "One picture in ten", "A clean model goes on training on poisoned pictures.", CLEAN, 14,
+                {"trigger": "Blended"},
+            ),
+        ),
+        model=CLEAN, injects=True,
+    ),
+    Page(
         "weights", "Weights", "fitness_center", "Backdoors", "A backdoor without poisoned data.", "injection",
         (
             Card(

@@ -29,8 +29,10 @@ class Poison(Method):
     """
 
     trigger: Trigger = knob(BadNets(), help="what is stamped")
-    target: int = knob(0, low=0, high=9999, step=1, symbol="t", help="class the trigger leads to")
-    rate: float = knob(0.1, low=0.0, high=1.0, step=0.01, symbol="ρ", help="share of poisoned pictures", paper=0.1)
+    target: int = knob(0, low=0, high=9999, step=1, symbol="t", help="class the trigger leads to", primary=True)
+    rate: float = knob(
+        0.1, low=0.0, high=1.0, step=0.01, symbol="ρ", help="share of poisoned pictures", paper=0.1, primary=True
+    )
     mode: str = knob(ALL_TO_ONE, choices=MODES, help="which class leads where")
     clean_label: bool = knob(False, help="stamp only the target class and keep labels")
 

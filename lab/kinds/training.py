@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core.data import ImageSet
@@ -13,15 +15,16 @@ from core.triggers import Poison
 from core.triggers.shared.offline import OfflineTrigger
 from lab import loading
 from lab.inputs import N, taking
-from lab.kinds.kind import Conclusion, Kind
+from lab.kinds.kind import Conclusion, Kind, Question
 from lab.kinds.shared import fitting, scoring
 from lab.kinds.shared.changes import report
+from lab.kinds.shared.cost import COST, accuracy
 from lab.kinds.shared.scoring import live_score, scored, watched, write
-from lab.kinds.shared.script import Script, Snippet
-from lab.kinds.shared.setting import Backdoor
+from lab.kinds.shared.script import SIZE, Script, Snippet
+from lab.kinds.shared.setting import Backdoor, clean_model, model_of, planned, require_classes, size_of
 from lab.kinds.shared.words import of_all, share
 from lab.results import Result
-from models import Classifier, shipped
+from models import Card, Classifier, shipped
 from models.store import halved
 
 if TYPE_CHECKING:
@@ -33,35 +36,49 @@ def run(recipe: Recipe) -> Run[Result]:
 
     A trigger that is fitted before the training is fitted first, to the clean model of these data where there is one.
 
-    figures : after/acc, …/asr, …/ra on the test images, heldout/… on the held-out rows, clean_model/… where there
-    is a clean model. The model carries trigger, target, mode and poisoned, and a card that says what was done.
+    figures : after/acc, …/asr, …/ra on the test images; before/… where a model was trained further; heldout/… on the
+    held-out rows where no n was asked for; clean_model/… where there is a clean model. The model carries trigger,
+    target, mode and poisoned, and a card that says what was done.
     """
-    if not isinstance(recipe.model, str):
-        raise ValueError("A training starts from a fresh network (arch:preact_resnet18?width=16) or a model's name.")
-    yield Progress("load", 1, 2)
-    train = loading.images(recipe.data, "train")
-    if recipe.model.startswith("arch:"):
-        start = loading.fresh(recipe.model, train, str(recipe.data), recipe.seed)
+    fresh = is_fresh(recipe)
+    limit = getattr(recipe.method, "pictures", None)
+    if fresh:
+        yield Progress("load", 1, 2)
+        train = loading.images(recipe.data, "train", limit=limit)
+        start = loading.fresh(str(recipe.model), train, str(recipe.data), recipe.seed)
+        yield Progress("load", 2, 2)
     else:
-        start = loading.classifier(recipe.model)
-    test = loading.images(recipe.data, "test", limit=recipe.inputs.get("n"))
-    yield Progress("load", 2, 2)
+        start = yield from model_of(recipe)
+        train = loading.images(recipe.data, "train", limit=limit, size=size_of(start))
+        require_classes(recipe, start, train)
+    test = loading.images(recipe.data, "test", limit=recipe.inputs.get("n"), size=size_of(start))
     method: Any = yield from fitting.fitted_method(recipe, start, train)
-    model: Classifier = yield from watched(method.run(start, train, seed=recipe.seed), live_score(test))
+    result = Result(recipe)
+    backdoor = planned(getattr(method, "poison", None))
+    if not fresh:
+        write(result, "before", (yield from scored("before", start, test, backdoor)))
+    training = method.run(start, train, seed=recipe.seed)
+    model: Classifier = yield from watched(training, live_score(test, backdoor), None if fresh else start)
     _as_stored(model)
-    result = Result(recipe, model=model)
+    result.model = model
     report(result, method, model)
-    backdoor = Backdoor(model.trigger, model.target, model.mode or ALL_TO_ONE)
-    yield from _scores(result, model, recipe, test, backdoor)
-    model.card = _card(model, recipe, result)
+    yield from _scores(result, model, recipe, test)
+    model.card = _card(model, start, recipe, result)
     return result
 
 
-def _scores(result: Result, model: Classifier, recipe: Recipe, test: ImageSet, backdoor: Backdoor) -> Run[None]:
+def is_fresh(recipe: Recipe) -> bool:
+    """Whether the training starts from first weights."""
+    return isinstance(recipe.model, str) and recipe.model.startswith("arch:")
+
+
+def _scores(result: Result, model: Classifier, recipe: Recipe, test: ImageSet) -> Run[None]:
+    backdoor = Backdoor(model.trigger, model.target, model.mode or ALL_TO_ONE)
     write(result, "after", (yield from scored("after", model, test, backdoor)))
-    heldout = loading.images(recipe.data, "heldout")
-    write(result, "heldout", (yield from scored("heldout", model, heldout, backdoor)))
-    twin = loading.clean_twin(model) if backdoor.trigger is not None else None
+    if "n" not in recipe.inputs:
+        heldout = loading.images(recipe.data, "heldout", size=size_of(model))
+        write(result, "heldout", (yield from scored("heldout", model, heldout, backdoor)))
+    twin = clean_model(model, test) if backdoor.trigger is not None else None
     if twin is not None:
         write(result, "clean_model", (yield from scored("control", twin, test, backdoor)))
 
@@ -71,22 +88,30 @@ def _as_stored(model: Classifier) -> None:
     model.net.load_state_dict(halved(model.net.state_dict()))
 
 
-def _card(model: Classifier, recipe: Recipe, result: Result) -> Any:
-    """The fresh network's card, with what was done to it and what came out."""
+def _card(model: Classifier, start: Classifier, recipe: Recipe, result: Result) -> Card:
+    """The card of the network that was trained, with what was done to it and what came out."""
     scores = {}
     for split, moment in (("test", "after"), ("heldout", "heldout")):
         names = [name for name in ("acc", "asr", "ra") if f"{moment}/{name}" in result.figures]
+        if not names:
+            continue
         found: dict[str, float] = {name: result.figures[f"{moment}/{name}"] for name in names}
         found["n"] = result.counts[f"{moment}/acc"]
         if "asr" in found:
             found["n_asr"] = result.counts[f"{moment}/asr"]
         scores[split] = found
-    poison = getattr(recipe.method, "poison", None)
-    done = f"{str(recipe.model).removeprefix('arch:')}, trained by {type(recipe.method).__name__} on {model.card.data}."
+    poison, by = getattr(recipe.method, "poison", None), type(recipe.method).__name__
+    if "before/acc" in result.figures:
+        done = f"{start.card.done} {start.card.ref} was trained further by {by} on {recipe.data}.".strip()
+    else:
+        done = f"{str(recipe.model).removeprefix('arch:')}, trained by {by} on {model.card.data}."
     if poison is not None:
         done += _poisoned(poison)
     backdoored = model.trigger is not None
-    return dataclasses.replace(model.card, done=done, backdoored=backdoored, scores=scores, recipe=recipe.to_dict())
+    data = model.card.data or str(recipe.data)
+    return dataclasses.replace(
+        start.card, data=data, done=done, backdoored=backdoored, scores=scores, recipe=recipe.to_dict()
+    )
 
 
 def _poisoned(poison: Poison) -> str:
@@ -107,15 +132,17 @@ def _poisoned(poison: Poison) -> str:
 
 
 def conclude(result: Result) -> Conclusion:
-    """How much was learned; and whether a backdoor was learned with it, judged beside a clean model."""
-    figures = result.figures
-    told = f"The model is right on {of_all(figures['after/acc'], result.counts['after/acc'], 'test pictures')}"
+    """How much was learned; and whether a backdoor was learned with it, judged beside a model without it."""
+    figures, counts = result.figures, result.counts
+    told = f"The model is right on {of_all(figures['after/acc'], counts['after/acc'], 'test pictures')}"
+    if "before/acc" in figures:
+        told += f": {accuracy(result)}"
     if "after/asr" not in figures:
         return Conclusion("trained", f"{told}.")
-    n, floor = result.counts["after/asr"], figures.get("clean_model/asr")
+    n, (floor, whose) = counts["after/asr"], _floor(figures)
     told += f"; its trigger leads {of_all(figures['after/asr'], n)} to the target"
     if floor is not None:
-        told += f", and {share(floor, n)} on a clean model"
+        told += f", and {share(floor, n)} {whose}"
     if floor is not None and figures["after/asr"] < floor + 0.1:
         return Conclusion("not above the floor", f"{told}: that is no evidence of a backdoor.")
     if figures["after/asr"] >= 0.5:
@@ -123,26 +150,48 @@ def conclude(result: Result) -> Conclusion:
     return Conclusion("backdoor not learned", f"{told}: less than half, so the backdoor was not learned well.")
 
 
+def _floor(figures: Mapping[str, float]) -> tuple[float | None, str]:
+    """What the trigger does to a model that did not learn it, and which model that is."""
+    if "clean_model/asr" in figures:
+        return figures["clean_model/asr"], "on a clean model"
+    return figures.get("before/asr"), "before the training"
+
+
+NOTHING_BEFORE = "no model before"
+
+
+def cost(result: Result) -> Conclusion:
+    """How much accuracy it cost, of a model that was trained further."""
+    if "before/acc" in result.figures:
+        return COST.conclude(result)
+    return Conclusion(NOTHING_BEFORE, "This network was trained from its first weights, so nothing was lost.")
+
+
 def lines(script: Script, recipe: Recipe) -> None:
     """Train the network from its first weights, or a given model further."""
     script.use("core.runs", "finish")
     script.use("core.metrics", "evaluate")
-    data = script.data(recipe)
-    script.lines.append(f'train = load_data({data}, "train")')
-    if str(recipe.model).startswith("arch:"):
+    data, fresh = script.data(recipe), is_fresh(recipe)
+    size = "" if fresh else f", {SIZE}"
+    if not fresh and isinstance(recipe.model, str):
+        script.lines.append(f"model = {script.load(recipe.model)}")
+    script.lines.append(f'train = load_data({data}, "train"{_limit(getattr(recipe.method, "pictures", None))}{size})')
+    if fresh:
         script.use("models", "fresh")
         named = f"train.class_names, train.images.shape[1:], {script.code(str(recipe.data))}, seed={recipe.seed}"
         script.lines.append(f"model = fresh({script.code(recipe.model)}, {named})")
-    else:
-        script.lines.append(f"model = {script.load(recipe.model)}")
     _fit_line(script, recipe)
     script.lines += [
         f"method = {script.code(recipe.method)}",
         f"repaired = finish(method.run(model, train, seed={recipe.seed}), bar=True)",
-        f'test = load_data({data}, "test")',
+        f'test = load_data({data}, "test"{_limit(recipe.inputs.get("n"))}{size})',
         "print(evaluate(repaired, test, trigger=repaired.trigger, target=repaired.target, "
         'mode=repaired.mode or "all-to-one"))',
     ]
+
+
+def _limit(n: int | None) -> str:
+    return "" if n is None else f", limit={n}"
 
 
 def _fit_line(script: Script, recipe: Recipe) -> None:
@@ -159,9 +208,11 @@ def _fit_line(script: Script, recipe: Recipe) -> None:
     script.named[id(trigger)] = "trigger"
 
 
+_compared = partial(scoring.compared, moment="after", against="before", name="model before the training")
+
 KIND = Kind(
     "training", TRAININGS, run, Snippet(lines, loads_model=False), taking(N),
-    scores=tuple(dataclasses.replace(each, moment="after") for each in (scoring.ACC, scoring.ASR, scoring.RA)),
+    scores=tuple(_compared(each) for each in (scoring.ASR, scoring.ACC, scoring.RA)),
     conclude=conclude, outcomes=("trained", "backdoored", "backdoor not learned", "not above the floor"),
-    leaves_model=True,
+    leaves_model=True, questions={"cost": Question(cost, (*COST.outcomes, NOTHING_BEFORE))},
 )  # fmt: skip

@@ -15,7 +15,7 @@ from core.attacks import PGD, ReActivation, Regional, WeightBackdoor
 from core.defenses import STRIP, TSBD, FineTuning, NeuralCleanse
 from core.explain import GradCAM
 from core.metrics import TAC
-from core.training import Standard
+from core.training import PoisonedFineTuning, Standard
 from core.triggers import BadNets, Flareon
 from lab.kinds import kinds
 from lab.kinds.kind import Conclusion
@@ -251,6 +251,15 @@ OTHERS = [
          [], TRAINED),
     Case(Standard(), "not above the floor", {"after/acc": 0.9, "after/asr": 0.6, "clean_model/asr": 0.58},
          ["60.0 %", "58.0 %", "no evidence"], ["was learned"], TRAINED),
+    Case(PoisonedFineTuning(), "backdoored", repair(0.02, 0.97, 0.0, 0.96), ["from 97.0 % to 96.0 %", "1.3 %"],
+         counts=TRAINED),
+    Case(PoisonedFineTuning(), "not above the floor", {"before/acc": 0.9, "after/acc": 0.9, "before/asr": 0.3,
+         "after/asr": 0.35}, ["30.0 % before the training", "no evidence"], ["was learned"], TRAINED),
+    Case(Standard(), "no model before", {"after/acc": 0.9}, ["first weights"], question="cost"),
+    Case(PoisonedFineTuning(), "less than half", repair(0, 1, 0, 0.966), ["-0.4 points"], question="cost"),
+    Case(PoisonedFineTuning(), "up to two", repair(0, 1, 0, 0.955), ["-1.5 points"], question="cost"),
+    Case(PoisonedFineTuning(), "up to five", repair(0, 1, 0, 0.939), ["-3.1 points"], question="cost"),
+    Case(PoisonedFineTuning(), "more than five", repair(0, 1, 0, 0.9), ["-7.0 points"], question="cost"),
     Case(GradCAM(), "mapped", {}, ["None of the 3"], more={"images": {"map": torch.rand(3, 4, 4)}}),
     Case(GradCAM(), "flat", {}, ["3 of 3"], more={"images": {"map": torch.ones(3, 4, 4)}}),
 ]  # fmt: skip

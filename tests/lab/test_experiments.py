@@ -255,7 +255,6 @@ def test_a_trigger_that_the_training_fits_is_scored_and_described(
     [
         (Recipe(Standard(), "arch:no_such_net"), "no_such_net"),
         (Recipe(Standard(), "arch:preact_resnet18?wings=2"), "wings"),
-        (Recipe(Standard(), Recipe(FineTuning(), "TINY")), "arch:"),
         (Recipe(FGSM(), "TINY", inputs={"images": [5000]}), "images = 5000"),
         (Recipe(FGSM(), "TINY", inputs={"target": 10}), "target = 10"),
         (Recipe(FGSM(), "TINY", inputs={"judge": "TINY"}), "takes no judge"),

@@ -12,8 +12,10 @@ from torch import Tensor
 
 from core.data import ImageSet
 from core.data.modes import ALL_TO_ONE, single_target, stamped, trigger_per_class
+from core.knobs import Method
 from core.runs import Progress, Run
-from core.triggers import BadNets
+from core.triggers import BadNets, Poison
+from core.triggers.shared.trigger import LearnedTrigger
 from lab import loading, methods
 from lab.kinds.shared import fitting
 from lab.results import kept
@@ -65,8 +67,17 @@ def _result_of(recipe: Recipe) -> Run[Classifier]:
     return result.model
 
 
+def planned(poison: Method | None) -> Backdoor:
+    """What training with `poison` is to leave, as far as it is known before: a trigger that is to be fitted is not."""
+    if not isinstance(poison, Poison) or (isinstance(poison.trigger, LearnedTrigger) and not poison.trigger.state):
+        return Backdoor()
+    return Backdoor(poison.trigger, poison.aim, poison.mode)
+
+
 def backdoor_of(recipe: Recipe, model: Classifier) -> Backdoor:
-    """Trigger, target and mode: those that the recipe brings along, else the model's own."""
+    """Trigger, target and mode: those that the recipe brings along or poisons with, else the model's own."""
+    if isinstance(poison := getattr(recipe.method, "poison", None), Poison):
+        return planned(poison)
     inputs = recipe.inputs
     trigger: Any = fitting.known(fitting.brought(recipe) or model.trigger, recipe, model)
     mode = inputs.get("mode") or model.mode or ALL_TO_ONE

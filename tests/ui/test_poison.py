@@ -1,0 +1,43 @@
+"""The Poison page: a grid of poisoned pictures, a training from click to figures, and its link."""
+
+from __future__ import annotations
+
+from tests.ui.conftest import fine, until
+
+
+def test_a_clean_model_learns_a_trigger_from_poisoned_pictures(visit):
+    app = fine(
+        visit(
+            "poison.py", model="zoo:scenes-clean", poisonedfinetuning__steps="20", poisonedfinetuning__pictures="200",
+            poison__target="2", trigger="BadNets", badnets__side="5",
+        )
+    )  # fmt: skip
+    assert any("10% of all training pictures carry the trigger" in caption.value for caption in app.caption)
+    app.button(key="poison-start").click().run()
+    app = fine(until(app, "poison", "done"))
+    result = app.session_state["job-poison"].result
+    method = result.recipe.method
+    assert (method.steps, method.pictures, method.poison.target, method.poison.trigger.side) == (20, 200, 2, 5)
+    assert result.model.target == 2 and result.model.card.backdoored
+    assert {"before/acc", "before/asr", "after/asr", "clean_model/asr"} <= set(result.figures)
+    assert [metric.label for metric in app.metric] == ["Attack success", "Accuracy", "Still right"]
+    assert any("What came out." in text.value for text in app.markdown)
+
+
+def test_a_fresh_network_learns_from_its_first_weights(visit):
+    app = fine(visit("poison.py", way="A fresh network", standard__epochs="0", network="cifar_resnet20"))
+    app.button(key="poison-start").click().run()
+    app = fine(until(app, "poison", "done"))
+    result = app.session_state["job-poison"].result
+    assert result.recipe.model == "arch:cifar_resnet20" and "before/acc" not in result.figures
+
+
+def test_settings_that_contradict_each_other_are_said_in_a_sentence(visit):
+    app = visit("poison.py", poison__clean_label="true", poison__mode="all-to-all", trigger="BadNets")
+    assert not app.exception
+    assert any("clean_label keeps labels" in error.value for error in app.error)
+
+
+def test_a_trigger_that_is_fitted_first_shows_no_grid(visit):
+    app = fine(visit("poison.py", trigger="InputAware"))
+    assert any("is fitted first" in caption.value for caption in app.caption)

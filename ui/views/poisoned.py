@@ -1,0 +1,69 @@
+"""What poisoned training pictures look like: some of them, with the labels before and after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ui import cache
+from ui.widgets.images import View, pixels
+
+if TYPE_CHECKING:
+    from core.triggers import Poison
+    from lab.recipes import Recipe
+    from ui.sidebar import Choice
+
+SHOWN = 6
+"""Pictures in the grid."""
+
+AMONG = 1000
+"""Training pictures that are poisoned for the grid: all would take seconds."""
+
+
+def samples(recipe: Recipe, choice: Choice) -> list[View]:
+    """The first poisoned ones among the first training pictures; none where the training fits the trigger."""
+    method: Any = recipe.method
+    sha = cache.model(choice).card.sha
+    return cache.kept(
+        lambda: _samples(method.poison, choice, recipe.seed), "poisoned", method.poison, choice, sha, recipe.seed
+    )
+
+
+def _samples(poison: Poison, choice: Choice, seed: int) -> list[View]:
+    import torch
+
+    from core.data.modes import goal, keeps_labels, stamped, trigger_per_class
+    from lab import loading
+    from lab.kinds.shared.setting import planned
+    from lab.running.compute_lock import compute_lock
+
+    if planned(poison).trigger is None:
+        return []
+    size = loading.classifier(choice.model).input_size[-1]
+    train = loading.images(choice.data, "train", limit=AMONG, size=size)
+    wanted = train.labels if trigger_per_class(poison.mode) else goal(
+        train.labels, poison.mode, poison.target, len(train.class_names)
+    )  # fmt: skip
+    keeps = poison.clean_label or keeps_labels(poison.mode)
+    able = torch.nonzero(wanted == train.labels if poison.clean_label else wanted == wanted)[:, 0].cpu()
+    order = able[torch.randperm(len(able), generator=torch.Generator().manual_seed(seed))[:SHOWN]]
+    chosen = train[order]
+    with compute_lock:
+        pictures = stamped(poison.trigger, chosen, chosen.labels if trigger_per_class(poison.mode) else None)
+    views = []
+    for picture, old, new in zip(pictures, chosen.labels.tolist(), wanted[order].tolist(), strict=True):
+        name, led = train.class_names[old], train.class_names[new]
+        label = f"{name}, label kept" if keeps or old == new else f"{name} → **{led}**"
+        views.append(View(pixels(picture), label, f"Poisoned training picture, {label.replace('*', '')}"))
+    return views
+
+
+def told(poison: Poison) -> str:
+    """How many of the training pictures look like these, in a sentence."""
+    from core.data.modes import keeps_labels
+
+    share = f"{poison.rate:.0%} of all training pictures carry the trigger"
+    if poison.clean_label:
+        return f"Training pictures of the target class only: {share}, and no label changes."
+    if keeps_labels(poison.mode):
+        return f"Training pictures of every class: {share} in each batch, and no label changes."
+    return f"{share}, and with it the label on the right of the arrow. The others stay as they are."
