@@ -42,6 +42,8 @@ def warm_up() -> None:
         loading.images("scenes", "test", limit=1000)
         gc.freeze()
         warm.set()
+    except ValueError as error:
+        log.error("%s", error)  # such as a PERTURB_DEVICE that is not there; every page says it, too
     except Exception:
         log.exception("The warm-up failed; pages load what they need when they are opened.")
     finally:

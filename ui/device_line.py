@@ -15,10 +15,7 @@ def draw() -> None:
         return  # PERTURB_DEVICE names no device of this machine; the page has said so
     if found is not None:
         with st.sidebar:
-            st.caption(
-                f":material/memory: {found.name}, {_size(found.total)}, {_size(found.free)} free",
-                help="Models, pictures and runs are on this GPU. What is free was so when the page was drawn.",
-            )
+            st.caption(f":material/memory: {found.name}, {_size(found.total)}, {_size(found.free)} free")
 
 
 def _size(memory: int) -> str:
