@@ -37,6 +37,11 @@ def classifier(ref: str) -> Classifier:
     return _shared(classifiers, _load_classifier, ref)
 
 
+def at_hand(ref: str) -> bool:
+    """Whether `classifier(ref)` gives the model at once, or needs no download."""
+    return not _remote(ref) or classifiers.get((ref,)) is not None
+
+
 def images(
     data: str | Scenes, split: str, *, limit: int | None = None, seed: int = 0, size: int | None = None
 ) -> ImageSet:

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
 T = TypeVar("T")
 
@@ -22,7 +23,8 @@ class LRUCache(Generic[T]):
     def __init__(self, entries: int, seconds: float = math.inf):
         self.entries, self.seconds = entries, seconds
         self._held: OrderedDict[Hashable, tuple[float, T]] = OrderedDict()
-        self._lock, self._making = threading.Lock(), threading.RLock()
+        self._lock = threading.Lock()
+        self._making: WeakValueDictionary[Hashable, threading.RLock] = WeakValueDictionary()
 
     def get(self, key: Hashable) -> T | None:
         """What is kept under `key`, or None."""
@@ -45,10 +47,15 @@ class LRUCache(Generic[T]):
                 self._held.popitem(last=False)
 
     def get_or_make(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What is kept under `key`, or what `make()` gives: two threads that ask at once make it once."""
+        """What is kept under `key`, or what `make()` gives: two threads that ask at once make it once.
+
+        Making one value holds up nobody who asks for another: one may come over the network, and take minutes.
+        """
         found = self.get(key)
         if found is None:
-            with self._making:
+            with self._lock:
+                making = self._making.setdefault(key, threading.RLock())
+            with making:
                 found = self.get(key)
                 if found is None:
                     found = make()

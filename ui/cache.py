@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import streamlit as st
 
+from ui.widgets import arriving
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -37,6 +39,7 @@ def _kept(key: str, _make: Callable[[], Any]) -> Any:
 
 def samples(model: str, data: str, first: int, n: int) -> list[tuple[int, str, np.ndarray]]:
     """Index, class and picture (H, W, 3) of test pictures, in the model's size."""
+    bring(data)
     return _samples(model, data, first, n)
 
 
@@ -109,6 +112,7 @@ def pair(recipe: Recipe, choice: Choice) -> Tensor:
     Of a clean model, the picture alone: (1, C, H, W).
     """
     base = recipe.chain[-1]
+    bring(choice.data, choice.upload)
     return kept(lambda: _pair(base, choice), "pair", base.key(), choice.images)
 
 
@@ -132,15 +136,33 @@ def run_key(key: str, result: Result | None) -> str:
 
 
 def model(choice: Choice) -> Classifier:
-    """The chosen model, shared and frozen; whoever computes with it holds the compute lock."""
-    from lab.loading import classifier
+    """The chosen model, shared and frozen; whoever computes with it holds the compute lock.
 
-    return classifier(choice.model)
+    One that the Hub has to send is waited for, with a bar.
+    """
+    from lab.loading import at_hand, classifier
+
+    if at_hand(choice.model):
+        return classifier(choice.model)
+    return arriving.shown(lambda: classifier(choice.model), "model", choice.model)
+
+
+def bring(data: str, upload: str = "") -> None:
+    """Wait, with a bar, until the test pictures of `data` are here; for nothing where there is an upload instead."""
+    from core.data import hub
+
+    if not upload and data not in _brought and hub.repository(data):
+        arriving.shown(lambda: hub.bring(data, "test"), "data", data)
+        _brought.add(data)
+
+
+_brought: set[str] = set()
 
 
 def region(choice: Choice, attack: Any, inputs: dict[str, Any]) -> tuple[Any, Any, int | None]:
     """The region an attack would be given, bool (H, W) or None, the picture (C, H, W) and its label; all shared."""
     sha = model(choice).card.sha
+    bring(choice.data, choice.upload)
     return kept(lambda: _region(choice, attack, inputs), "region", choice, sha, attack, inputs)
 
 

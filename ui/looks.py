@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from ui.cache import pair, run_key
+from ui.cache import bring, pair, run_key
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -79,9 +79,18 @@ def look_now(job: Any, images: Tensor, images_key: str) -> Look | None:
             return None
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
 def stamped_look(recipe_json: str, explainer: str) -> Look:
     """The recipe's first picture without and with its method, a trigger, as the recipe's model sees both."""
+    from lab.recipes import Recipe
+
+    recipe = Recipe.from_json(recipe_json)
+    if isinstance(recipe.data, str):
+        bring(recipe.data, recipe.inputs["images"] if isinstance(recipe.inputs.get("images"), str) else "")
+    return _stamped_look(recipe_json, explainer)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _stamped_look(recipe_json: str, explainer: str) -> Look:
     import torch
 
     from lab.kinds.shared.pictures import pictures

@@ -15,7 +15,7 @@ from core.data.fetch import fetch, listing, resolve
 from core.data.hub_errors import HubError
 from core.data.hub_names import split_reference
 from core.data.imageset import ImageSet
-from core.data.store import restored, stored
+from core.data.store import decoded, restored, stored
 
 if TYPE_CHECKING:
     import pyarrow
@@ -60,7 +60,7 @@ class HubSet:
 
     def load(self, split: str, *, limit: int | None = None, seed: int = 0, size: int | None = None) -> ImageSet:
         """A split as `load_data` describes it."""
-        part = "test" if split == "test" else "train"
+        part = part_of(split)
         origin = f"{self.name}, {split}, commit {self.commit}"
         kept = restored(self.repo, self.commit, part, size)
         if kept is not None:
@@ -104,6 +104,19 @@ class HubSet:
         return decode_pictures(pictures, size)
 
 
+def bring(data: str, split: str) -> None:
+    """Download what a split needs, without decoding it; nothing where it is here, decoded or not."""
+    hub, part = HubSet.named(data), part_of(split)
+    if not decoded(hub.repo, hub.commit, part):
+        for path in files_of(listing(hub.repo, "dataset", hub.commit), part, hub.repo):
+            fetch(hub.repo, "dataset", hub.commit, path)
+
+
+def repository(data: str) -> str:
+    """The repository of a data set, "" for the generated ones."""
+    return KNOWN[data][0] if data in KNOWN else split_reference(data[3:])[0] if data.startswith("hf:") else ""
+
+
 def cached(data: str) -> bool:
     """Whether a data set can be loaded without a network: "scenes", or one whose parquet files all lie in the cache."""
     from huggingface_hub import HfApi, get_cached_repo_tree, try_to_load_from_cache
@@ -120,6 +133,11 @@ def cached(data: str) -> bool:
     return all(
         isinstance(try_to_load_from_cache(repo, path, revision=commit, repo_type="dataset"), str) for path in wanted
     )
+
+
+def part_of(split: str) -> str:
+    """The files that a split is made from: the set's "test", or its "train"."""
+    return "test" if split == "test" else "train"
 
 
 def files_of(paths: list[str], part: str, repo: str) -> list[str]:

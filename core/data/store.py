@@ -36,8 +36,17 @@ def stored(
     passing = file.with_suffix(f".{os.getpid()}")
     with contextlib.suppress(OSError, SafetensorError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        save_file({"images": images, "labels": labels}, passing, metadata={"names": json.dumps(names)})
-        passing.replace(file)
+        try:
+            save_file({"images": images, "labels": labels}, passing, metadata={"names": json.dumps(names)})
+            passing.replace(file)
+        finally:
+            passing.unlink(missing_ok=True)  # half of it, where the disk is full
+
+
+def decoded(repo: str, commit: str, part: str) -> bool:
+    """Whether a part is kept in some size."""
+    own = _file(repo, commit, part, None)
+    return any(own.parent.glob(own.name.replace("-own.", "-*.")))
 
 
 def restored(repo: str, commit: str, part: str, size: int | None) -> tuple[Tensor, Tensor, tuple[str, ...]] | None:

@@ -33,6 +33,23 @@ def test_what_is_too_old_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cache.get("a") is None and len(cache) == 0
 
 
+def test_making_one_value_holds_up_nobody_who_asks_for_another() -> None:
+    cache: LRUCache[str] = LRUCache(2)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow() -> str:
+        begun.set()
+        assert go_on.wait(10)
+        return "A"
+
+    thread = threading.Thread(target=cache.get_or_make, args=("a", slow))
+    thread.start()
+    assert begun.wait(10) and cache.get_or_make("b", lambda: "B") == "B"
+    go_on.set()
+    thread.join()
+    assert cache.get("a") == "A"
+
+
 def test_two_who_ask_at_once_make_it_once() -> None:
     made: list[str] = []
     cache: LRUCache[str] = LRUCache(2)

@@ -11,6 +11,7 @@ import streamlit as st
 from ui.errors import plain
 from ui.pages import PAGES, page_of
 from ui.sidebar import ready
+from ui.widgets import arriving
 
 if TYPE_CHECKING:
     from lab.recipes import Recipe
@@ -110,8 +111,13 @@ def progress(job: Job | None, recipe: Recipe | None = None, hint: str = "", butt
     if job.state == "queued":
         st.progress(0.0, text=f"Waiting: place {job.place} in the queue.")
     elif job.state == "running":
+        from lab import downloads
+
         now = job.progress
         told = "Starting." if now is None else f"{now.stage.capitalize()}: step {now.step} of {now.total}{_left(job)}"
+        base = job.recipe.chain[-1]
+        if (file := downloads.on_the_way(base.model, base.data)) is not None:
+            told = arriving.told(file)
         st.progress(job.share, text=told)
     elif job.state == "failed":
         st.error(plain(ValueError(job.error)), icon=":material/error:")

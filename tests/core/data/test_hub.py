@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import torch
 from PIL import Image
 
 from core.data import load_data
+from core.data.hub import bring, repository
 from core.data.hub_errors import HubError
 from tests.support.hubs import NOWHERE, local_hub, point_at
 from tests.support.local_hub import HubServer
@@ -224,3 +226,37 @@ def test_real_cifar10(shared_hub: Path, tmp_path: Path) -> None:
     assert train.class_names[:2] == ("airplane", "automobile")
     scored = {row.numpy().tobytes() for part in (heldout, test) for row in part.images}
     assert not any(row.numpy().tobytes() in scored for row in defender.images)
+
+
+def test_a_split_is_brought_without_being_decoded(server: HubServer, tmp_path: Path) -> None:
+    bring("cifar10", "test")
+    assert any("test-00000" in request for request in server.requests) and not (tmp_path / "home/perturb-lab").exists()
+    server.requests.clear()
+    load_data("cifar10", "test")
+    bring("cifar10", "test")
+    assert server.requests == []
+    assert repository("cifar10") == CIFAR and repository("scenes") == "" and repository("hf:a/b@main") == "a/b"
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    server: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(tensors, file, metadata) -> None:
+        Path(file).write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    assert len(load_data("cifar10", "test")) == 20  # the decoded pictures are not kept, and that is all
+    assert list((tmp_path / "home" / "perturb-lab").iterdir()) == []
+
+
+def test_pictures_that_break_off_or_vanish_on_their_way(
+    server: HubServer, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    name = "test-00000-of-00001.parquet"
+    server.broken = (name,)
+    assert "broke off, and nothing of it was kept" in said("cifar10")
+    server.broken = ()
+    server.vanishing.add(name)
+    assert "was taken from the Hub" in said("cifar10")
