@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import streamlit as st
 
+from ui import recent
 from ui.widgets import arriving
 
 if TYPE_CHECKING:
@@ -142,18 +144,26 @@ def model(choice: Choice) -> Classifier:
     """
     from lab.loading import at_hand, classifier
 
-    if at_hand(choice.model):
-        return classifier(choice.model)
-    return arriving.shown(lambda: classifier(choice.model), "model", choice.model)
+    here, ref = at_hand(choice.model), choice.model
+    found = classifier(ref) if here else arriving.shown(lambda: classifier(ref), "model", ref)
+    recent.note("model", ref)
+    return found
 
 
 def bring(data: str, upload: str = "") -> None:
-    """Wait, with a bar, until the test pictures of `data` are here; for nothing where there is an upload instead."""
+    """Wait, with a bar, until the test pictures of `data` are here; for nothing where there is an upload instead.
+
+    Where they cannot be had, whatever needs them says why: they may be in memory.
+    """
     from core.data import hub
 
-    if not upload and data not in _brought and hub.repository(data):
-        arriving.shown(lambda: hub.bring(data, "test"), "data", data)
-        _brought.add(data)
+    with suppress(ValueError):
+        if upload or not hub.repository(data):
+            return
+        if data not in _brought:
+            arriving.shown(lambda: hub.bring(data, "test"), "data", data)
+            _brought.add(data)
+        recent.note("data", data)
 
 
 _brought: set[str] = set()

@@ -13,6 +13,7 @@ import streamlit as st
 
 from ui import arrival, sidebar
 from ui.charts.curve import curve
+from ui.errors import in_a_sentence
 from ui.opening import Opening
 from ui.pages import Page, page_of
 from ui.sidebar import Choice
@@ -40,10 +41,12 @@ class RunPage:
 
     page : its row
     opening : its title and first sentence, as drawn
+    notes : a place below the opening
     """
 
     page: Page
     opening: Opening
+    notes: DeltaGenerator
 
     @classmethod
     def open(cls, slug: str, watch: str, clean: str = "") -> RunPage:
@@ -52,7 +55,8 @@ class RunPage:
         clean : that sentence where the chosen model has no backdoor; "" where it is the same
         """
         page = page_of(slug)
-        return cls(page, Opening(page.title, watch, clean or watch, sidebar.chosen().model))
+        opening = Opening(page.title, watch, clean or watch, sidebar.chosen().model)
+        return cls(page, opening, st.container())
 
     @property
     def slug(self) -> str:
@@ -104,7 +108,15 @@ class RunPage:
         return controls, stage
 
     def start(self, recipe: Recipe | None, label: str = "Start") -> None:
-        """The buttons that start and stop the run, or a link in their place; no `recipe` while something is missing."""
+        """The buttons that start and stop the run, or a link in their place; no `recipe` while something is missing.
+
+        A model and data whose classes are known not to fit end the page here, before any picture is asked for.
+        """
+        if recipe is not None:
+            from lab import fit
+
+            with self.notes, in_a_sentence(then=sidebar.offer_scenes):
+                fit.require(recipe)
         arrival.follow(self.slug, recipe)
         st.session_state[f"{self.slug}-label"] = label
         jobs.buttons(self.slug, recipe, label)

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui import model_choice, offline
+from ui import hub_choice, hub_picker, model_choice, offline, recent
 from ui.errors import in_a_sentence, plain
 from ui.pages import Page
 from ui.widgets import link
@@ -47,6 +47,7 @@ def draw(page: Page) -> Choice:
         with st.container(horizontal=True, gap="small"):
             _hub()
             data = _data(model)
+        hub_choice.note_misfit(model, data)
         slot = st.empty()
         index = link.whole(
             "Picture", 0, 99_999, PICTURE, key="images",
@@ -70,17 +71,19 @@ def _model(page: Page) -> str:
 
     cards = {card.ref: card for card in models.available()}
     names = sorted(cards, key=lambda ref: (not ref.startswith("zoo:scenes"), ref))
-    options = names or [FIRST]
-    first = next((ref for ref in (page.model, FIRST) if ref in options), options[0])
+    first = next((ref for ref in (page.model, FIRST) if ref in names), (names or [FIRST])[0])
     model_choice.settle(page, first)
+    options = recent.listed("model", names or [FIRST], model_choice.MODEL)
     typed = st.selectbox(
         "Model", options, index=options.index(first), key=model_choice.MODEL, accept_new_options=True,
         bind="query-params", persist_state="session",
         format_func=lambda ref: ref if ref not in cards or offline.at_hand(cards[ref].data) else ref + offline.MARK,
-        help="A shipped model, or type a model of the Hugging Face Hub: hf:owner/name, or hf:owner/name@revision. "
+        help="A shipped model, or type a model of the Hugging Face Hub: hf:owner/name, hf:owner/name@revision, or its "
+        "address. "
         "(no data): its pictures are not on this server yet, and are downloaded when they are needed.",
     )  # fmt: skip
-    ref = spelled(typed or FIRST)
+    ref = hub_choice.pinned(spelled(typed or FIRST), "model")
+    hub_choice.revision(ref)
     card = cards.get(ref)
     if card is not None and card.backdoored:
         st.caption(":material/warning: Backdoored on purpose", help=plain(ValueError(card.done)))
@@ -89,60 +92,47 @@ def _model(page: Page) -> str:
     return ref
 
 
-def spelled(text: str) -> str:
-    """A model as `models.load` takes it: "owner/name" is one of the Hub."""
+def spelled(text: str, kind: str = "model") -> str:
+    """A model, or data, as `models.load` and `load_data` take it: "owner/name", or an address, is one of the Hub."""
     text = text.removesuffix(offline.MARK).strip()
+    if "://" in text:
+        return hub_choice.named(text, kind)
     return f"hf:{text}" if re.fullmatch(r"[\w-]+/[\w.-]+(@[\w.-]+)?", text) else text
 
 
 def own_data(ref: str) -> str:
-    """The data set a model was trained on, as its name or card says; the generated one where nobody says."""
+    """The data set a model was trained on, or one with its classes; the generated one where nobody knows any."""
     import models
 
     card = models.shipped(ref)
-    return card.data if card is not None and card.data else "scenes"
+    if card is not None and card.data:
+        return card.data
+    return (hub_choice.data_for(ref) if ref.startswith("hf:") else "") or "scenes"
 
 
 def _data(model: str) -> str:
-    with st.popover("Data", icon=":material/database:", width="stretch"):
+    box = st.popover("Data", icon=":material/database:", width="stretch", key="data-box", on_change="rerun")
+    with box:
         typed = st.selectbox(
-            "Data set", DATA, key="data", accept_new_options=True, bind="query-params", persist_state="session",
+            "Data set", recent.listed("data", DATA, "data"), key="data", accept_new_options=True, bind="query-params",
+            persist_state="session",
             help="Pictures to test on. Scenes is generated here; the others, or hf:owner/name, come from the Hub.",
         )  # fmt: skip
-    data = own_data(model) if typed in (None, OWN_DATA) else spelled(typed)
+        data = own_data(model) if typed in (None, OWN_DATA) else hub_choice.pinned(spelled(typed, "dataset"), "dataset")
+        hub_choice.revision(data)
+        if box.open:
+            hub_picker.data(lambda ref: _take({"data": ref, "data-box": False}))
     return data
 
 
 def _hub() -> None:
     box = st.popover(
-        "Hub",
-        icon=":material/search:",
-        width="stretch",
-        key="hub",
-        on_change="rerun",
+        "Hub", icon=":material/search:", width="stretch", key="hub", on_change="rerun",
         help="Find a model on the Hugging Face Hub",
-    )
-    if not box.open:
-        return
-    with box:
-        text = st.text_input("Name contains", key="hub-text", placeholder="mobilenet")
-        if not text:
-            st.caption("Searches the Hugging Face Hub for image classifiers with safetensors weights. Needs a network.")
-            return
-        with in_a_sentence(stop=False), st.spinner("Asking the Hub"):
-            found = _search(text)
-            if not found:
-                st.caption("Nothing found; try a shorter name.")
-            for ref in found[:8]:
-                name = ref.removeprefix("hf:").split("@")[0]
-                st.button(name, key=f"take-{ref}", on_click=_take, args=({"model": ref},), width="stretch")
-
-
-@st.cache_data(ttl=600, max_entries=64, show_spinner=False)
-def _search(text: str) -> list[str]:
-    import models
-
-    return [card.ref for card in models.search_hub(text)]
+    )  # fmt: skip
+    if box.open:
+        with box:
+            hub_picker.models(lambda ref: _take({"model": ref, "hub": False}))
 
 
 def ready() -> AbstractContextManager[None]:
@@ -152,6 +142,11 @@ def ready() -> AbstractContextManager[None]:
 
 def _offer_scenes() -> None:
     offline.still_works(chosen().data)
+    offer_scenes()
+
+
+def offer_scenes() -> None:
+    """A button that goes on with what needs nothing from elsewhere, unless it is chosen already."""
     if chosen().model != FIRST or chosen().data != "scenes" or chosen().upload:
         st.button(
             "Go on with Scenes, which needs no download", key="use-scenes", icon=":material/refresh:",

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from core.data.hub_errors import HubError, broken_off, sentences
+from core.data.hub_names import split_reference
 from core.data.transfers import Silent, noted
 
 CHUNK = 2**18
@@ -50,6 +51,12 @@ def resolve(repo: str, kind: str, revision: str | None = None, *, known: bool = 
                 raise
             # Without the Hub, a copy that a mirror left in the cache under another commit still serves.
             return HfApi().resolve_revision(repo, repo_type=kind, local_files_only=True).resolved
+
+
+def pinned(ref: str, kind: str) -> str:
+    """A name "hf:owner/name[@revision]" with the commit that its revision stands for."""
+    repo, revision = split_reference(ref.removeprefix("hf:"))
+    return ref if revision and COMMIT.fullmatch(revision) else f"hf:{repo}@{resolve(repo, kind, revision)}"
 
 
 def listing(repo: str, kind: str, commit: str) -> list[str]:

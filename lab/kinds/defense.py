@@ -171,6 +171,7 @@ _compared = partial(scoring.compared, moment="after", against="before", name="mo
 
 KIND = Kind(
     "defense", DEFENSES, run, Snippet(lines), taking(N, *BACKDOOR),
+    needs_classes=True,
     scores=(
         _compared(scoring.ACC),
         dataclasses.replace(_compared(scoring.ASR), better="down"),

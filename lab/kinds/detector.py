@@ -221,6 +221,7 @@ AGAINST = "The change is against the clean model"
 
 KIND = Kind(
     "detector", DETECTORS, run, Snippet(lines), taking(N, RATE, *BACKDOOR),
+    needs_classes=True,
     scores=(
         Score(
             "auroc", "AUROC", unit="", better="up", against="clean_model",

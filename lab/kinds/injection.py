@@ -118,6 +118,7 @@ _compared = partial(scoring.compared, moment="after", against="before", name="un
 
 KIND = Kind(
     "injection", WEIGHT_ATTACKS, run, Snippet(lines), taking(N, *BACKDOOR),
+    needs_classes=True,
     scores=(
         _compared(scoring.ASR),
         _compared(scoring.ACC),

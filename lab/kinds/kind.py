@@ -96,6 +96,7 @@ class Kind:
     scores : in the order in which they are shown
     conclude : what came out of a finished run, for each way it can come out
     outcomes : every way it can come out
+    needs_classes : whether it compares the model's answers with the labels of the data, so that the classes must fit
     leaves_model : whether the result holds a model that another recipe can start from
     questions : what else a page may ask about a run, by a name of its own
     """
@@ -108,6 +109,7 @@ class Kind:
     scores: tuple[Score, ...]
     conclude: Callable[[Result], Conclusion]
     outcomes: tuple[str, ...]
+    needs_classes: bool = False
     leaves_model: bool = False
     questions: Mapping[str, Question] = field(default_factory=dict)
 

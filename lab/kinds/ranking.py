@@ -103,6 +103,7 @@ def lines(script: Script, recipe: Recipe) -> None:
 
 KIND = Kind(
     "ranking", RANKINGS, run, Snippet(lines, takes_result=False), taking(N, *BACKDOOR),
+    needs_classes=True,
     scores=tuple(
         Score(
             f"overlap/{kind}/0.1", f"{NAMES[kind]}: of TAC's top tenth", kind, better="up",

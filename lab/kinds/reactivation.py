@@ -249,6 +249,7 @@ def _transfers(recipe: Recipe) -> bool:
 KIND = Kind(
     "reactivation", REACTIVATIONS, run,
     Snippet(lines, keeps=lambda recipe: first_link(recipe) if _transfers(recipe) else None), taking(N, *BACKDOOR),
+    needs_classes=True,
     scores=(
         Score(
             "asr/reactivated", "Reactivated",

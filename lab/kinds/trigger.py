@@ -159,6 +159,7 @@ _compared = partial(scoring.compared, against="clean_model", name="clean model")
 
 KIND = Kind(
     "trigger", TRIGGERS, run, Snippet(lines), taking(IMAGES, N, TARGET, MODE),
+    needs_classes=True,
     scores=(
         _compared(scoring.ASR),
         Score(

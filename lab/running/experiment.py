@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.device import best_device
 from core.optim.gradients import MICRO_BATCH
 from core.runs import Progress, Run, mapped
-from lab import cache_key
+from lab import cache_key, fit
 from lab.results import Result
 from lab.running.curve import Curve
 from lab.running.pace import paces
@@ -35,6 +35,7 @@ def run(recipe: Recipe, curve: Curve | None = None) -> Run[Result]:
             parts.add(progress.metrics[MICRO_BATCH])
         return progress
 
+    fit.require(recipe)
     result = yield from mapped(recipe.kind.run(recipe), noted)
     if parts:
         result.notes["memory"] = SPLIT.format(min(parts))

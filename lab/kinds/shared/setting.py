@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from core.runs import Progress, Run
 from core.triggers import BadNets, Poison
 from core.triggers.shared.trigger import LearnedTrigger
 from lab import loading, methods
+from lab.fit import names_fit
 from lab.kinds.shared import fitting
 from lab.results import kept
 from lab.settings import settings
@@ -116,21 +116,8 @@ def size_of(model: Classifier) -> int:
 
 
 def classes_fit(model: Classifier, data: ImageSet) -> bool:
-    """Whether the model speaks of the classes of the data, by their names and their number.
-
-    "tench" fits "tench, Tinca tinca"; a name such as "class 7" says nothing and fits everything. Data with fewer
-    classes fit (100 pictures of ImageNet hold no picture of the last class) where the names say so.
-    """
-    ours, theirs = model.class_names, data.class_names
-    if len(theirs) > len(ours):
-        return False
-    named = [(a.lower(), b.lower()) for a, b in zip(ours, theirs, strict=False) if not (_blank(a) or _blank(b))]
-    alike = sum(a in b or b in a for a, b in named)
-    return 2 * alike >= len(named) if len(ours) == len(theirs) else bool(named) and 2 * alike >= len(named)
-
-
-def _blank(name: str) -> bool:
-    return re.fullmatch(r"(class|label)?[ _]?\d+", name.lower()) is not None
+    """Whether the model knows the classes of the data."""
+    return names_fit(model.class_names, data.class_names)
 
 
 def require_classes(recipe: Recipe, model: Classifier, data: ImageSet) -> None:
