@@ -145,8 +145,20 @@ def model(choice: Choice) -> Classifier:
     from lab.loading import at_hand, classifier
 
     here, ref = at_hand(choice.model), choice.model
-    found = classifier(ref) if here else arriving.shown(lambda: classifier(ref), "model", ref)
+    found = classifier(ref) if here else arriving.shown(lambda: _come(ref), "model", ref)
     recent.note("model", ref)
+    return found
+
+
+def _come(ref: str) -> Classifier:
+    """A model that the Hub sends, with the time of a pass, on which what is expected of its runs is based."""
+    from lab.loading import classifier
+    from lab.running.pass_time import seconds_per_picture
+    from lab.running.pool import pool
+
+    found = classifier(ref)
+    with suppress(RuntimeError):  # no memory for it
+        seconds_per_picture(ref, pool().cores)
     return found
 
 

@@ -17,7 +17,7 @@ from ui.errors import in_a_sentence
 from ui.opening import Opening
 from ui.pages import Page, page_of
 from ui.sidebar import Choice
-from ui.widgets import chapters, figures, jobs, lesson, share, steps, words
+from ui.widgets import chapters, expected, figures, jobs, lesson, share, steps, words
 from ui.widgets.images import View
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ class RunPage:
         arrival.follow(self.slug, recipe)
         st.session_state[f"{self.slug}-label"] = label
         jobs.buttons(self.slug, recipe, label)
+        if recipe is not None and (self.job is None or self.job.ended):
+            expected.time_of(recipe)
 
     def watch(self, draw: Callable[[Job | None], None]) -> None:
         """Draw the job now and, while it runs, again and again."""
