@@ -34,3 +34,30 @@ def test_regions_runs_on_a_model_and_pictures_of_the_hub(
         fooled = page.get_by_test_id("stMetric").filter(has_text=re.compile("^Fooled"))
         expect(fooled.get_by_test_id("stMetricValue")).to_have_text(re.compile(r"^[01] of 1$"))
         shot(page, "hub-regions-" + data.split("/")[-1])
+
+
+def test_a_model_is_found_comes_with_a_bar_and_is_offered_again(shared_hub: Path, fresh_server, visit, shot) -> None:
+    with serve(shared_hub) as hub:
+        hub.slow["model.safetensors"] = 3
+        page = visit("/regions", server=fresh_server(HF_ENDPOINT=hub.url))
+        page.set_default_timeout(120_000)
+        page.get_by_role("button", name="Attack").wait_for()
+        idle(page, timeout=120_000)
+        page.get_by_role("button", name="Hub").click()
+        page.get_by_label("Name contains").fill("mobilenet_v2")
+        page.get_by_label("Name contains").press("Enter")
+        hit = page.get_by_role("button", name="google-coral/mobilenet_v2_1.0_224")
+        hit.wait_for()
+        expect(page.get_by_text(re.compile(r"3.5 million parameters · 224 × 224 px · 1,000 classes"))).to_be_visible()
+        shot(page, "hub-picker")
+        hit.click()
+        expect(page.get_by_text(re.compile(r"Downloading model.safetensors .* of 7\.1 MB"))).to_be_visible()
+        expect(page.get_by_text(re.compile("^Revision [0-9a-f]{40}$"))).to_be_visible()
+        expect(page.get_by_text("The model does not know the classes of these data.")).to_be_visible()
+        idle(page, timeout=120_000)
+        assert page.get_by_text("Downloading model.safetensors").count() == 0
+        page.get_by_role("button", name="Hub").click()
+        page.get_by_label("Name contains").fill("")
+        page.get_by_label("Name contains").press("Enter")
+        expect(page.get_by_text("Used last")).to_be_visible()
+        shot(page, "hub-recent")
