@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 from collections.abc import Iterator
@@ -140,3 +141,20 @@ def test_classes_that_do_not_fit_end_a_page_before_pictures_come(visit, hub: Hub
     assert "hf:owner/insects knows 3 classes (ant, …) and cifar10 has 10 (airplane, …)" in said and "search for" in said
     assert not any(request.startswith("GET") and "parquet" in request for request in hub.requests)
     fine(app.button(key="use-scenes").click().run())
+
+
+@pytest.mark.parametrize("case", ["vanishes", "full disk"])
+def test_what_goes_wrong_on_the_way_is_one_sentence(
+    visit, hub: HubServer, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    def full(*args, **options) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if case == "vanishes":
+        hub.vanishing.add("model.safetensors")
+    else:
+        monkeypatch.setattr("huggingface_hub.file_download.http_get", full)
+    app = visit("regions.py", model="hf:owner/shapes", data="scenes")
+    (said,) = [error.value for error in app.error]
+    assert not app.exception and ("was taken from the Hub" if case == "vanishes" else "free some space") in said
+    assert "model-recent" not in app.session_state
