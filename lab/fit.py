@@ -39,6 +39,9 @@ def misfit(ref: str, data: str | Scenes) -> str:
 
     "" as well where nobody says yet: a fresh network, a card without classes, no network.
     """
+    card = models.shipped(ref)
+    if card is not None and card.data == data:
+        return ""
     try:
         ours = plan_of(ref).class_names
     except ValueError:
