@@ -17,8 +17,9 @@ import models
 from core.data import ImageSet, Scenes, load_data
 from core.device import best_device
 from core.networks.layout import set_layout
-from lab import local_folders
+from lab import local_folders, run_names
 from lab.lru_cache import LRUCache
+from lab.own_models import own_models
 from lab.running.compute_lock import compute_lock
 from lab.settings import settings
 from models import Classifier
@@ -32,14 +33,28 @@ def _remote(name: Any) -> bool:
 
 
 def classifier(ref: str) -> Classifier:
-    """The model that `models.load` gives for `ref`, shared: do not change it. ModelError for a refused folder."""
+    """The model that `models.load` gives for `ref`, or that the run it names has left, shared: do not change it.
+
+    ModelError for a refused folder, ValueError for a run whose model is not held.
+    """
     local_folders.require_allowed(ref)
+    if run_names.is_run(ref):
+        return _of_run(ref)
     return _shared(classifiers, _load_classifier, ref)
 
 
 def at_hand(ref: str) -> bool:
     """Whether `classifier(ref)` gives the model at once, or needs no download."""
     return not _remote(ref) or classifiers.get((ref,)) is not None
+
+
+def _of_run(ref: str) -> Classifier:
+    found = own_models.find(run_names.text_of(ref))
+    if found is None:
+        raise ValueError(
+            "This model is what a run leaves, and this server does not hold it: run it again, or choose another model."
+        )
+    return found
 
 
 def images(

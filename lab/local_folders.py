@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from lab import run_names
 from lab.settings import settings
 from models.card import ModelError
 
@@ -32,7 +33,7 @@ def serve(*addresses: str | None) -> None:
 
 def require_allowed(ref: str) -> None:
     """Raise ModelError for a name that could be a folder, where none may be opened."""
-    if not _allowed and not ref.startswith(("zoo:", "hf:")):
+    if not _allowed and not ref.startswith(("zoo:", "hf:", run_names.PREFIX)):
         raise ModelError(REFUSED.format(ref=ref))
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from core.data import Scenes
 from core.knobs import Method
 from core.runs import Run
-from lab import links, methods
+from lab import links, methods, run_names
 from lab.inputs import SEED, checked
 from lab.kinds import kind_of
 
@@ -38,8 +38,8 @@ class Recipe:
     Parameters
     ----------
     method : any registered method
-    model : what `models.load` takes ("zoo:scenes-badnets"), another Recipe ("the result of that run") or, to train
-        from scratch, a fresh network: "arch:preact_resnet18?width=16"
+    model : what `models.load` takes ("zoo:scenes-badnets"), another Recipe ("the result of that run"), also by its
+        name ("run:…") or, to train from scratch, a fresh network: "arch:preact_resnet18?width=16"
     data : what `load_data` takes: a name, `Scenes(...)` or "hf:owner/name@sha"
     inputs : what else the run is given, JSON values, all optional: those that the method's kind reads
         (`lab.kinds`), such as "n", how many test images are scored, or "trigger", a method as JSON
@@ -54,6 +54,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         kind = kind_of(self.method)
+        if run_names.is_run(self.model):
+            object.__setattr__(self, "model", Recipe.from_dict(run_names.decode(str(self.model))[0]))
         if not isinstance(self.model, str | Recipe) or not self.model:
             raise ValueError(f'model = {self.model!r} must be a name such as "zoo:scenes-badnets" or a recipe.')
         if not isinstance(self.data, str | Scenes) or not self.data:

@@ -31,6 +31,7 @@ class Settings:
     abandon_after : seconds without a sign of life after which a job is closed
     result_entries, result_seconds : how many finished results are kept, and for how long
     model_entries, data_entries : how many models and data sets stay loaded
+    own_models, own_models_in_all : how many models a visitor has made are kept, each visitor's and all together
     upload_entries, upload_seconds : how many uploaded pictures are kept in memory, and for how long
     max_upload_bytes, max_side : size of an uploaded file, and pixels along its longer side
     max_batch : pictures one run may attack at once
@@ -53,6 +54,8 @@ class Settings:
     result_seconds: float = 6 * 3600.0
     model_entries: int = 12
     data_entries: int = 8
+    own_models: int = 6
+    own_models_in_all: int = 60
     upload_entries: int = 64
     upload_seconds: float = 2 * 3600.0
     max_upload_bytes: int = 5 * 1024 * 1024

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ui import arrival, device_line, link_warnings, navigation, present, sidebar, story, style
 from ui.pages import PAGES, page_of
-from ui.widgets import chapters, jobs
+from ui.widgets import chapters, jobs, my_model
 
 # An emoji: a Material icon would be fetched from the network as favicon.
 st.set_page_config(
@@ -25,10 +25,13 @@ doubt = story.from_link(slug)
 links = link_warnings.of_link()
 notes = st.container()
 navigation.draw()
+my_model.take_up()
 sidebar.draw(page_of(slug))
 present.switch()
 chapters.strip(slug)
 with suppress(navigation.PageEnds):
+    if page_of(slug).kind:
+        my_model.require(sidebar.chosen().model)
     page.run()
 present.way_back()
 sidebar.thumbnail()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import streamlit as st
 
+from lab import run_names
 from ui import recent
 from ui.widgets import arriving
 
@@ -113,7 +114,7 @@ def pair(recipe: Recipe, choice: Choice) -> Tensor:
 
     Of a clean model, the picture alone: (1, C, H, W).
     """
-    base = recipe.chain[-1]
+    base = recipe if held(recipe) is not None else recipe.chain[-1]
     bring(choice.data, choice.upload)
     return kept(lambda: _pair(base, choice), "pair", base.key(), choice.images)
 
@@ -208,10 +209,28 @@ def _region(choice: Choice, attack: Any, inputs: dict[str, Any]) -> tuple[Any, A
 
 
 def model_of(recipe: Recipe) -> Classifier:
-    """The model that a recipe, or the first link of a chain, starts from."""
+    """The model that a recipe starts from; of a chain whose runs are not held, the one that its first starts from."""
+    found = held(recipe)
+    if found is not None:
+        return found
     from lab.loading import classifier
 
     return classifier(str(recipe.chain[-1].model))
+
+
+def held(recipe: Recipe) -> Classifier | None:
+    """The model that the run before this one in its chain has left, where a visit holds it."""
+    if isinstance(recipe.model, str):
+        return None
+    from lab.own_models import own_models
+
+    return own_models.find(recipe.model.to_json())
+
+
+def starts_from(recipe: Recipe, ref: str) -> bool:
+    """Whether a run, or the chain that it ends, starts from this model."""
+    starts = [link.model if isinstance(link.model, str) else link.model.to_json() for link in recipe.chain]
+    return (run_names.text_of(ref) if run_names.is_run(ref) else ref) in starts
 
 
 def card_figures(net: Any) -> tuple[dict[str, float], dict[str, int]]:

@@ -54,6 +54,6 @@ def misfit(model: str, data: str) -> str:
 
 def note_misfit(model: str, data: str) -> None:
     """In the sidebar, as soon as both are chosen: that the classes do not fit."""
-    if (model.startswith("hf:") or not model.startswith(f"zoo:{data}-")) and (said := misfit(model, data)):
+    if not model.startswith((f"zoo:{data}-", "run:")) and (said := misfit(model, data)):
         told = ":material/warning: The model does not know the classes of these data."
         st.caption(told, help=plain(ValueError(said)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from ui.cache import bring, pair, run_key
+from ui.cache import bring, model_of, pair, run_key
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -95,13 +95,12 @@ def _stamped_look(recipe_json: str, explainer: str) -> Look:
 
     from lab.kinds.shared.pictures import pictures
     from lab.kinds.shared.setting import backdoor_of, triggered
-    from lab.loading import classifier
     from lab.recipes import Recipe
     from lab.running.compute_lock import compute_lock
 
     recipe = Recipe.from_json(recipe_json)
     with compute_lock:
-        model = classifier(str(recipe.model))
+        model = model_of(recipe)
         batch = pictures(recipe, model)
         both = torch.cat((batch.data.pixels[:1], triggered(batch.data[:1], backdoor_of(recipe, model))))
         return look(model, both, explainer, None if batch.own_words else int(batch.labels[0]))

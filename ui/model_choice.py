@@ -18,16 +18,21 @@ def choose(ref: str) -> None:
     st.session_state.update({MODEL: ref, WANTED: ref, OURS: None})
 
 
+def now() -> str | None:
+    """What the picker will show, or the link asks for; None where neither says anything."""
+    return st.session_state.get(MODEL) or st.query_params.get(MODEL)
+
+
 def settle(page: Page, first: str) -> None:
     """Put the model of `page` into the picker, which is drawn next; `first` is the one that the page opens with."""
-    state, now = st.session_state, st.session_state.get(MODEL)
-    if now is not None and now != state.get(OURS):
-        state[WANTED], state[OURS] = now, None
-    elif now is None and MODEL in st.query_params:
+    state, held = st.session_state, st.session_state.get(MODEL)
+    if held is not None and held != state.get(OURS):
+        state[WANTED], state[OURS] = held, None
+    elif held is None and MODEL in st.query_params:
         state[WANTED] = st.query_params[MODEL]
-    elif now is None:
+    elif held is None:
         state[OURS] = first  # the picker starts there by itself
-    turned, state[OPEN] = now is not None and state.get(OPEN) != page.slug, page.slug
+    turned, state[OPEN] = held is not None and state.get(OPEN) != page.slug, page.slug
     if swap := state.pop(SWAP, None):
         state[MODEL] = state[OURS] = swap
     elif turned:

@@ -17,7 +17,7 @@ from ui.errors import in_a_sentence
 from ui.opening import Opening
 from ui.pages import Page, page_of
 from ui.sidebar import Choice
-from ui.widgets import chapters, expected, figures, jobs, lesson, share, steps, words
+from ui.widgets import chapters, expected, figures, jobs, lesson, my_model, share, steps, words
 from ui.widgets.images import View
 
 if TYPE_CHECKING:
@@ -197,6 +197,7 @@ class RunPage:
             words.row(came_out.text, "outcome")
         if (result := self.result) is not None and "memory" in result.notes:
             st.caption(f":material/memory: {result.notes['memory']}")
+        my_model.draw(self.job)
         chapters.onward(self.slug, came_out is not None)
         share.block(self.page, recipe, job.result if job else None, self.views, extra, query=query)
         lesson.meaning(meaning or about.meaning, about=about)

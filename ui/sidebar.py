@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from ui import hub_choice, hub_picker, model_choice, offline, recent
+from lab import run_names
+from ui import hub_choice, hub_picker, model_choice, my_models, offline, recent
 from ui.errors import in_a_sentence, plain
 from ui.pages import Page
 from ui.widgets import link
@@ -71,20 +72,23 @@ def _model(page: Page) -> str:
 
     cards = {card.ref: card for card in models.available()}
     names = sorted(cards, key=lambda ref: (not ref.startswith("zoo:scenes"), ref))
-    first = next((ref for ref in (page.model, FIRST) if ref in names), (names or [FIRST])[0])
+    shipped = names or [FIRST]
+    first = next((ref for ref in (page.model, FIRST) if ref in shipped), shipped[0])
     model_choice.settle(page, first)
-    options = recent.listed("model", names or [FIRST], model_choice.MODEL)
+    mine = my_models.options(model_choice.now())
+    listed = recent.listed("model", [*mine, *shipped], model_choice.MODEL)
+    options = [ref for ref in listed if my_models.named(ref) == ref]
     typed = st.selectbox(
         "Model", options, index=options.index(first), key=model_choice.MODEL, accept_new_options=True,
         bind="query-params", persist_state="session",
-        format_func=lambda ref: ref if ref not in cards or offline.at_hand(cards[ref].data) else ref + offline.MARK,
-        help="A shipped model, or type a model of the Hugging Face Hub: hf:owner/name, hf:owner/name@revision, or its "
-        "address. "
+        format_func=lambda ref: _called(ref, cards),
+        help="A shipped model, one that your runs have left, or a model of the Hugging Face Hub: type hf:owner/name, "
+        "hf:owner/name@revision, or its address. "
         "(no data): its pictures are not on this server yet, and are downloaded when they are needed.",
     )  # fmt: skip
     ref = hub_choice.pinned(spelled(typed or FIRST), "model")
     hub_choice.revision(ref)
-    card = cards.get(ref)
+    card = my_models.about(ref) if run_names.is_run(ref) else cards.get(ref)
     if card is not None and card.backdoored:
         st.caption(":material/warning: Backdoored on purpose", help=plain(ValueError(card.done)))
     elif card is not None:
@@ -92,11 +96,22 @@ def _model(page: Page) -> str:
     return ref
 
 
+def _called(ref: str, cards: dict[str, Any]) -> str:
+    """What the list shows for a model."""
+    if run_names.is_run(ref):
+        return my_models.label(ref)
+    return ref if ref not in cards or offline.at_hand(cards[ref].data) else ref + offline.MARK
+
+
 def spelled(text: str, kind: str = "model") -> str:
-    """A model, or data, as `models.load` and `load_data` take it: "owner/name", or an address, is one of the Hub."""
+    """A model, or data, as `models.load` and `load_data` take it: "owner/name", or an address, is one of the Hub.
+
+    A visitor's own model is known by its name in the list too: that is what the address bar holds.
+    """
     text = text.removesuffix(offline.MARK).strip()
     if "://" in text:
         return hub_choice.named(text, kind)
+    text = my_models.named(text)
     return f"hf:{text}" if re.fullmatch(r"[\w-]+/[\w.-]+(@[\w.-]+)?", text) else text
 
 
@@ -104,6 +119,9 @@ def own_data(ref: str) -> str:
     """The data set a model was trained on, or one with its classes; the generated one where nobody knows any."""
     import models
 
+    if run_names.is_run(ref):
+        with suppress(ValueError):
+            return str(run_names.decode(ref)[0]["data"])
     card = models.shipped(ref)
     if card is not None and card.data:
         return card.data

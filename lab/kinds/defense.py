@@ -52,6 +52,8 @@ def run(recipe: Recipe) -> Run[Result]:
         extra["oracle"] = lambda now: score(now).get("asr", 0.0)
     repaired = yield from watched(method.run(model, defender, seed=recipe.seed, **extra), score, model)
     result.model = repaired.eval().requires_grad_(False)
+    told: Any = repaired  # a copy of the model, card included
+    told.card = dataclasses.replace(model.card, done=f"{model.card.done} Then {type(method).__name__} was run on it.")
     after = yield from scored("after", repaired, test, backdoor)
     write(result, "after", after)
     if before.asr is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import model_choice
+from ui.cache import held
 from ui.errors import plain
 from ui.opening import expected, remember
 from ui.pages import PAGES, Page
@@ -40,7 +41,7 @@ def notice(
     return : whether the model has no backdoor
     """
     choice = page.choice
-    ref, data = (choice.model, choice.data) if recipe is None else (str(recipe.chain[-1].model), recipe.data)
+    ref, data = (choice.model, choice.data) if recipe is None else (first_of(recipe), recipe.data)
     remember(ref, model.trigger is not None)
     clean = model.trigger is None and not (recipe is not None and any(map(_injects, recipe.chain[1:])))
     page.opening.fit(not clean)
@@ -53,6 +54,14 @@ def notice(
                 _worth(floor(ref, str(data)), model)
             _ways_on(page.page, ref, str(data), forget)
     return clean
+
+
+def first_of(recipe: Recipe) -> str:
+    """The name of the model that a page of this recipe calls the one before: see `cache.model_of`."""
+    from lab.saving import ref_of
+
+    inner = recipe.model
+    return str(recipe.chain[-1].model) if isinstance(inner, str) or held(recipe) is None else ref_of(inner)
 
 
 def _injects(link: Recipe) -> bool:

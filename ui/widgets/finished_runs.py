@@ -47,7 +47,7 @@ def asked(page: RunPage) -> Recipe:
 
 def _starts(recipe: Recipe, choice: Choice) -> bool:
     """Whether a run, or the chain that it ends, starts from the chosen model and data."""
-    return (recipe.chain[-1].model, recipe.data) == (choice.model, choice.data)
+    return recipe.data == choice.data and cache.starts_from(recipe, choice.model)
 
 
 def name(recipe: Recipe) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import streamlit as st
 from ui.errors import plain
 from ui.pages import PAGES, page_of
 from ui.sidebar import ready
+from ui.visitor import visitor
 from ui.widgets import arriving
 
 if TYPE_CHECKING:
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 
 POLL = 0.5
 """Seconds between two looks at a running job."""
-
-
-def visitor() -> str:
-    """This browser tab's name in the pool; it says nothing about who it is."""
-    return st.session_state.setdefault("visitor", uuid.uuid4().hex)
 
 
 def current(slot: str) -> Job | None:

@@ -37,7 +37,7 @@ def block(
     A fragment: what opens the link need not run the page again.
     `extra` is what the link says beside the recipe; `query` what it says instead, where the page is not one run.
     """
-    said = {"v": "1", **(recipe.to_query() if query is None else query), **(extra or {})}
+    said = {"v": "1", **(_query(recipe) if query is None else query), **(extra or {})}
     with st.container(horizontal=True, key=f"share-{page.slug}"):
         own = str(recipe.inputs.get("images", "")).startswith("upload:")
         copy_link.draw(page, said, UPLOAD if own else "")
@@ -52,6 +52,15 @@ def block(
         if result is not None:
             _file("CSV", lambda: table(result), f"{page.slug}.csv", "text/csv")
             _file("JSON", lambda: json.dumps(result.row(), indent=2).encode(), f"{page.slug}.json", "application/json")
+
+
+def _query(recipe: Recipe) -> dict[str, str]:
+    """The recipe's settings as the page's controls take them; a model that a run has left is named by its run."""
+    if isinstance(recipe.model, str):
+        return recipe.to_query()
+    from lab.saving import ref_of
+
+    return recipe.replace(model="zoo:scenes-clean").to_query() | {"model": ref_of(recipe.model)}
 
 
 def _file(label: str, data: Callable[[], bytes], name: str, mime: str) -> None:

@@ -18,6 +18,7 @@ from core.triggers.shared.trigger import LearnedTrigger
 from lab import loading, methods
 from lab.fit import names_fit
 from lab.kinds.shared import fitting
+from lab.own_models import own_models
 from lab.results import kept
 from lab.settings import settings
 from models import Classifier
@@ -58,6 +59,9 @@ def model_of(recipe: Recipe) -> Run[Classifier]:
 def _result_of(recipe: Recipe) -> Run[Classifier]:
     if not recipe.kind.leaves_model:
         raise ValueError(f"{type(recipe.method).__name__} leaves no model, so nothing can be run on its result.")
+    own = own_models.find(recipe.to_json())
+    if own is not None:
+        return own
     key = recipe.key()
     result = kept.get(key)
     if result is None:
