@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 def _remote(name: Any) -> bool:
     """Whether a model or data set may have to be downloaded."""
-    return isinstance(name, str) and name != "scenes" and not name.startswith("zoo:")
+    return isinstance(name, str) and name != "scenes" and not name.startswith(("zoo:", run_names.PREFIX))
 
 
 def classifier(ref: str) -> Classifier:
