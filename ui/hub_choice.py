@@ -53,7 +53,7 @@ def misfit(model: str, data: str) -> str:
 
 
 def note_misfit(model: str, data: str) -> None:
-    """In the sidebar, as soon as both are chosen: that the classes do not fit."""
+    """In the sidebar: that the classes of model and data do not fit; a card may have to be asked for."""
     if not model.startswith((f"zoo:{data}-", "run:")) and (said := misfit(model, data)):
         told = ":material/warning: The model does not know the classes of these data."
         st.caption(told, help=plain(ValueError(said)))

@@ -48,8 +48,7 @@ def draw(page: Page) -> Choice:
         with st.container(horizontal=True, gap="small"):
             _hub()
             data = _data(model)
-        hub_choice.note_misfit(model, data)
-        slot = st.empty()
+        st.session_state["misfit-slot"], slot = st.empty(), st.empty()
         index = link.whole(
             "Picture", 0, 99_999, PICTURE, key="images",
             help="The number of a test picture. It follows you to every page.",
@@ -229,10 +228,12 @@ def _own_picture() -> None:
 
 
 def thumbnail() -> None:
-    """The chosen picture in the sidebar, drawn last: it needs torch."""
+    """The chosen picture in the sidebar, and whether the model knows its classes; drawn last: both take time."""
     from ui.cache import thumbnail
 
     choice = chosen()
+    with st.session_state["misfit-slot"].container():
+        hub_choice.note_misfit(choice.model, choice.data)
     with st.session_state["thumbnail-slot"].container(horizontal=True, vertical_alignment="center"):
         try:
             name, picture = thumbnail(choice)

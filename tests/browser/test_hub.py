@@ -25,7 +25,7 @@ def test_regions_runs_on_a_model_and_pictures_of_the_hub(
             "/regions?" + urlencode(asked | {"regional-steps": "12"}), server=fresh_server(HF_ENDPOINT=hub.url)
         )
         page.set_default_timeout(120_000)
-        expect(page.get_by_role("heading", level=1)).to_have_text("Regions")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Regions", timeout=60_000)
         begin = page.locator(".st-key-regions-start button")
         expect(begin).to_be_enabled(timeout=120_000)
         idle(page, timeout=120_000)
@@ -53,8 +53,8 @@ def test_a_model_is_found_comes_with_a_bar_and_is_offered_again(shared_hub: Path
         hit.click()
         expect(page.get_by_text(re.compile(r"Downloading model.safetensors .* of 7\.1 MB"))).to_be_visible()
         expect(page.get_by_text(re.compile("^Revision [0-9a-f]{40}$"))).to_be_visible()
-        expect(page.get_by_text("The model does not know the classes of these data.")).to_be_visible()
         idle(page, timeout=120_000)
+        expect(page.get_by_text("The model does not know the classes of these data.")).to_be_visible()
         assert page.get_by_text("Downloading model.safetensors").count() == 0
         page.get_by_role("button", name="Hub").click()
         page.get_by_label("Name contains").fill("")

@@ -120,7 +120,7 @@ def test_an_address_is_a_name(visit, hub: HubServer) -> None:
 
 
 def test_a_data_set_is_found_and_chosen(visit, hub: HubServer) -> None:
-    app = visit("regions.py", state={"data-box": True})
+    app = visit("regions.py", state={"data-box": True}, images="1")
     app = fine(app.text_input(key="data-text").set_value("cranes").run())
     assert "rows: 7 train · 2 classes · licence: mit · 0 downloads" in captions(app)
     app = take(app, "a/cranes")
