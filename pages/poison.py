@@ -8,7 +8,7 @@ from ui.run_page import RunPage
 
 page = RunPage.open(
     "poison",
-    "**Watch** a network learn a trigger from a few poisoned pictures: attack success rises, accuracy hardly moves.",
+    "**Watch** a network learn a trigger from poisoned pictures: how fast attack success rises, and what it costs.",
 )
 
 from ui import cache, fallback_model, sidebar, texts  # noqa: E402
@@ -83,11 +83,12 @@ with stage:
         st.caption(f":material/info: {name} is fitted first, so its pictures cannot be shown before the run.")
     page.watch(live)
 
-ANSWERS = {
-    "less than half": "Half a point or less", "up to two": "Up to two points", "up to five": "Two to five points",
-    "more than five": "More than five points", "no model before": "Nothing: this network has not learned anything yet",
-}  # fmt: skip
-page.ask("How much accuracy will the poison cost?", ANSWERS, page.answer("cost"))
+if not fresh:
+    ANSWERS = {
+        "less than half": "Half a point or less", "up to two": "Up to two points", "up to five": "Two to five points",
+        "more than five": "More than five points",
+    }  # fmt: skip
+    page.ask("How much accuracy will the poison cost?", ANSWERS, page.answer("cost"))
 page.end(
     recipe,
     texts.of(type(method).__name__),

@@ -10,9 +10,11 @@ import pytest
 import torch
 from torch import nn
 
+import models
 from bench import headline, report
 from core.runs import finish
 from tests.conftest import TinyNet
+from tests.support.local_hub import serve
 from tests.support.project import ROOT, example, python
 
 
@@ -24,6 +26,20 @@ def test_the_library_example_removes_a_backdoor():
     before, after = (float(asr) for asr in re.findall(r"\basr=([\d.e-]+)", python("-c", code)))
     assert before >= 0.9
     assert after <= 0.2
+
+
+def test_the_own_model_example_leaves_a_folder_that_can_be_loaded(shared_hub, tmp_path, monkeypatch):
+    code = example("README.md", "own model").replace("owner/name", "akamaster/cifar_resnet20").replace("10_000", "256")
+    code = code.replace("target=3)", "target=3), steps=4, batch_size=32")
+    code = code.replace('"my-model"', repr(str(tmp_path / "m")))
+    code = code.replace('"cifar10", "test"', '"cifar10", "test", limit=100')
+    with serve(shared_hub) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+        monkeypatch.setenv("PERTURB_CACHE", str(tmp_path / "cache"))
+        assert "asr=" in python("-c", code)
+    poisoned = models.load(str(tmp_path / "m"))
+    assert (type(poisoned.trigger).__name__, poisoned.target) == ("Blended", 3)
 
 
 @pytest.fixture

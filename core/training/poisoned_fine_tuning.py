@@ -62,7 +62,7 @@ class PoisonedFineTuning(Method):
     poison: Method = knob(Poison(Blended()), help="how the training data are poisoned")
     steps: int = knob(240, low=0, high=20_000, step=20, help="steps of SGD on pictures", primary=True)
     pictures: int = knob(
-        10_000, low=50, high=1_000_000, step=50, help="training pictures that are used at most, the first ones"
+        10_000, low=1, high=1_000_000, step=50, help="training pictures that are used at most, the first ones"
     )
     layers: str = knob(ALL, choices=LAYERS, help="which layers learn; the fewer, the faster", primary=True)
     lr: float = knob(0.02, low=1e-5, high=1.0, symbol="η", help="learning rate, falling to 0 on a cosine")

@@ -164,14 +164,14 @@ class JobPool:
                 state = "stopped" if job.cancelled and job.result is None else "done"
             if state == "stopped":
                 job.result = stopped(job.recipe, job.curve, job.progress)
+            if state == "done":
+                self._report(job)  # first, so that a page which sees the end finds the run in the history
             with self._changed:
                 self._running.remove(job)
                 if state == "done" and job.result is not None:
                     self.kept.put(job.key, job.result)
                 job.state = state
                 self._changed.notify_all()
-            if state == "done":
-                self._report(job)
             give_back()
 
     def _drive(self, job: Job) -> None:

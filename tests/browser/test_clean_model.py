@@ -51,12 +51,14 @@ def test_put_one_in_opens_weights_with_this_model(visit):
 def test_a_hub_model_is_not_said_to_be_clean(shared_hub, fresh_server, visit, shot):
     with serve(shared_hub) as hub:
         page = visit(f"/detect?v=1&model={HUB}&data=cifar10", server=fresh_server(HF_ENDPOINT=hub.url))
-        expect(box(page)).to_contain_text(f"{HUB} {NONE_KNOWN}. Nobody has checked it.", timeout=120_000)
+        expect(box(page)).to_contain_text(
+            re.compile(rf"{HUB}@[0-9a-f]{{40}} {NONE_KNOWN}\. Nobody has checked it\."), timeout=120_000
+        )
         expect(box(page)).to_contain_text(re.compile(r"BadNets leads \d+\.\d % of 3\d\d pictures"), timeout=120_000)
         idle(page, timeout=60_000)
         shot(page, "clean-hub-detect")
         page.get_by_role("button", name="Put one in: Weights").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Weights")
         idle(page, timeout=60_000)
-        expect(page.get_by_label("Model", exact=True)).to_have_value(HUB)
-        expect(page).to_have_url(re.compile(r"/weights\?.*data=cifar10"))
+        expect(page.get_by_label("Model", exact=True)).to_have_value(re.compile(HUB))
+        expect(page).to_have_url(re.compile(r"/weights\?"))

@@ -41,7 +41,7 @@ def test_a_model_is_found_comes_with_a_bar_and_is_offered_again(shared_hub: Path
         hub.slow["model.safetensors"] = 3
         page = visit("/regions", server=fresh_server(HF_ENDPOINT=hub.url))
         page.set_default_timeout(120_000)
-        page.get_by_role("button", name="Attack").wait_for()
+        page.get_by_role("button", name="Attack", exact=True).wait_for()
         idle(page, timeout=120_000)
         page.get_by_role("button", name="Hub").click()
         page.get_by_label("Name contains").fill("mobilenet_v2")

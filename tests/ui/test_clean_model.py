@@ -75,9 +75,7 @@ def test_the_way_to_put_one_in_is_each_page_that_does_with_this_model(visit, mon
 
 
 def test_the_pages_that_put_a_backdoor_in_say_so():
-    assert {page.kind for page in PAGES if page.injects} == {
-        page.kind for page in PAGES if page.kind in ("injection", "poisoning")
-    }
+    assert {page.kind for page in PAGES if page.injects} == {"injection", "training"}
 
 
 @pytest.mark.parametrize("slug", TOLD)

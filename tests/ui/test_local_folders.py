@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,8 @@ def listens(monkeypatch: pytest.MonkeyPatch):
                 async with app.lifespan(app.app):
                     pass
 
-            asyncio.run(served())
+            with ThreadPoolExecutor(1) as thread:  # the browser's tests leave a running loop in this one
+                thread.submit(asyncio.run, served()).result()
 
     return start
 
