@@ -25,7 +25,7 @@ BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 PAGE_MARKS = "<!-- pages:begin -->", "<!-- pages:end -->"
 ORDER = [
     "zoo", "scoreboard", "neurons", "tsbd", "family", "family-before", "family-architectures", "family-rankings",
-    "family-development", "flareon", "regional", "live", "visitors", "speed",
+    "family-development", "poison", "flareon", "regional", "live", "visitors", "speed",
 ]  # fmt: skip
 
 

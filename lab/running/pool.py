@@ -209,8 +209,8 @@ def pool() -> JobPool:
         if _pool is None:
             import torch
 
-            from lab.history import history
+            from lab import history
 
-            _pool = JobPool(finished=lambda result: history().add(result))
+            _pool = JobPool(finished=lambda result: history.history().add(result))
             torch.set_num_threads(1)  # for all threads but the workers
         return _pool
