@@ -120,17 +120,16 @@ def pair(recipe: Recipe, choice: Choice) -> Tensor:
 
 
 def _pair(base: Recipe, choice: Choice) -> Tensor:
+    """Without the compute lock: a stamp on one picture takes no time, and a running job's step may take a second."""
     import torch
 
-    from lab.kinds.shared.pictures import chosen
+    from lab.kinds.shared.pictures import picked
     from lab.kinds.shared.setting import backdoor_of, triggered
-    from lab.running.compute_lock import compute_lock
 
-    with compute_lock:
-        model = model_of(base)
-        batch, backdoor = chosen(model, base.data, choice.images), backdoor_of(base, model)
-        plain = batch.data.pixels[:1]
-        return plain if backdoor.trigger is None else torch.cat((plain, triggered(batch.data[:1], backdoor)))
+    model = model_of(base)
+    pictures, backdoor = picked(model, base.data, choice.images)[0], backdoor_of(base, model)
+    plain = pictures.pixels[:1]
+    return plain if backdoor.trigger is None else torch.cat((plain, triggered(pictures[:1], backdoor)))
 
 
 def run_key(key: str, result: Result | None) -> str:

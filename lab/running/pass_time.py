@@ -27,7 +27,9 @@ def seconds_per_picture(ref: str, threads: int) -> float:
     model = loading.classifier(ref)
     key = model.card.sha, threads
     if key not in _known:
-        _known[key] = _measured(model, threads)
+        with compute_lock:  # visitors who come at once wait for one measurement
+            if key not in _known:
+                _known[key] = _measured(model, threads)
     return _known[key]
 
 
@@ -35,7 +37,7 @@ def _measured(model: Classifier, threads: int) -> float:
     channels, height, width = model.input_size
     n = max(1, PIXELS // (height * width))
     batch = torch.full((n, channels, height, width), 0.5, device=device_of(model), requires_grad=True)
-    with compute_lock, cores(threads):
+    with cores(threads):
         took = [_pass(model, batch)]
         if took[0] < SHORT:
             took += [_pass(model, batch) for _ in range(2)]

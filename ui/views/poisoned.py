@@ -34,7 +34,6 @@ def _samples(poison: Poison, choice: Choice, seed: int) -> list[View]:
     from core.data.modes import goal, keeps_labels, stamped, trigger_per_class
     from lab import loading
     from lab.kinds.shared.setting import planned
-    from lab.running.compute_lock import compute_lock
 
     if planned(poison).trigger is None:
         return []
@@ -47,8 +46,7 @@ def _samples(poison: Poison, choice: Choice, seed: int) -> list[View]:
     able = torch.nonzero(wanted == train.labels if poison.clean_label else wanted == wanted)[:, 0].cpu()
     order = able[torch.randperm(len(able), generator=torch.Generator().manual_seed(seed))[:SHOWN]]
     chosen = train[order]
-    with compute_lock:
-        pictures = stamped(poison.trigger, chosen, chosen.labels if trigger_per_class(poison.mode) else None)
+    pictures = stamped(poison.trigger, chosen, chosen.labels if trigger_per_class(poison.mode) else None)
     views = []
     for picture, old, new in zip(pictures, chosen.labels.tolist(), wanted[order].tolist(), strict=True):
         name, led = train.class_names[old], train.class_names[new]

@@ -47,17 +47,21 @@ def pictures(recipe: Recipe, model: Classifier) -> Batch:
 
 def chosen(model: Classifier, data: str | Scenes, images: list[int] | str | None, n: int = FEW) -> Batch:
     """Test images by index, an upload by its name, or, where `images` is None, the first n test images."""
-    if isinstance(images, str):
-        index: list[int] = []
-        found = _uploaded(images, model)
-    else:
-        index = images or list(range(n))
-        found = _by_index(data, model, index, strict=images is not None)
-        index = index[: len(found)]
-    found = found.to(device_of(model))
+    found, index = picked(model, data, images, n)
     own = not index or not classes_fit(model, found)
     labels = predict(model, found.images).argmax(1) if own else found.labels
     return Batch(found, labels, index, own)
+
+
+def picked(
+    model: Classifier, data: str | Scenes, images: list[int] | str | None, n: int = FEW
+) -> tuple[ImageSet, list[int]]:
+    """The same pictures as they are, and their places in the test split; nothing is computed with the model."""
+    if isinstance(images, str):
+        return _uploaded(images, model).to(device_of(model)), []
+    index = images or list(range(n))
+    found = _by_index(data, model, index, strict=images is not None)
+    return found.to(device_of(model)), index[: len(found)]
 
 
 def _by_index(data: str | Scenes, model: Classifier, index: list[int], strict: bool) -> ImageSet:
