@@ -26,17 +26,18 @@ def prefix(method: Method | type[Method]) -> str:
     return cls.__name__.lower() + "-"
 
 
-def to_query(recipe: Recipe) -> dict[str, str]:
-    """The query of a recipe, as text by name."""
-    if _nested(recipe):
+def to_query(recipe: Recipe, model: str | None = None) -> dict[str, str]:
+    """The query of a recipe, as text by name; `model` names the run that it builds on, so that a chain is flat too."""
+    start = recipe.model if model is None else model
+    if not isinstance(start, str) or _nested(recipe):
         return {"v": "1", "recipe": recipe.to_json()}
-    query = {"v": "1", "method": type(recipe.method).__name__, "model": recipe.model, "data": recipe.data}
+    query = {"v": "1", "method": type(recipe.method).__name__, "model": start, "data": recipe.data}
     query["seed"] = str(recipe.seed)
     for name, value in recipe.inputs.items():
         text = recipe.kind.inputs[name].text
         assert text is not None  # _nested
         query[name] = text(value)
-    return query | of_knobs(recipe.method)  # type: ignore[return-value]  # _nested has shown model and data to be str
+    return query | of_knobs(recipe.method)  # type: ignore[return-value]  # _nested has shown the data to be str
 
 
 def of_knobs(method: Method) -> dict[str, str]:
@@ -67,11 +68,10 @@ def to_data(query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _nested(recipe: Recipe) -> bool:
-    """Whether a flat query cannot hold the recipe."""
+    """Whether a flat query cannot hold the recipe, whatever its model."""
     held = [k for k in knobs_of(recipe.method) if k.kind is Method]
     return (
-        not isinstance(recipe.model, str)
-        or not isinstance(recipe.data, str)
+        not isinstance(recipe.data, str)
         or any(recipe.kind.inputs[name].text is None for name in recipe.inputs)
         or any(getattr(recipe.method, k.name) != k.default for k in held)
     )

@@ -49,11 +49,6 @@ class OwnModels:
         with self._lock:
             return [recipe for recipe in reversed(self._holders.get(visitor, [])) if recipe in self._held]
 
-    def drop(self, visitor: str, recipe: str) -> None:
-        """The visitor no longer wants this model."""
-        with self._lock:
-            self._drop(visitor, recipe)
-
     def leave(self, visitor: str) -> None:
         """The visit has ended: what nobody else holds is given back."""
         with self._lock:

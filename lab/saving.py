@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import models
 from lab import run_names
+from lab.kinds.shared.scoring import card_scores
 from lab.own_models import own_models
 from lab.results import Result
 from models import Card, Classifier
@@ -60,18 +61,10 @@ def card_of(result: Result) -> Card:
         origin=MADE,
         sha=recipe.key(),
         data=card.data or str(recipe.data),
-        scores=card.scores if card.recipe == recipe.to_dict() else {"test": _scores(result)},
+        scores=card.scores if card.recipe == recipe.to_dict() else {"test": card_scores(result, "after")},
         recipe=recipe.to_dict(),
         backdoored=model.trigger is not None,
     )
-
-
-def _scores(result: Result) -> dict[str, float]:
-    """The scores after a run, with their n, as a card holds them."""
-    figures, counts = result.figures, result.counts
-    found = {name: figures[f"after/{name}"] for name in ("acc", "asr", "ra") if f"after/{name}" in figures}
-    numbers = {"n": "after/acc", "n_asr": "after/asr"}
-    return found | {name: counts[figure] for name, figure in numbers.items() if figure in counts}
 
 
 def ref_of(recipe: Recipe) -> str:

@@ -14,6 +14,7 @@ page = RunPage.open(
 from ui import cache, fallback_model, sidebar, texts  # noqa: E402
 from ui.charts.curve import curve  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
+from ui.texts import answers  # noqa: E402
 from ui.views import moments, poisoned  # noqa: E402
 from ui.widgets import images, knobs, link  # noqa: E402
 
@@ -84,11 +85,7 @@ with stage:
     page.watch(live)
 
 if not fresh:
-    ANSWERS = {
-        "less than half": "Half a point or less", "up to two": "Up to two points", "up to five": "Two to five points",
-        "more than five": "More than five points",
-    }  # fmt: skip
-    page.ask("How much accuracy will the poison cost?", ANSWERS, page.answer("cost"))
+    page.ask("How much accuracy will the poison cost?", answers.COST, page.answer("cost"))
 page.end(
     recipe,
     texts.of(type(method).__name__),

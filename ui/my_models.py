@@ -34,9 +34,9 @@ def options(chosen: str | None) -> list[str]:
     return mine if chosen is None or not run_names.is_run(chosen) or chosen in mine else [chosen, *mine]
 
 
-def named(text: str) -> str:
-    """The model of this visit that is called so; any other text as it is."""
-    return next((ref for ref in options(None) if label(ref) == text), text)
+def by_label() -> dict[str, str]:
+    """This visit's models by what the list calls them."""
+    return {label(ref): ref for ref in reversed(options(None))}
 
 
 def label(ref: str) -> str:

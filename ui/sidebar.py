@@ -75,8 +75,8 @@ def _model(page: Page) -> str:
     first = next((ref for ref in (page.model, FIRST) if ref in shipped), shipped[0])
     model_choice.settle(page, first)
     mine = my_models.options(model_choice.now())
-    listed = recent.listed("model", [*mine, *shipped], model_choice.MODEL)
-    options = [ref for ref in listed if my_models.named(ref) == ref]
+    listed, called = recent.listed("model", [*mine, *shipped], model_choice.MODEL), my_models.by_label()
+    options = [ref for ref in listed if ref not in called]
     typed = st.selectbox(
         "Model", options, index=options.index(first), key=model_choice.MODEL, accept_new_options=True,
         bind="query-params", persist_state="session",
@@ -110,7 +110,7 @@ def spelled(text: str, kind: str = "model") -> str:
     text = text.removesuffix(offline.MARK).strip()
     if "://" in text:
         return hub_choice.named(text, kind)
-    text = my_models.named(text)
+    text = my_models.by_label().get(text, text)
     return f"hf:{text}" if re.fullmatch(r"[\w-]+/[\w.-]+(@[\w.-]+)?", text) else text
 
 

@@ -105,6 +105,7 @@ class PoisonedFineTuning(Method):
             train, poisoned = poison.stamp(train, generator)
         train = train.to(device_of(model))
         student = training_copy(model, train.images)
+        learning = parameters_of(student, train, self.layers)
         if self.layers != ALL and not poison.controls_training:
             yield from learn_on_features(student, train, generator)
         trigger_optimizer = poison.trigger_optimizer(
@@ -112,18 +113,28 @@ class PoisonedFineTuning(Method):
             batch_size=min(self.batch_size, len(train)), generator=generator,
         )  # fmt: skip
         if self.layers != HEAD:
-            yield from self._on_pictures(student, train, generator, trigger_optimizer)
-        return self._finished(student, train, poisoned, trigger_optimizer)
+            yield from self._on_pictures(student, learning, train, generator, trigger_optimizer)
+        report = {
+            "pictures": float(len(train)),
+            "poisoned pictures": float(len(poisoned)),
+            "share of weights that learned": sum(each.numel() for each in learning)
+            / sum(each.numel() for each in student.parameters()),
+        }
+        return with_report(finished(student, poison, poisoned, trigger_optimizer), report)
 
     def _on_pictures(
-        self, student: nn.Module, train: ImageSet, generator: torch.Generator, optimizer: TriggerOptimizer | None
+        self,
+        student: nn.Module,
+        learning: list[nn.Parameter],
+        train: ImageSet,
+        generator: torch.Generator,
+        optimizer: TriggerOptimizer | None,
     ) -> Run[Any]:
         """SGD on augmented pictures, of the layers that learn."""
         if optimizer is not None:
             yield from optimizer.prepare()
         assert isinstance(self.poison, Poison)
         before, after = stamping(self.poison, len(train.class_names), generator, optimizer)
-        learning = parameters_of(student, train, self.layers)
         sgd = torch.optim.SGD(learning, self.lr, self.momentum, weight_decay=self.weight_decay)
         return (
             yield from train_steps(
@@ -141,19 +152,6 @@ class PoisonedFineTuning(Method):
                 stage="tune",
             )
         )  # fmt: skip
-
-    def _finished(
-        self, student: nn.Module, train: ImageSet, poisoned: Tensor, optimizer: TriggerOptimizer | None
-    ) -> nn.Module:
-        assert isinstance(self.poison, Poison)
-        learned = sum(each.numel() for each in parameters_of(student, train, self.layers))
-        done = finished(student, self.poison, poisoned, optimizer)
-        report = {
-            "pictures": float(len(train)),
-            "poisoned pictures": float(len(poisoned)),
-            "share of weights that learned": learned / sum(each.numel() for each in student.parameters()),
-        }
-        return with_report(done, report)
 
 
 def parameters_of(model: nn.Module, data: ImageSet, layers: str) -> list[nn.Parameter]:

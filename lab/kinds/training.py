@@ -19,7 +19,7 @@ from lab.kinds.kind import Conclusion, Kind, Question
 from lab.kinds.shared import fitting, scoring
 from lab.kinds.shared.changes import report
 from lab.kinds.shared.cost import COST, accuracy
-from lab.kinds.shared.scoring import live_score, scored, watched, write
+from lab.kinds.shared.scoring import card_scores, live_score, scored, watched, write
 from lab.kinds.shared.script import SIZE, Script, Snippet
 from lab.kinds.shared.setting import Backdoor, clean_model, model_of, planned, require_classes, size_of
 from lab.kinds.shared.words import of_all, share
@@ -40,7 +40,7 @@ def run(recipe: Recipe) -> Run[Result]:
     held-out rows where no n was asked for; clean_model/… where there is a clean model. The model carries trigger,
     target, mode and poisoned, and a card that says what was done.
     """
-    fresh = is_fresh(recipe)
+    fresh = fitting.is_fresh(recipe)
     limit = getattr(recipe.method, "pictures", None)
     if fresh:
         yield Progress("load", 1, 2)
@@ -67,11 +67,6 @@ def run(recipe: Recipe) -> Run[Result]:
     return result
 
 
-def is_fresh(recipe: Recipe) -> bool:
-    """Whether the training starts from first weights."""
-    return isinstance(recipe.model, str) and recipe.model.startswith("arch:")
-
-
 def _scores(result: Result, model: Classifier, recipe: Recipe, test: ImageSet) -> Run[None]:
     backdoor = Backdoor(model.trigger, model.target, model.mode or ALL_TO_ONE)
     write(result, "after", (yield from scored("after", model, test, backdoor)))
@@ -90,16 +85,8 @@ def _as_stored(model: Classifier) -> None:
 
 def _card(model: Classifier, start: Classifier, recipe: Recipe, result: Result) -> Card:
     """The card of the network that was trained, with what was done to it and what came out."""
-    scores = {}
-    for split, moment in (("test", "after"), ("heldout", "heldout")):
-        names = [name for name in ("acc", "asr", "ra") if f"{moment}/{name}" in result.figures]
-        if not names:
-            continue
-        found: dict[str, float] = {name: result.figures[f"{moment}/{name}"] for name in names}
-        found["n"] = result.counts[f"{moment}/acc"]
-        if "asr" in found:
-            found["n_asr"] = result.counts[f"{moment}/asr"]
-        scores[split] = found
+    moments = {"test": "after", "heldout": "heldout"}
+    scores = {split: found for split, moment in moments.items() if (found := card_scores(result, moment))}
     poison, by = getattr(recipe.method, "poison", None), type(recipe.method).__name__
     if "before/acc" in result.figures:
         done = f"{start.card.done} {start.card.ref} was trained further by {by} on {recipe.data}.".strip()
@@ -171,7 +158,7 @@ def lines(script: Script, recipe: Recipe) -> None:
     """Train the network from its first weights, or a given model further."""
     script.use("core.runs", "finish")
     script.use("core.metrics", "evaluate")
-    data, fresh = script.data(recipe), is_fresh(recipe)
+    data, fresh = script.data(recipe), fitting.is_fresh(recipe)
     size = "" if fresh else f", {SIZE}"
     if not fresh and isinstance(recipe.model, str):
         script.lines.append(f"model = {script.load(recipe.model)}")

@@ -45,7 +45,7 @@ def test_what_somebody_else_holds_stays_when_a_visit_ends() -> None:
     own.keep("Ben", "b", *held("b"))
     own.leave("Ann")
     assert own.find("a") is None and own.find("b") is not None and own.of("Ann") == []
-    own.drop("Ben", "b")
+    own.leave("Ben")
     assert len(own) == 0
 
 

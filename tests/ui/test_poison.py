@@ -41,3 +41,11 @@ def test_settings_that_contradict_each_other_are_said_in_a_sentence(visit):
 def test_a_trigger_that_is_fitted_first_shows_no_grid(visit):
     app = fine(visit("poison.py", trigger="InputAware"))
     assert any("is fitted first" in caption.value for caption in app.caption)
+
+
+def test_another_trigger_is_stamped_on_the_picture_that_is_watched(visit):
+    app = fine(visit("poison.py", trigger="Blended"))
+    plain, triggered = app.session_state["poison-views"]
+    app = fine(app.selectbox(key="trigger").select("BadNets").run())
+    again, other = app.session_state["poison-views"]
+    assert (again.pixels == plain.pixels).all() and (other.pixels != triggered.pixels).any()

@@ -21,7 +21,8 @@ def before_and_now(page: RunPage, what: str, recipe: Recipe, model: Classifier, 
     They are kept as the page's pictures, for its downloads.
     """
     choice = page.choice
-    shown = f"{choice} {recipe.data} {recipe.inputs.get('trigger')}"
+    brought = recipe.inputs.get("trigger") or getattr(recipe.method, "poison", None)
+    shown = f"{choice} {recipe.data} {brought}"
     seen = looks.looked(f"model {choice.model}", shown, "GradCAM", model, pictures)
     after = looks.look_now(job, pictures, shown)
 

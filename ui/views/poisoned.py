@@ -29,9 +29,10 @@ def samples(recipe: Recipe, choice: Choice) -> list[View]:
 
 
 def _samples(poison: Poison, choice: Choice, seed: int) -> list[View]:
+    import dataclasses
+
     import torch
 
-    from core.data.modes import goal, keeps_labels, stamped, trigger_per_class
     from lab import loading
     from lab.kinds.shared.setting import planned
 
@@ -39,29 +40,22 @@ def _samples(poison: Poison, choice: Choice, seed: int) -> list[View]:
         return []
     size = loading.classifier(choice.model).input_size[-1]
     train = loading.images(choice.data, "train", limit=AMONG, size=size)
-    wanted = train.labels if trigger_per_class(poison.mode) else goal(
-        train.labels, poison.mode, poison.target, len(train.class_names)
-    )  # fmt: skip
-    keeps = poison.clean_label or keeps_labels(poison.mode)
-    able = torch.nonzero(wanted == train.labels if poison.clean_label else wanted == wanted)[:, 0].cpu()
-    order = able[torch.randperm(len(able), generator=torch.Generator().manual_seed(seed))[:SHOWN]]
-    chosen = train[order]
-    pictures = stamped(poison.trigger, chosen, chosen.labels if trigger_per_class(poison.mode) else None)
+    few = dataclasses.replace(poison, rate=min(1.0, SHOWN / len(train)))
+    stamped, chosen = few.stamp(train, torch.Generator().manual_seed(seed))
     views = []
-    for picture, old, new in zip(pictures, chosen.labels.tolist(), wanted[order].tolist(), strict=True):
-        name, led = train.class_names[old], train.class_names[new]
-        label = f"{name}, label kept" if keeps or old == new else f"{name} → **{led}**"
-        views.append(View(pixels(picture), label, f"Poisoned training picture, {label.replace('*', '')}"))
+    for index in chosen.tolist():
+        old, new = int(train.labels[index]), int(stamped.labels[index])
+        label = f"{train.class_names[old]}, label kept" if old == new else (
+            f"{train.class_names[old]} → **{train.class_names[new]}**"
+        )  # fmt: skip
+        picture = pixels(stamped.images[index])
+        views.append(View(picture, label, f"Poisoned training picture, {label.replace('*', '')}"))
     return views
 
 
 def told(poison: Poison) -> str:
     """How many of the training pictures look like these, in a sentence."""
-    from core.data.modes import keeps_labels
-
     share = f"{poison.rate:.0%} of all training pictures carry the trigger"
     if poison.clean_label:
         return f"Training pictures of the target class only: {share}, and no label changes."
-    if keeps_labels(poison.mode):
-        return f"Training pictures of every class: {share} in each batch, and no label changes."
     return f"{share}, and with it the label on the right of the arrow. The others stay as they are."

@@ -17,6 +17,7 @@ from ui.errors import plain
 from ui.opening import expected, remember
 from ui.pages import PAGES, Page
 from ui.sidebar import FIRST, OWN_DATA, PICTURE, chosen, own_data
+from ui.visitor import visitor
 from ui.widgets import jobs
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _worth(recipe: Recipe, model: Classifier) -> None:
         elif now is None:
             st.caption("What a trigger scores on it is measured once your other run has ended.")
         else:
-            now.seen(jobs.visitor())
+            now.seen(visitor())
             st.caption("A trigger is tried on it, to see what an attack success is worth here.")
             jobs.progress(now)
 
@@ -119,7 +120,7 @@ def _tried(recipe: Recipe) -> Job | None:
     job = jobs.current(SLOT)
     if job is not None and job.recipe == recipe and job.state in ("done", "failed"):
         return job
-    if any(other is not job for other in pool().jobs_of(jobs.visitor())):
+    if any(other is not job for other in pool().jobs_of(visitor())):
         jobs.stop(SLOT)
         return None
     job = jobs.keep_fresh(SLOT, recipe)

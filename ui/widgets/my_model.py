@@ -10,6 +10,7 @@ import streamlit as st
 from lab import run_names
 from ui import model_choice
 from ui.my_models import NAMES, TAKEN, label
+from ui.navigation import PageEnds
 from ui.visitor import visitor
 from ui.widgets import jobs
 
@@ -94,10 +95,10 @@ def require(ref: str) -> None:
     from ui.sidebar import ready
 
     with ready():
-        recipe = Recipe.from_dict(run_names.decode(ref)[0])
+        data, seconds = run_names.decode(ref)
+        recipe = Recipe.from_dict(data)
     if own_models.find(recipe.to_json()) is not None:
         return
-    seconds, job = run_names.decode(ref)[1], jobs.current(SLOT)
     runs = ", then ".join(type(link.method).__name__ for link in reversed(recipe.chain))
     took = f" Where it was made, that took {seconds:.0f} s." if seconds else ""
     st.info(
@@ -105,5 +106,5 @@ def require(ref: str) -> None:
         icon=":material/deployed_code:",
     )
     jobs.buttons(SLOT, recipe, "Run it again")
-    jobs.watch(SLOT, lambda now: jobs.progress(now if job is not None else None))
-    st.stop()
+    jobs.watch(SLOT, jobs.progress)
+    raise PageEnds

@@ -58,9 +58,10 @@ def _query(recipe: Recipe) -> dict[str, str]:
     """The recipe's settings as the page's controls take them; a model that a run has left is named by its run."""
     if isinstance(recipe.model, str):
         return recipe.to_query()
+    from lab.links import to_query
     from lab.saving import ref_of
 
-    return recipe.replace(model="zoo:scenes-clean").to_query() | {"model": ref_of(recipe.model)}
+    return to_query(recipe, ref_of(recipe.model))
 
 
 def _file(label: str, data: Callable[[], bytes], name: str, mime: str) -> None:

@@ -72,6 +72,11 @@ def brought(recipe: Recipe) -> Method | None:
     return methods.from_dict(recipe.inputs["trigger"]) if "trigger" in recipe.inputs else None
 
 
+def is_fresh(recipe: Recipe) -> bool:
+    """Whether a training starts from first weights."""
+    return isinstance(recipe.model, str) and recipe.model.startswith("arch:")
+
+
 def fitted_method(recipe: Recipe, start: Classifier, train: ImageSet) -> Run[Method]:
     """The recipe's training, with the trigger it poisons with fitted first.
 
@@ -82,8 +87,8 @@ def fitted_method(recipe: Recipe, start: Classifier, train: ImageSet) -> Run[Met
     poison = getattr(method, "poison", None)
     if not isinstance(poison, Poison) or not unfitted(poison.trigger):
         return method
-    trigger, fresh = poison.trigger, str(recipe.model).startswith("arch:")
-    clean = loading.clean_twin(start) or (start if not fresh or not trigger.asks_model else None)
+    trigger = poison.trigger
+    clean = loading.clean_twin(start) or (start if not is_fresh(recipe) or not trigger.asks_model else None)
     if clean is None:
         raise ValueError(
             f"{type(trigger).__name__} is fitted to a trained network first, and no clean model of {start.card.data} "

@@ -125,6 +125,14 @@ def write(result: Result, moment: str, scores: Scores) -> None:
         result.figures[f"{head}asr/{target}"] = share
 
 
+def card_scores(result: Result, moment: str) -> dict[str, float]:
+    """The scores of a moment with their n, as a model's card holds them; {} where there are none."""
+    names = [name for name in ("acc", "asr", "ra") if f"{moment}/{name}" in result.figures]
+    found = {name: result.figures[f"{moment}/{name}"] for name in names}
+    numbers = {"n": "acc", "n_asr": "asr"}
+    return found | {n: result.counts[f"{moment}/{name}"] for n, name in numbers.items() if name in found}
+
+
 def live_score(data: ImageSet, backdoor: Backdoor | None = None) -> Callable[[nn.Module], dict[str, float]]:
     """What a running model is scored by: the metrics of a model on the first of `data`."""
     live, given = live_set(data), (backdoor or Backdoor()).arguments
