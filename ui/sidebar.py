@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from lab import run_names
-from ui import hub_choice, hub_picker, model_choice, my_models, offline, recent
+from ui import hub_choice, hub_picker, model_choice, my_models, offline, picture_picker, recent
 from ui.errors import in_a_sentence, plain
 from ui.pages import Page
 from ui.widgets import link
@@ -54,8 +54,8 @@ def draw(page: Page) -> Choice:
             help="The number of a test picture. It follows you to every page.",
         )  # fmt: skip
         with st.container(horizontal=True, gap="small"):
-            _gallery()
-            _own_picture()
+            picture_picker.gallery(_take)
+            picture_picker.own(_take)
     choice = Choice(model, data, index, st.session_state.get("upload", ""))
     st.session_state["choice"], st.session_state["thumbnail-slot"] = choice, slot
     return choice
@@ -175,56 +175,6 @@ def _take(values: dict[str, Any]) -> None:
     st.session_state.update(values)
     if "model" in values:
         model_choice.choose(values["model"])
-
-
-def _gallery() -> None:
-    box = st.popover("Gallery", width="stretch", key="gallery", on_change="rerun")
-    if box.open:
-        with box, in_a_sentence(stop=False):
-            from ui.cache import gallery
-
-            choice = st.session_state.get("choice")
-            if choice is None:
-                return
-            first = st.session_state.setdefault("gallery-first", 0)
-            with st.grid(4, min_column_width=60, gap="xsmall", wrap=False):
-                for index, name, picture in gallery(choice, first, 8):
-                    with st.container(gap=None):
-                        st.image(picture, width="stretch", alt=f"Test picture {index}: {name}")
-                        st.button(name, key=f"pick-{index}", on_click=_take, args=({"images": index, "upload": ""},),
-                                  width="stretch", type="tertiary")  # fmt: skip
-            with st.container(horizontal=True):
-                st.button("Earlier", on_click=_turn, args=(-8,), disabled=first == 0, icon=":material/chevron_left:")
-                st.button("More", on_click=_turn, args=(8,), icon=":material/chevron_right:")
-
-
-def _turn(by: int) -> None:
-    st.session_state["gallery-first"] = max(0, st.session_state["gallery-first"] + by)
-
-
-def _own_picture() -> None:
-    box = st.popover(
-        "Yours", help="Your own picture: a file or the webcam", width="stretch", key="own-picture", on_change="rerun"
-    )
-    if not box.open:
-        return
-    with box:
-        way = st.segmented_control("From", ["File", "Webcam"], default="File", required=True, key="own-way")
-        if way == "File":
-            file = st.file_uploader("A picture", type=["png", "jpg", "jpeg", "webp"], max_upload_size=5, key="own-file")
-        else:
-            file = st.camera_input("A photograph", key="own-photo")
-        st.caption("It stays in this server's memory for a while and is not written to disk.")
-        if file is not None and file.file_id != st.session_state.get("own-read"):
-            with in_a_sentence(stop=False):
-                from core.data.upload import decode
-                from lab.uploads import keep
-
-                st.session_state["upload"] = keep(decode(file.getvalue()))
-                st.session_state["own-read"] = file.file_id
-                st.rerun()
-        if st.session_state.get("upload"):
-            st.button("Back to the test pictures", on_click=_take, args=({"upload": ""},))
 
 
 def thumbnail() -> None:

@@ -45,6 +45,12 @@ fit_of = PerModel(lambda model, images: Fit())
 """The `Fit` of a network for images of one size (N, C, H, W), by which its gradients are computed."""
 
 
+def micro_batch(model: nn.Module, images: Tensor) -> dict[str, float]:
+    """The size of the parts in which batches of such images are computed, as a metric; {} while they are whole."""
+    size = fit_of(model, images).size
+    return {} if size is None else {MICRO_BATCH: float(size)}
+
+
 def backward(model: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], images: Tensor, labels: Tensor) -> Tensor:
     """Add the gradient of `loss(model(images), labels)` (a mean over the batch) to the parameters' `.grad`, and to
     that of the images where they ask for one.

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from core.device import device_of
 from core.networks.model_state import train_mode
 from core.networks.report import with_report
-from core.optim.gradients import MICRO_BATCH, fit_of
+from core.optim.gradients import micro_batch
 from core.optim.objectives import Metrics, Objective, Pass, cross_entropy
 from core.optim.schedules import Schedule
 from core.optim.weight_perturbation import Perturbation, unperturbed
@@ -65,8 +65,7 @@ def train_steps(
             optimiser.zero_grad(set_to_none=True)
             with seeded(seed, device):
                 found = perturbation(model, repeatable(objective(model, images, labels), seed))
-            if (fitting := fit_of(model, images).size) is not None:
-                split = {MICRO_BATCH: float(fitting)}
+            split = micro_batch(model, images)
             if step % every == 0 or step == steps:
                 metrics = {name: value.item() for name, value in found.items()}
                 if until is not None and until(metrics):
