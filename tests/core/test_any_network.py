@@ -17,6 +17,7 @@ from core.attacks import ATTACKS, REACTIVATIONS, WEIGHT_ATTACKS, Regional
 from core.data.imageset import ImageSet
 from core.defenses import DEFENSES, DETECTORS
 from core.explain import EXPLAINERS
+from core.flatness import FLATNESS, LANDSCAPES, Rescaling
 from core.knobs import Method, knobs_of
 from core.metrics import RANKINGS
 from core.runs import finish
@@ -194,12 +195,23 @@ def ranking(cls: Any, net: nn.Module, data: ImageSet) -> None:
     finite(*found.values())
 
 
+def flatness(cls: Any, net: nn.Module, data: ImageSet) -> None:
+    found = finish(short(cls, draws=2, restarts=1, probes=1).run(net, data[:8]))
+    for each in found.relative if cls is Rescaling else (found,):
+        assert isinstance(each.value, float) and each.reference > 0
+        finite(torch.tensor(each.draws))
+
+
+def landscape(cls: Any, net: nn.Module, data: ImageSet) -> None:
+    finite(finish(short(cls, points=1, steps=1).run(net, data[:8], others=[net])).loss)
+
+
 METHODS = [
     (check, cls)
     for check, registry in (
         (repair, DEFENSES), (detector, DETECTORS), (attack, ATTACKS), (explainer, EXPLAINERS), (training, TRAININGS),
         (part, PARTS), (trigger, TRIGGERS), (weight_attack, WEIGHT_ATTACKS), (reactivation, REACTIVATIONS),
-        (ranking, RANKINGS),
+        (ranking, RANKINGS), (flatness, FLATNESS), (landscape, LANDSCAPES),
     )
     for cls in registry
 ]  # fmt: skip
@@ -207,9 +219,11 @@ METHODS = [
 REFUSALS: dict[tuple[str, str], str] = {
     (name, net): "batch norm" for name in ("ANP", "CLP", "RNP")
     for net in ("no norm", "folded", "group norm", "transformer")
-} | {(name, "transformer"): "choose a convolutional layer" for name in ("GradCAM", "HiResCAM")}  # fmt: skip
+} | {(name, "transformer"): "choose a convolutional layer" for name in ("GradCAM", "HiResCAM")} | {
+    ("Rescaling", "transformer"): "choose a convolutional network with ReLU",
+}  # fmt: skip
 """Which method may refuse which network, and what its sentence must name: ANP, CLP and RNP prune by batch norms, and
-class activation maps need maps, where a transformer has tokens."""
+class activation maps need maps, where a transformer has tokens, and rescaling needs a ReLU between two layers."""
 
 
 @pytest.mark.parametrize("net", NETS)

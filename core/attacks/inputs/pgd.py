@@ -65,7 +65,7 @@ class PGD(Method):
         left = torch.arange(len(problem), device=problem.images.device)
         best: Adversarial | None = None
         for _ in range(self.restarts if self.random_start else 1):
-            climb = partial(self._climb, model, problem[left], self._start(problem, generator)[left])
+            climb = partial(self._climb, model, problem[left], self.start(problem, generator)[left])
             tried = joined((yield from in_chunks(climb, model, problem.images[left])))
             best = tried if best is None else _better(best, tried, left)
             left = (~best.success).nonzero()[:, 0]
@@ -74,7 +74,7 @@ class PGD(Method):
         assert best is not None
         return best
 
-    def _start(self, problem: Problem, generator: torch.Generator) -> Tensor:
+    def start(self, problem: Problem, generator: torch.Generator) -> Tensor:
         """x_0 for all images, drawn on the CPU at once, so that chunks and devices change nothing."""
         x = problem.images
         if not self.random_start:
@@ -102,7 +102,7 @@ class PGD(Method):
             numbers = trace(part, logits, success=success.float().mean())
             if self.stop_early:
                 active, slope = active[~success[active]], slope[~success[active]]
-            adversarial[active] = self._step(adversarial[active], slope, problem[active])
+            adversarial[active] = self.step(adversarial[active], slope, problem[active])
             steps[active] = step
             pictures, factor = preview(problem.images, adversarial)
             yield Progress("attack", step, self.steps, numbers | factor, pictures)
@@ -114,7 +114,7 @@ class PGD(Method):
         norms = norms_of(problem.images, adversarial)
         return Adversarial(adversarial, success, success, norms, steps, steps + 1, {"loss": loss})
 
-    def _step(self, now: Tensor, slope: Tensor, part: Problem) -> Tensor:
+    def step(self, now: Tensor, slope: Tensor, part: Problem) -> Tensor:
         """P(now + alpha · d(slope)); zero where the mask forbids, which leaves those pixels bit for bit."""
         slope, x = part.allowed(slope), part.images
         if self.norm == "linf":
