@@ -138,6 +138,12 @@ def _mode(value: Any) -> str:
     return value
 
 
+def _split(value: Any) -> str:
+    if value not in SPLITS:
+        raise ValueError(f"split = {value!r} is not one of {', '.join(SPLITS)}.")
+    return value
+
+
 IMAGES = Input("images", _images, _images_of, _images_text)
 """Indices in the test split, or "upload:<sha256>"."""
 
@@ -149,6 +155,11 @@ TARGET = whole("target", 0, 99_999)
 
 MODE = Input("mode", _mode)
 """The mode of the backdoor."""
+
+SPLITS = ("test", "train")
+
+SPLIT = Input("split", _split)
+"""Which images are measured on."""
 
 TRIGGER = method("trigger", TRIGGERS)
 """The trigger that a model is tried with, in place of its own."""

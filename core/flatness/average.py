@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 from core.data.imageset import ImageSet
-from core.flatness.flatness import Flatness, part_of
+from core.flatness.flatness import Flatness, Parts
 from core.flatness.robust_loss import RobustLoss
 from core.flatness.weights import lengths, movable, on_spheres, own_copy
 from core.knobs import knob
 from core.optim.weight_perturbation import moved
-from core.runs import Progress, Run
+from core.runs import Run
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,13 @@ class AverageFlatness(RobustLoss):
         net, images, labels = own_copy(model, data.images), data.pixels, data.labels
         weights = list(movable(net).values())
         sizes = [self.xi * length for length in lengths(weights)] if radii is None else list(radii)
-        generator, parts = torch.Generator().manual_seed(seed), 1 + self.draws
-        at_w = yield from part_of(self.losses(net, images, labels, seed, self.tries), "draws", 0, parts)
+        generator, parts = torch.Generator().manual_seed(seed), Parts("draws", 1 + self.draws)
+        at_w = yield from parts.part(self.losses(net, images, labels, seed, self.tries))
         rises: list[float] = []
-        for draw in range(1, parts):
+        for _ in range(self.draws):
             with moved(weights, on_spheres(weights, sizes, generator)):
-                attacked = self.losses(net, images, labels, seed, self.tries)
-                found = yield from part_of(attacked, "draws", draw, parts)
+                found = yield from parts.part(self.losses(net, images, labels, seed, self.tries))
             rises.append(found.mean - at_w.mean)
-            yield Progress(
-                "draws", draw + 1, parts, {"value": statistics.fmean(rises), "reference": at_w.mean, "rise": rises[-1]}
-            )
+            now = {"flatness": statistics.fmean(rises), "reference": at_w.mean, "n": len(data)}
+            yield parts.told(now)
         return Flatness(statistics.fmean(rises), at_w.mean, at_w.accuracy, tuple(rises), len(data))

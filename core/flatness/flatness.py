@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
+from torch import Tensor
+
 from core.metrics.intervals import student
 from core.runs import Progress, Run, mapped
 
@@ -34,11 +36,29 @@ class Flatness:
         return student(list(self.draws))
 
 
-def part_of(run: Run[T], stage: str, index: int, count: int) -> Run[T]:
-    """`run` as part `index` of `count` equally long ones of one stage; what it says of itself is left out."""
+class Parts:
+    """The progress of several runs of equal length, told as that of one stage."""
 
-    def counted(progress: Progress) -> Progress:
-        total = progress.total
-        return Progress(stage, min(index * total + progress.step, count * total), count * total)
+    def __init__(self, stage: str, count: int) -> None:
+        self.stage, self.count, self.done, self.unit = stage, count, 0, 0
 
-    return mapped(run, counted)
+    def part(self, run: Run[T]) -> Run[T]:
+        """The next of the runs; what it says of itself, but how far it is, is left out."""
+
+        def counted(progress: Progress) -> Progress:
+            self.unit = self.unit or progress.total
+            return self._at(progress.step / progress.total)
+
+        result = yield from mapped(run, counted)
+        self.done += 1
+        return result
+
+    def told(self, metrics: dict[str, float], images: dict[str, Tensor] | None = None) -> Progress:
+        """What is known after the runs so far."""
+        return self._at(0.0, metrics, images)
+
+    def _at(
+        self, share: float, metrics: dict[str, float] | None = None, images: dict[str, Tensor] | None = None
+    ) -> Progress:
+        step = max(1, round(self.unit * (self.done + share)))
+        return Progress(self.stage, step, self.unit * self.count, metrics or {}, images or {})

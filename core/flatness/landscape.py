@@ -11,13 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
-from core.flatness.flatness import part_of
+from core.flatness.flatness import Parts
 from core.flatness.robust_loss import Losses, RobustLoss
 from core.flatness.weights import filter_normalised, movable, own_copy
 from core.knobs import knob
 from core.networks.predictions import predict
 from core.optim.weight_perturbation import moved
-from core.runs import Progress, Run
+from core.runs import Run
 
 Place = tuple[int, ...]
 """A point of the grid: (direction, index of alpha) in one dimension, (index, index) in two."""
@@ -40,6 +40,17 @@ class Surface:
     accuracy: Tensor
     fixed: Tensor
     n: int
+
+    def rise(self, m: int, *, fixed: bool = False) -> float:
+        """Mean loss over the points that are known, less that at alpha = 0, of model m in nats; smaller is flatter."""
+        grid = (self.fixed if fixed else self.loss)[m]
+        return (grid.nanmean() - self.loss[m, *self.middle]).item()
+
+    @property
+    def middle(self) -> tuple[int, int]:
+        """Where alpha = 0 is."""
+        middle = len(self.alphas) // 2
+        return (0 if self.loss.shape[1] != len(self.alphas) else middle), middle
 
 
 @dataclass(frozen=True)
@@ -73,20 +84,18 @@ class Landscape(RobustLoss):
         surface = Surface(alphas, empty, empty.clone(), empty.clone(), len(data))
         order = list(coarse_to_fine(self.points, rows, self.shape == "plane"))
         at_w: list[Losses] = []
-        total = len(order) * len(nets)
-        for done, (place, m) in enumerate(itertools.product(order, range(len(nets)))):
+        parts = Parts("points", len(order) * len(nets))
+        for place, m in itertools.product(order, range(len(nets))):
             net, around = nets[m], slices[m]
             with moved(around.weights, around.offset(self._steps(alphas, place))):
-                attacked = self.losses(net, data.pixels, data.labels, seed)
-                now = yield from part_of(attacked, "points", done, total)
-                if done < len(nets):
+                now = yield from parts.part(self.losses(net, data.pixels, data.labels, seed))
+                if len(at_w) < len(nets):
                     at_w.append(now)
                 labels = data.labels.to(now.loss.device)
                 kept = F.cross_entropy(predict(net, at_w[m].images), labels).item()
             self._write(surface, m, place, now, kept)
-            told = {"loss": now.mean, "alpha": float(alphas[place[1]]), "reference": at_w[0].mean}
-            pictures = {"loss": surface.loss.clone(), "fixed": surface.fixed.clone()}
-            yield Progress("points", done + 1, total, told, pictures)
+            told = {"rise": surface.rise(0), "reference": at_w[0].mean, "n": len(data)}
+            yield parts.told(told, {"loss": surface.loss.clone(), "fixed": surface.fixed.clone()})
         return surface
 
     def _steps(self, alphas: Tensor, place: Place) -> dict[int, float]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.flatness.average import AverageFlatness
-from core.flatness.flatness import Flatness
+from core.flatness.flatness import Flatness, Parts
 from core.flatness.hessian import hessian_trace
 from core.flatness.robust_loss import RobustLoss
 from core.flatness.weights import lengths, movable, own_copy
@@ -21,7 +21,7 @@ from core.networks.bn_conv_pairs import bn_conv_pairs
 from core.networks.layout import as_input
 from core.networks.model_state import frozen
 from core.networks.predictions import predict
-from core.runs import Progress, Run, mapped
+from core.runs import Progress, Run
 
 LAYERS = (nn.Conv2d, nn.Linear)
 FEW = 4
@@ -75,15 +75,15 @@ class Rescaling(RobustLoss):
             loss=self.loss, eps=self.eps, alpha=self.alpha, steps=self.steps, xi=self.xi, draws=self.draws
         )
         radii = [self.xi * length for length in lengths(list(movable(net).values()))]
-        before = yield from _staged("before", measure.run(net, data, seed=seed))
-        after = yield from _staged("after", measure.run(twin, data, seed=seed))
-        naive = yield from _staged("absolute", measure.run(twin, data, seed=seed, radii=radii))
-        examples = yield from self.losses(net, data.pixels, data.labels, seed)
+        before = yield from Parts("before rescaling", 1).part(measure.run(net, data, seed=seed))
+        after = yield from Parts("relative ball", 1).part(measure.run(twin, data, seed=seed))
+        naive = yield from Parts("absolute ball", 1).part(measure.run(twin, data, seed=seed, radii=radii))
+        examples = yield from Parts("examples", 1).part(self.losses(net, data.pixels, data.labels, seed))
         labels = data.labels.to(examples.images.device)
-        traces = []
+        traces, parts = [], Parts("trace", 2)
         for each in (net, twin):
-            values = yield from hessian_trace(each, examples.images, labels, probes=self.probes, seed=seed)
-            traces.append(statistics.fmean(values))
+            curvature = hessian_trace(each, examples.images, labels, probes=self.probes, seed=seed)
+            traces.append(statistics.fmean((yield from parts.part(curvature))))
         return Rescaled(first, second, gap, (before, after), (before, naive), (traces[0], traces[1]))
 
 
@@ -157,8 +157,3 @@ def _layer_of(model: nn.Module, images: Tensor, name: str) -> str:
 def _gap(before: Tensor, after: Tensor) -> float:
     """Largest difference of a logit, as a share of the largest logit."""
     return ((before - after).abs().max() / before.abs().max().clamp_min(1e-12)).item()
-
-
-def _staged(stage: str, run: Run[Flatness]) -> Run[Flatness]:
-    """`run` under a stage of its own, without its figures, which belong to one of three measures."""
-    return mapped(run, lambda progress: Progress(stage, progress.step, progress.total))

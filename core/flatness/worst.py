@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from core.attacks.shared.problem import Problem, prepare
 from core.data.imageset import ImageSet
 from core.device import autocast, device_of
-from core.flatness.flatness import Flatness, part_of
+from core.flatness.flatness import Flatness, Parts
 from core.flatness.robust_loss import RobustLoss, judged
 from core.flatness.weights import lengths, movable, on_spheres, own_copy
 from core.knobs import knob
@@ -50,16 +50,14 @@ class WorstFlatness(RobustLoss):
     def run(self, model: nn.Module, data: ImageSet, *, seed: int = 0) -> Run[Flatness]:
         """Measure `model` on `data`, whose labels it must know; `seed` draws all starts."""
         net, images, labels = own_copy(model, data.images), data.pixels, data.labels
-        weights, parts = list(movable(net).values()), 1 + self.restarts
-        at_w = yield from part_of(self.losses(net, images, labels, seed), "restarts", 0, parts)
+        weights, parts = list(movable(net).values()), Parts("restarts", 1 + self.restarts)
+        at_w = yield from parts.part(self.losses(net, images, labels, seed))
         problem, generator = prepare(net, images, labels, None, None), torch.Generator().manual_seed(seed)
         rises: list[float] = []
-        for restart in range(1, parts):
-            loss = yield from part_of(self._climb(net, weights, problem, generator), "restarts", restart, parts)
+        for _ in range(self.restarts):
+            loss = yield from parts.part(self._climb(net, weights, problem, generator))
             rises.append(loss - at_w.mean)
-            yield Progress(
-                "restarts", restart + 1, parts, {"value": max(rises), "reference": at_w.mean, "rise": rises[-1]}
-            )
+            yield parts.told({"flatness": max(rises), "reference": at_w.mean, "n": len(data)})
         return Flatness(max(rises), at_w.mean, at_w.accuracy, tuple(rises), len(data))
 
     def _climb(

@@ -14,6 +14,7 @@ import torch
 from core.attacks import PGD, ReActivation, Regional, WeightBackdoor
 from core.defenses import STRIP, TSBD, FineTuning, NeuralCleanse
 from core.explain import GradCAM
+from core.flatness import AverageFlatness, Landscape, Rescaling, WorstFlatness
 from core.metrics import TAC
 from core.training import PoisonedFineTuning, Standard
 from core.triggers import BadNets, Flareon
@@ -34,12 +35,13 @@ class Case:
     never: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     question: str = ""
+    inputs: dict[str, Any] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
 
     @property
     def recipe(self) -> Recipe:
         start = "arch:preact_resnet18?width=16" if isinstance(self.method, Standard) else "zoo:scenes-badnets"
-        return Recipe(self.method, start)
+        return Recipe(self.method, start, inputs=self.inputs)
 
     def conclusion(self) -> Conclusion:
         kind = self.recipe.kind
@@ -264,7 +266,66 @@ OTHERS = [
     Case(GradCAM(), "flat", {}, ["3 of 3"], more={"images": {"map": torch.ones(3, 4, 4)}}),
 ]  # fmt: skip
 
-CASES = DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
+
+
+def flat(value: float, reference: float = 1.0, right: float = 0.5, **more: float) -> dict[str, float]:
+    found = {"flatness": value, "reference": reference, "still_right": right}
+    return found | {name.replace("__", "/"): number for name, number in more.items()}
+
+
+def rescale(after: float, absolute: float, trace: float) -> dict[str, float]:
+    return flat(after, before__flatness=1.0, before__absolute=1.0, absolute=absolute, before__trace=50.0, trace=trace,
+                gap=2e-8)  # fmt: skip
+
+
+def slopes(rise: float, fixed: float, lower: float = 0.0, other: float | None = None) -> dict[str, float]:
+    found = {"reference": 1.5, "rise": rise, "fixed/rise": fixed, "lower": lower}
+    return found if other is None else found | {"other/reference": 1.2, "other/rise": other}
+
+
+DRAWN = {"counts": {"flatness": 256, "still_right": 256}, "more": {"images": {"draws": torch.zeros(3)}}}
+LAYERS = DRAWN | {"more": {"images": {"draws": torch.zeros(3)}, "notes": {"first": "conv1", "second": "conv2"}}}
+GRID: dict[str, Any] = {"counts": {"rise": 128}, "more": {"images": {"loss": torch.zeros(1, 1, 21)}}}
+BESIDE = GRID | {"inputs": {"other": "zoo:scenes-clean"}}
+
+FLATNESS = [
+    Case(AverageFlatness(), "rises", flat(1.3, low=1.1, high=1.5),
+         ["at ξ = 0.5 raise the robust loss by 1.30 nats, from 1.00, on 256", "over 3 draws: +1.10 to +1.50"],
+         ["more draws", "how sure"], **DRAWN),
+    Case(AverageFlatness(), "falls", flat(-1.3, low=-1.5, high=-1.1), ["lower the robust loss by 1.30", "better under"],
+         **DRAWN),
+    Case(AverageFlatness(), "unclear", flat(0.1, right=0.05, low=-0.2, high=0.4),
+         ["the interval holds 0", "gets 5.0 % of 256 pictures right", "how sure"], **DRAWN),
+    Case(AverageFlatness(draws=1, loss="clean"), "one draw", flat(0.1, right=0.05), ["the clean loss", "single draw"],
+         ["how sure"], **DRAWN),
+    Case(WorstFlatness(), "climbs", flat(0.7), ["within ξ = 0.003 that 3 tries found raise", "by 0.70 nats"],
+         ["interval"], **DRAWN),
+    Case(WorstFlatness(), "no rise", flat(-0.01), ["do not raise", "-0.01 nats, 256 pictures", "too short"], **DRAWN),
+    Case(Rescaling(), "ours still", rescale(1.0, 3.0, 400.0),
+         ["Multiplying conv1 by 4 and dividing conv2 by it", "2e-08", "stays (1.000 to 1.000 nats)",
+          "from 1.000 to 3.000 nats", "from 50 to 400"], ["yet"], **LAYERS),
+    Case(Rescaling(), "moved", rescale(1.5, 3.0, 400.0), ["yet flatness in the relative ball went from 1.000 to 1.500"],
+         **LAYERS),
+    Case(Rescaling(), "all still", rescale(1.0, 1.0, 50.0), ["no measure moved"], **LAYERS),
+    Case(AverageFlatness(), "a tenth", flat(0.05), ["is 1.00 nats, and 1.05"], question="size"),
+    Case(AverageFlatness(), "a half", flat(0.5), ["1.50"], question="size"),
+    Case(AverageFlatness(), "doubles", flat(0.9), ["1.90"], question="size"),
+    Case(WorstFlatness(), "more than doubles", flat(1.3), ["2.30"], question="size"),
+    Case(AverageFlatness(), "falls", flat(-0.2), ["0.80"], question="size"),
+    Case(Landscape(), "lowest", slopes(2.0, 0.5), ["Over 21 points the robust loss is +2.00 nats", "1.50", "lowest",
+         "128"], ["below"], **GRID),
+    Case(Landscape(), "not lowest", slopes(2.0, 0.5, 0.25), ["25% of them lie below"], ["lowest"], **GRID),
+    Case(Landscape(), "flatter", slopes(1.0, 0.5, other=2.0),
+         ["zoo:scenes-clean +2.00 from 1.20", "zoo:scenes-badnets is flatter"], ["sharper"], **BESIDE),
+    Case(Landscape(), "sharper", slopes(2.0, 0.5, other=1.0), ["zoo:scenes-badnets is sharper"], **BESIDE),
+    Case(Landscape(), "alike", slopes(2.0, 0.5, other=2.1), ["neither is flatter by more than 10%"], **BESIDE),
+    Case(Landscape(), "half", slopes(2.0, 0.5), ["+0.50 nats", "+2.00"], question="examples"),
+    Case(Landscape(), "some", slopes(2.0, 1.5), ["+1.50 nats"], question="examples"),
+    Case(Landscape(), "nothing", slopes(2.0, 2.0), ["+2.00 nats"], question="examples"),
+    Case(Landscape(loss="clean"), "no attack", slopes(2.0, 2.0), ["clean loss"], question="examples"),
+]  # fmt: skip
+
+CASES = FLATNESS + DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,47 @@
+"""How well one measure of several models orders another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Spearman's rank correlation with its 95 % interval by the bootstrap over the n pairs."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def spearman(x: Sequence[float], y: Sequence[float], *, resamples: int = 2000, seed: int = 0) -> Correlation | None:
+    """Pearson's correlation of the ranks (ties share their mean rank), in [-1, 1], and a percentile interval.
+
+    Pairs are drawn with replacement; a sample in which one side is constant is left out. None for fewer than three
+    pairs, or where one side is constant.
+    """
+    pairs = np.asarray([x, y], dtype=float)
+    if pairs.shape[1] < 3:
+        return None
+    value = _rank_correlation(pairs)
+    if np.isnan(value):
+        return None
+    generator = np.random.default_rng(seed)
+    drawn = generator.integers(pairs.shape[1], size=(resamples, pairs.shape[1]))
+    values = np.array([_rank_correlation(pairs[:, index]) for index in drawn])
+    low, high = np.percentile(values[~np.isnan(values)], [2.5, 97.5])
+    return Correlation(value, float(low), float(high), pairs.shape[1])
+
+
+def _rank_correlation(pairs: np.ndarray) -> float:
+    """Spearman's rho of two rows; NaN where one is constant."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(pairs, axis=1)
+    if np.ptp(ranks, axis=1).min() == 0:
+        return float("nan")
+    return float(np.corrcoef(ranks)[0, 1])
