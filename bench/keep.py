@@ -21,14 +21,18 @@ def keep(
     seeds: list[int],
     units: dict[str, str] | None = None,
     note: str = "",
+    machine: str = "",
 ) -> Path:
-    """Write lab/stored/tables/<name>.json with hardware and versions; returns the path. `n` says what was counted."""
+    """Write lab/stored/tables/<name>.json with hardware and versions; returns the path.
+
+    n : what was counted; machine : what measured it, where that is not this machine
+    """
     result = {
         "title": title,
         "command": command,
         "n": n,
         "seeds": seeds,
-        "hardware": hardware(),
+        "hardware": machine or hardware(),
         "versions": {package: importlib.metadata.version(package) for package in ("torch", "streamlit")},
         "note": note,
         "units": units or {},
