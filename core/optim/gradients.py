@@ -53,9 +53,19 @@ def micro_batch(model: nn.Module, images: Tensor) -> dict[str, float]:
 
 def backward(model: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], images: Tensor, labels: Tensor) -> Tensor:
     """Add the gradient of `loss(model(images), labels)` (a mean over the batch) to the parameters' `.grad`, and to
-    that of the images where they ask for one.
+    that of the images where they ask for one. As `backward_of`.
+    """
+    return backward_of(model, lambda x, y: loss(model(laid_out(model, x)), y), images, labels)
 
-    Runs under autocast where that pays, in parts as above. Returns the detached loss.
+
+def backward_of(model: nn.Module, value: Callable[..., Tensor], images: Tensor, *others: Tensor) -> Tensor:
+    """Add the gradient of `value(images, *others)` to the parameters' `.grad`, and to that of the images where they
+    ask for one.
+
+    value : passes its images through `model`, and gives a mean over the batch, which is the first dimension of the
+        images and of all the others
+
+    Runs under autocast where that pays, in parts as above. Returns the detached value.
     """
     fit = fit_of(model, images)
     leaves = [leaf for leaf in (images, *model.parameters()) if leaf.is_leaf]
@@ -64,14 +74,14 @@ def backward(model: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], images:
         parts = fit.parts(len(images))
         try:
             total = torch.zeros((), device=images.device)
-            pieces = zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True)
+            pieces = zip(*(tensor.tensor_split(parts) for tensor in (images, *others)), strict=True)
             with slower_statistics(model, parts):
-                for some_images, some_labels in pieces:
-                    share = len(some_images) / len(images)
+                for piece in pieces:
+                    share = len(piece[0]) / len(images)
                     with autocast(device_of(model)):
-                        value = share * loss(model(laid_out(model, some_images)), some_labels)
-                    value.backward()
-                    total += value.detach()
+                        part = share * value(*piece)
+                    part.backward()
+                    total += part.detach()
             return total
         except RuntimeError as error:
             fit.halve(len(images), error)

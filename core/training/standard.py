@@ -13,10 +13,13 @@ from core.device import device_of
 from core.knobs import Method, knob
 from core.networks.layout import training_copy
 from core.optim.batches import Transform, batches, steps_per_epoch
+from core.optim.objectives import cross_entropy
 from core.optim.schedules import cosine, one_cycle
 from core.optim.train import train_steps
 from core.optim.weight_perturbation import Perturbation, WeightPerturbation, unperturbed
 from core.runs import Run
+from core.training.mixing.mixer import Mixer
+from core.training.mixing.objective import mixed
 from core.triggers.poison import Poison
 from core.triggers.shared.trigger_optimizer import TriggerOptimizer
 
@@ -38,7 +41,8 @@ class Standard(Method):
     fitted by the training is learned along with the model, which then carries the fitted one.
 
     `weight_perturbation` is a part such as SAM(): the gradient is then taken at other weights than the step is
-    made from (core/optim/weight_perturbation.py).
+    made from (core/optim/weight_perturbation.py). `mix` is a part such as FMix(): a batch is mixed last, after it has
+    been stamped, flipped and shifted.
 
     `Standard.paper()` is the protocol of the backdoor literature (Wu et al., BackdoorBench, 2022): 100 epochs,
     batches of 128, lr 0.01 on a cosine, momentum 0.9 without Nesterov, weight decay 5e-4.
@@ -58,8 +62,12 @@ class Standard(Method):
     poison: Method | None = knob(None, help="how the training data are poisoned, if they are")
     weight_perturbation: Method | None = knob(None, help="where the gradient is taken, if not at the weights: SAM")
 
+    mix: Method | None = knob(None, help="how pictures are mixed with each other, if they are: MixUp, CutMix, FMix")
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.mix is not None and not isinstance(self.mix, Mixer):
+            raise ValueError(f"Standard.mix = {self.mix!r} mixes no pictures; give MixUp(), CutMix() or FMix().")
         if self.poison is not None and not isinstance(self.poison, Poison):
             raise ValueError(f"Standard.poison = {self.poison!r} does not poison data; give Poison(trigger=...).")
         if self.weight_perturbation is not None and not isinstance(self.weight_perturbation, WeightPerturbation):
@@ -89,6 +97,11 @@ class Standard(Method):
             trigger_optimizer = poison.trigger_optimizer(
                 train, epochs=self.epochs, batch_size=min(self.batch_size, len(train)), generator=generator
             )
+            if trigger_optimizer is not None and self.mix is not None:
+                raise ValueError(
+                    f"Standard.mix: {type(poison.trigger).__name__} is learned along with the model, from pictures "
+                    "that are not mixed; leave mix out, or choose another trigger."
+                )
         if trigger_optimizer is not None:
             yield from trigger_optimizer.prepare()
         before, after = stamping(poison, len(train.class_names), generator, trigger_optimizer)
@@ -100,6 +113,7 @@ class Standard(Method):
             one_cycle(self.lr, total) if self.schedule == "one-cycle" else cosine(self.lr, total),
             total,
             generator=torch.Generator().manual_seed(seed),
+            objective=mixed(self.mix) if isinstance(self.mix, Mixer) else cross_entropy,
             perturbation=self._perturbation(),
             after_step=None if trigger_optimizer is None else trigger_optimizer.step,
             every=10,

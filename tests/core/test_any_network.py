@@ -21,7 +21,7 @@ from core.flatness import FLATNESS, LANDSCAPES, Rescaling
 from core.knobs import Method, knobs_of
 from core.metrics import RANKINGS
 from core.runs import finish
-from core.training import PARTS, TRAININGS, Standard
+from core.training import MIXERS, PARTS, TRAININGS, Standard
 from core.triggers import TRIGGERS, BadNets, Poison
 from core.triggers.shared.offline import OfflineTrigger
 from tests.conftest import TinyNet, colour_set
@@ -159,7 +159,8 @@ def training(cls: Any, net: nn.Module, data: ImageSet) -> None:
 
 
 def part(cls: Any, net: nn.Module, data: ImageSet) -> None:
-    a_model(finish(Standard(epochs=1, batch_size=16, lr=0.01, weight_perturbation=cls()).run(net, data)), data)
+    role = {"mix": cls()} if cls in MIXERS else {"weight_perturbation": cls()}
+    a_model(finish(Standard(epochs=1, batch_size=16, lr=0.01, **role).run(net, data)), data)
 
 
 def trigger(cls: Any, net: nn.Module, data: ImageSet) -> None:
