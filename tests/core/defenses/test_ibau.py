@@ -161,3 +161,9 @@ def test_the_first_perturbing_step_by_hand(trained_net: nn.Module, colours: Imag
     same = finish(IBAU(rounds=0).run(trained_net, colours))
     assert all(torch.equal(a, b) for a, b in zip(same.parameters(), trained_net.parameters(), strict=True))
     assert same.report["delta/norm"] == 0
+
+
+def test_a_high_loss_under_delta_lowers_no_learning_rate(trained_net: nn.Module, colours: ImageSet) -> None:
+    """Nothing bounds delta, so the loss under it stays above chance at every rate that keeps the accuracy."""
+    method = IBAU(rounds=1, steps=25, iterations=1, inner_lr=1000.0, lr=1e-6, batch_size=8)
+    assert finish(method.run(trained_net, colours)).report["lr"] == pytest.approx(1e-6)

@@ -106,7 +106,7 @@ def ibau(result: Result, place: Place | None) -> list[Step]:
         "The norm of the last perturbation, which is the same for all pictures.",
         rf"\lVert \delta \rVert_2 = {tex(float(found['delta/norm']))}",
     )]  # fmt: skip
-    fell = loss_fell(result, "The loss while unlearning, first and last.", "unlearn")
+    fell = loss_fell(result, "The loss while unlearning, first and last.", "unlearn", "outer loss")
     return [*steps, *fell, *validation(result)]
 
 
