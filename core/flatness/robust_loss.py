@@ -76,7 +76,7 @@ class RobustLoss(Method):
             return judged(model, problem, problem.images)
         generator, best = torch.Generator().manual_seed(seed), None
         for _ in range(tries):
-            climb = partial(_climb, self.attack, model, problem, self.attack.start(problem, generator))
+            climb = partial(_climb, self.attack, model, problem, self.attack.start(problem.images, generator=generator))
             parts = yield from in_chunks(climb, model, problem.images)
             found = Losses(*(torch.cat(each) for each in zip(*map(_fields, parts), strict=True)))
             best = found if best is None else higher(best, found)
@@ -108,7 +108,7 @@ def _climb(attack: PGD, model: nn.Module, problem: Problem, start: Tensor, chunk
         loss = part.loss(logits.float())
         best = torch.where((loss > best_loss)[:, None, None, None], now, best)
         best_loss = torch.maximum(best_loss, loss)
-        now = attack.step(now, slope, part)
+        now = attack.step(now, slope, part.images)
         yield Progress("attack", step, attack.steps)
     return higher(judged(model, part, best), judged(model, part, now))
 

@@ -67,7 +67,7 @@ class WorstFlatness(RobustLoss):
         sizes = lengths(weights)
         first = torch.rand(len(weights), generator=generator).tolist()
         offsets = on_spheres(weights, [self.xi * r * size for r, size in zip(first, sizes, strict=True)], generator)
-        attacked = self.attack.start(problem, generator) if self.loss == "robust" else problem.images
+        attacked = self.attack.start(problem.images, generator=generator) if self.loss == "robust" else problem.images
         chunks = [slice(start, start + BATCH) for start in range(0, len(problem), BATCH)]
         for step in range(1, self.steps + 1):
             for number, chunk in enumerate(chunks, start=1):
@@ -78,7 +78,7 @@ class WorstFlatness(RobustLoss):
                     for offset, g, size in zip(offsets, slopes, sizes, strict=True)
                 ]
                 if self.loss == "robust":
-                    attacked[chunk] = self.attack.step(attacked[chunk], slope, problem[chunk])
+                    attacked[chunk] = self.attack.step(attacked[chunk], slope, problem.images[chunk])
                 yield Progress("climb", (step - 1) * len(chunks) + number, self.steps * len(chunks))
         with moved(weights, offsets):
             return judged(net, problem, attacked).mean

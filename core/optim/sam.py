@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -28,16 +29,20 @@ class SAM(WeightPerturbation):
     rho: float = knob(0.05, low=0.0, high=10.0, step=0.05, symbol="ρ", help="radius of the step uphill", paper=0.05)
     adaptive: bool = knob(False, help="measure the radius in units of each weight", paper=False)
 
-    def __call__(self, model: nn.Module, one_pass: Pass) -> Metrics:
-        """Fill `.grad` with the gradient at w + e; the metrics are those at w."""
+    @contextmanager
+    def __call__(self, model: nn.Module, one_pass: Pass) -> Iterator[Metrics]:
+        """Fill `.grad` with the gradient at w + e, for a step from w; the metrics are those at w."""
         metrics = one_pass()
-        if self.rho == 0:
-            return metrics
+        if self.rho > 0:
+            self._take_uphill(model, one_pass)
+        yield metrics
+
+    def _take_uphill(self, model: nn.Module, one_pass: Pass) -> None:
+        """Put the gradient at w + e in the place of that at w."""
         weights = [parameter for parameter in model.parameters() if parameter.grad is not None]
         gradients = [parameter.grad for parameter in weights if parameter.grad is not None]
         offsets = uphill(weights, gradients, self.rho, adaptive=self.adaptive)
         pass_at(model, one_pass, weights, offsets)
-        return metrics
 
 
 def uphill(weights: Sequence[Tensor], gradients: Sequence[Tensor], rho: float, *, adaptive: bool) -> list[Tensor]:

@@ -9,7 +9,9 @@ Schedule = Callable[[int], dict[str, float]]
 """Step 1, 2, … -> the settings of the optimiser's parameter groups: "lr", and "momentum" where it moves as well."""
 
 SCHEDULES = ("constant", "cosine")
-"""Those that a knob can name."""
+"""Those that a repair's knob can name."""
+TRAININGS = ("one-cycle", "cosine", "piecewise")
+"""Those that a training's knob can name."""
 
 
 def named(name: str, lr: float, steps: int) -> Schedule:
@@ -30,6 +32,11 @@ def cosine(lr: float, steps: int) -> Schedule:
 def stepped(lr: float, milestones: Sequence[int]) -> Schedule:
     """lr, a tenth of what it was after each of the milestones (numbers of steps)."""
     return lambda step: {"lr": lr / 10 ** sum(step > milestone for milestone in milestones)}
+
+
+def piecewise(lr: float, steps: int) -> Schedule:
+    """lr, a tenth of it after half of the steps, a hundredth after three quarters."""
+    return stepped(lr, (steps // 2, steps * 3 // 4))
 
 
 def warmed_up(steps: int, lr: float, then: Schedule) -> Schedule:

@@ -43,7 +43,7 @@ def train_steps(
     generator : draws the seed of each step's random numbers (dropout, attacks)
     objective : what fills `.grad`; the cross-entropy by default. Where a batch does not fit into memory it is cut in
         parts, whose size is then the metric "micro_batch", in the model's report too (core/optim/gradients.py)
-    perturbation : where it is taken, see core/optim/weight_perturbation.py
+    perturbation : where it is taken and the step is made, see core/optim/weight_perturbation.py
     after_step : called after each step of the optimiser: projections, averages, a trigger that learns along
     until : asked at each look at the metrics, whether the training ends before that step is taken
     training : training mode (folded batch norms in eval) while it runs, or eval mode throughout
@@ -63,15 +63,14 @@ def train_steps(
             for group in optimiser.param_groups:
                 group.update(schedule(step))
             optimiser.zero_grad(set_to_none=True)
-            with seeded(seed, device):
-                found = perturbation(model, repeatable(objective(model, images, labels), seed))
-            split = micro_batch(model, images)
-            if step % every == 0 or step == steps:
-                metrics = {name: value.item() for name, value in found.items()}
-                if until is not None and until(metrics):
-                    break
-                require_finite(metrics["loss"], step, steps)
-            optimiser.step()
+            with seeded(seed, device), perturbation(model, repeatable(objective(model, images, labels), seed)) as found:
+                split = micro_batch(model, images)
+                if step % every == 0 or step == steps:
+                    metrics = {name: value.item() for name, value in found.items()}
+                    if until is not None and until(metrics):
+                        break
+                    require_finite(metrics["loss"], step, steps)
+                optimiser.step()
             if after_step is not None:
                 after_step()
             yield Progress(stage, step, steps, metrics | split, model=model)

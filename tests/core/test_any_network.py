@@ -20,8 +20,9 @@ from core.explain import EXPLAINERS
 from core.flatness import FLATNESS, LANDSCAPES, Rescaling
 from core.knobs import Method, knobs_of
 from core.metrics import RANKINGS
+from core.optim.weight_perturbation import WeightPerturbation
 from core.runs import finish
-from core.training import MIXERS, PARTS, TRAININGS, Standard
+from core.training import MIXERS, PARTS, TRAININGS, Adversarial, Standard
 from core.triggers import TRIGGERS, BadNets, Poison
 from core.triggers.shared.offline import OfflineTrigger
 from tests.conftest import TinyNet, colour_set
@@ -31,6 +32,7 @@ from tests.core.defenses.test_contract import assert_same, snapshot
 SHORT = SHORT_REPAIR | {
     "isolate_epochs": 1, "unlearn_epochs": 1, "share": 0.2, "overlays": 4, "iterations": 4, "query_images": 8,
     "images": 32, "pictures": 20, "passes": 1, "mask_epochs": 1, "dimensions": 4, "attack_steps": 1, "warmup": 0,
+    "heldout": 4,
 }  # fmt: skip
 TRIGGER = BadNets(side=4)
 
@@ -159,8 +161,13 @@ def training(cls: Any, net: nn.Module, data: ImageSet) -> None:
 
 
 def part(cls: Any, net: nn.Module, data: ImageSet) -> None:
-    role = {"mix": cls()} if cls in MIXERS else {"weight_perturbation": cls()}
-    a_model(finish(Standard(epochs=1, batch_size=16, lr=0.01, **role).run(net, data)), data)
+    """A mixer or a perturbation of the weights in a plain training, an attack in a robust one."""
+    plain = {"mix": cls()} if cls in MIXERS else {"weight_perturbation": cls()}
+    if cls in MIXERS or issubclass(cls, WeightPerturbation):
+        method: Any = Standard(epochs=1, batch_size=16, lr=0.01, **plain)
+    else:
+        method = short(Adversarial, attack=cls())
+    a_model(finish(method.run(net, data)), data)
 
 
 def trigger(cls: Any, net: nn.Module, data: ImageSet) -> None:

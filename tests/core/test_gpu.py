@@ -1,6 +1,7 @@
 """The same runs on a CUDA device; skipped without one."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from core.networks.predictions import predict
 from core.networks.report import report_of
 from core.optim.gradients import backward, fit_of
 from core.runs import finish
-from core.training import ABL, SAM, Standard
+from core.training import ABL, AWP, FGSMRS, MART, NFGSM, SAM, TRADES, Adversarial, Standard
 from core.triggers import SSBA, BadNets, Flareon, InputAware, LowFrequency, Poison, TrojanNN, WaNet
 from tests.conftest import TinyNet, colour_set
 from tests.core.triggers.test_triggers import READY
@@ -99,7 +100,16 @@ def test_explainers(explainer, on_gpu: nn.Module, trained_net: nn.Module) -> Non
     assert torch.allclose(ours, explainer(trained_net, data.pixels, data.labels), atol=1e-3)
 
 
-@pytest.mark.parametrize("method", [ABL(isolate_epochs=1, epochs=1), Standard(epochs=2, weight_perturbation=SAM())])
+ROBUST: dict[str, Any] = dict(epochs=2, batch_size=16, pictures=64, heldout=16)
+TRAININGS = [
+    ABL(isolate_epochs=1, epochs=1), Standard(epochs=2, weight_perturbation=SAM()),
+    Adversarial(**ROBUST, weight_perturbation=AWP(), ema=0.5, early_stop=True), TRADES(**ROBUST), MART(**ROBUST),
+    Adversarial(**ROBUST, attack=FGSMRS(), rotation=1.0, label_noise=0.2, craft_mode="train"),
+    Adversarial(**ROBUST, attack=NFGSM(), augmentation="AutoAugment", pseudo_labelled=16),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", TRAININGS, ids=lambda method: type(method).__name__)
 def test_other_trainings(method) -> None:
     made = finish(method.run(TinyNet().cuda(), colour_set(64)))
     assert next(made.parameters()).is_cuda and evaluate(made, colour_set(32)).n == 32

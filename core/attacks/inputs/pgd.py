@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -65,7 +66,8 @@ class PGD(Method):
         left = torch.arange(len(problem), device=problem.images.device)
         best: Adversarial | None = None
         for _ in range(self.restarts if self.random_start else 1):
-            climb = partial(self._climb, model, problem[left], self.start(problem, generator)[left])
+            start = self.start(problem.images, generator=generator, allowed=problem.allowed)
+            climb = partial(self._climb, model, problem[left], start[left])
             tried = joined((yield from in_chunks(climb, model, problem.images[left])))
             best = tried if best is None else _better(best, tried, left)
             left = (~best.success).nonzero()[:, 0]
@@ -74,17 +76,28 @@ class PGD(Method):
         assert best is not None
         return best
 
-    def start(self, problem: Problem, generator: torch.Generator) -> Tensor:
-        """x_0 for all images, drawn on the CPU at once, so that chunks and devices change nothing."""
-        x = problem.images
+    def start(
+        self,
+        x: Tensor,
+        *,
+        generator: torch.Generator | None = None,
+        allowed: Callable[[Tensor], Tensor] = lambda change: change,
+    ) -> Tensor:
+        """x_0 for all images x (N, C, H, W).
+
+        generator : draws on the CPU, for all images at once, so that chunks and devices change nothing; without one
+            PyTorch's own random numbers on the device of the images are taken, as in a training
+        allowed : a change with zeros where none may be
+        """
         if not self.random_start:
             return x
+        device = x.device if generator is None else torch.device("cpu")
         if self.norm == "linf":
-            noise = torch.rand(x.shape, generator=generator).to(x) * 2 - 1
-            change = self.eps * problem.allowed(noise)
+            noise = torch.rand(x.shape, generator=generator, device=device).to(x) * 2 - 1
+            change = self.eps * allowed(noise)
         else:
-            direction = problem.allowed(torch.randn(x.shape, generator=generator).to(x))
-            radius = self.eps * torch.rand(len(x), generator=generator).to(x)
+            direction = allowed(torch.randn(x.shape, generator=generator, device=device).to(x))
+            radius = self.eps * torch.rand(len(x), generator=generator, device=device).to(x)
             change = radius[:, None, None, None] * _unit(direction)
         return (x + change).clamp(0, 1)
 
@@ -102,7 +115,8 @@ class PGD(Method):
             numbers = trace(part, logits, success=success.float().mean())
             if self.stop_early:
                 active, slope = active[~success[active]], slope[~success[active]]
-            adversarial[active] = self.step(adversarial[active], slope, problem[active])
+            now = problem[active]
+            adversarial[active] = self.step(adversarial[active], now.allowed(slope), now.images)
             steps[active] = step
             pictures, factor = preview(problem.images, adversarial)
             yield Progress("attack", step, self.steps, numbers | factor, pictures)
@@ -114,9 +128,8 @@ class PGD(Method):
         norms = norms_of(problem.images, adversarial)
         return Adversarial(adversarial, success, success, norms, steps, steps + 1, {"loss": loss})
 
-    def step(self, now: Tensor, slope: Tensor, part: Problem) -> Tensor:
-        """P(now + alpha · d(slope)); zero where the mask forbids, which leaves those pixels bit for bit."""
-        slope, x = part.allowed(slope), part.images
+    def step(self, now: Tensor, slope: Tensor, x: Tensor) -> Tensor:
+        """P(now + alpha · d(slope)) for the images x; where the slope is zero, pixels stay bit for bit."""
         if self.norm == "linf":
             change = (now + self.alpha * slope.sign() - x).clamp(-self.eps, self.eps)
         else:

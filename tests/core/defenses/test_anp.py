@@ -37,7 +37,8 @@ def gradients(model: nn.Module, data: ImageSet, gradient: UnderNoise | None) -> 
     if gradient is None:
         one_pass()
     else:
-        gradient(model, one_pass)
+        with gradient(model, one_pass):
+            pass
     found = [mask.grad.clone() for mask in model.masks]
     model.zero_grad(set_to_none=True)
     return found
@@ -128,7 +129,9 @@ class TestNoise:
     def test_it_raises_the_loss(self, trained_net: nn.Module, colours: ImageSet) -> None:
         noisy = Noisy(trained_net, NORMS)
         one_pass = supervised()(noisy.train(), colours.pixels, colours.labels)
-        plain, both = one_pass(), UnderNoise(0.8, 1, 0.5, generator())(noisy, one_pass)
+        plain = one_pass()
+        with UnderNoise(0.8, 1, 0.5, generator())(noisy, one_pass) as both:
+            pass
         assert both["loss"] > plain["loss"] + 0.01
 
     def test_without_noise_it_is_the_plain_gradient(self, trained_net: nn.Module, colours: ImageSet) -> None:

@@ -36,7 +36,8 @@ def test_quadratic_loss() -> None:
     """g = (I + alpha r H / ||g1||) g1, the norm taken tensor by tensor."""
     model, r, alpha = Quadratic(5, 3), 0.05, 0.7
     before = [theta.detach().clone() for theta in model.thetas]
-    GradientNormAware(r, alpha)(model, model.one_pass)
+    with GradientNormAware(r, alpha)(model, model.one_pass):
+        pass
     for theta, curvature, start in zip(model.thetas, model.curvatures, before, strict=True):
         g1 = curvature @ start
         expected = (torch.eye(len(g1)) + alpha * r * curvature / g1.norm()) @ g1
@@ -47,7 +48,8 @@ def test_quadratic_loss() -> None:
 def test_first_order_penalty() -> None:
     """For small r the gradient is that of L + alpha r sum over tensors of ||grad L||."""
     model, r, alpha = Quadratic(4, 2), 1e-3, 0.5
-    GradientNormAware(r, alpha)(model, model.one_pass)
+    with GradientNormAware(r, alpha)(model, model.one_pass):
+        pass
     norm = 0.0
     for theta, curvature in zip(model.thetas, model.curvatures, strict=True):
         norm = norm + 0.5 * theta @ curvature @ theta + alpha * r * (curvature @ theta).norm()
@@ -60,7 +62,8 @@ def test_zero_gradient_is_not_a_nan() -> None:
     model = Quadratic(3)
     with torch.no_grad():
         model.thetas[0].zero_()
-    GradientNormAware(0.05, 0.7)(model, model.one_pass)
+    with GradientNormAware(0.05, 0.7)(model, model.one_pass):
+        pass
     assert (model.thetas[0].grad == 0).all()
 
 
@@ -75,8 +78,8 @@ def test_weights_come_back_when_the_second_pass_fails() -> None:
             raise RuntimeError("test")
         return model.one_pass()
 
-    with pytest.raises(RuntimeError, match="test"):
-        GradientNormAware(0.05, 0.7)(model, fails)
+    with pytest.raises(RuntimeError, match="test"), GradientNormAware(0.05, 0.7)(model, fails):
+        pass
     assert len(calls) == 2
     assert torch.equal(model.thetas[0], before)
 

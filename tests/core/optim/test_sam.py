@@ -73,7 +73,8 @@ def test_gradient_at_the_perturbed_weights() -> None:
     model = Quadratic()
     w, h = model.w.detach().clone(), model.curvature
     g = h @ w
-    SAM(2.0, adaptive=True)(model, model.one_pass)
+    with SAM(2.0, adaptive=True)(model, model.one_pass):
+        pass
     torch.testing.assert_close(model.w.grad, h @ (w + 2.0 * w**2 * g / (w.abs() * g).norm()), rtol=1e-4, atol=1e-4)
     assert torch.equal(model.w, w)
 
@@ -81,7 +82,8 @@ def test_gradient_at_the_perturbed_weights() -> None:
 def test_a_parameter_without_a_gradient_is_left_alone() -> None:
     model = Quadratic()
     model.idle = nn.Parameter(torch.ones(2))
-    SAM(2.0, adaptive=True)(model, model.one_pass)
+    with SAM(2.0, adaptive=True)(model, model.one_pass):
+        pass
     assert model.idle.grad is None
     assert (model.idle == 1).all()
 
@@ -95,7 +97,8 @@ def test_second_pass_leaves_the_running_statistics(trained_net: nn.Module) -> No
         passes.append(net.bn1.running_mean.clone())
         return {"loss": loss.detach()}
 
-    SAM(2.0, adaptive=True)(net, one_pass)
+    with SAM(2.0, adaptive=True)(net, one_pass):
+        pass
     assert len(passes) == 2
     assert torch.equal(passes[0], passes[1])
     assert net.bn1.num_batches_tracked == trained_net.bn1.num_batches_tracked + 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -118,9 +119,10 @@ def test_every_pass_drops_the_same_units(colours: ImageSet) -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 8), nn.Dropout(0.5), nn.Linear(8, 4))
     losses: list[float] = []
 
-    def twice(model: nn.Module, one_pass: Callable[[], Metrics]) -> Metrics:
+    @contextmanager
+    def twice(model: nn.Module, one_pass: Callable[[], Metrics]) -> Iterator[Metrics]:
         losses.extend(one_pass()["loss"].item() for _ in range(2))
-        return one_pass()
+        yield one_pass()
 
     finish(loop(model, colours, steps=2, perturbation=twice))
     assert losses[0] == losses[1] and losses[2] == losses[3]

@@ -7,6 +7,8 @@ leads to the target class most easily.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -67,7 +69,8 @@ class UnderNoise:
     alpha: float
     generator: torch.Generator
 
-    def __call__(self, model: nn.Module, one_pass: Pass) -> Metrics:
+    @contextmanager
+    def __call__(self, model: nn.Module, one_pass: Pass) -> Iterator[Metrics]:
         assert isinstance(model, Noisy)
         plain = one_pass()
         gradients = [mask.grad for mask in model.masks]
@@ -87,4 +90,4 @@ class UnderNoise:
         for mask, first, second in zip(model.masks, gradients, under, strict=True):
             if first is not None and second is not None:
                 mask.grad = self.alpha * first + (1 - self.alpha) * second
-        return {"loss": self.alpha * plain["loss"] + (1 - self.alpha) * worst["loss"]}
+        yield {"loss": self.alpha * plain["loss"] + (1 - self.alpha) * worst["loss"]}

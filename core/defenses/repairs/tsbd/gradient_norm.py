@@ -6,6 +6,8 @@ gradients; mixing in the gradient after a small step uphill penalises its norm.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -28,14 +30,18 @@ class GradientNormAware:
     r: float
     alpha: float
 
-    def __call__(self, model: nn.Module, one_pass: Pass) -> Metrics:
+    @contextmanager
+    def __call__(self, model: nn.Module, one_pass: Pass) -> Iterator[Metrics]:
         metrics = one_pass()
-        if self.r == 0 or self.alpha == 0:
-            return metrics
+        if self.r > 0 and self.alpha > 0:
+            self._mix_in(model, one_pass)
+        yield metrics
+
+    def _mix_in(self, model: nn.Module, one_pass: Pass) -> None:
+        """Put g in the place of g1."""
         held = [(parameter, parameter.grad) for parameter in model.parameters() if parameter.grad is not None]
         offsets = [self.r * g1 / (g1.norm() + 1e-12) for _, g1 in held]
         pass_at(model, one_pass, [parameter for parameter, _ in held], offsets)
         for parameter, g1 in held:
             g2 = parameter.grad
             parameter.grad = g1 if g2 is None else torch.lerp(g1, g2, self.alpha)
-        return metrics

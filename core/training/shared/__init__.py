@@ -1,0 +1,1 @@
+"""What several trainings share: crafted pictures, records of the epochs, augmentation, settings of SGD."""
