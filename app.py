@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lab import local_folders
+
+SWITCH = 0.0005
+"""Seconds for which a thread keeps the interpreter while others want it, a tenth of Python's own. A page's thread lets
+go of it for each message that it sends, a hundred in a rerun, and a job's for each operation of torch."""
 
 log = logging.getLogger("perturb-lab")
 warm = threading.Event()
@@ -52,6 +57,7 @@ def warm_up() -> None:
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
+    sys.setswitchinterval(SWITCH)
     local_folders.serve(st.get_option("server.address"), st.get_option("browser.serverAddress"))
     # In a thread of its own: the server answers at once, while torch is still being imported.
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()

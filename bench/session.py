@@ -97,6 +97,7 @@ class Session:
     async def open(self, page: str = "", query: str = "") -> Answer:
         """Open a page by its address, for the first time or by a click in the navigation."""
         self._query = query
+        self._stop_polling(list(self._polls))
         return await self._ask(hash_=self.pages.get(page, ""), name="" if page in self.pages else page)
 
     async def set(self, widget: Widget, value: Any) -> Answer:
@@ -169,6 +170,7 @@ class Session:
                 self._end(ForwardMsg.FINISHED_SUCCESSFULLY, True)
         elif kind == "new_session":
             session, self._drawn, self._whole = message.new_session, set(), True
+            self._stop_polling(list(self._polls))  # those that are still drawn say so again
             self._page, self._age = session.page_script_hash, session.config.max_cached_message_age
         elif kind == "navigation":
             self.pages = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.device import best_device
 from lab import VERSION, loading
-from models.shelf import shelf_card, zoo_folder
+from models.shelf import zoo_card
 
 if TYPE_CHECKING:
     from lab.recipes import Recipe
@@ -48,7 +48,7 @@ def model_sha(ref: str) -> str:
     if ref.startswith("arch:"):
         return ""
     if ref.startswith("zoo:"):
-        return shelf_card(zoo_folder(ref.removeprefix("zoo:"))).sha  # without opening the model
+        return zoo_card(ref.removeprefix("zoo:")).sha  # without opening the model
     return loading.classifier(ref).card.sha
 
 

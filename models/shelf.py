@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import re
+import time
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,30 +15,42 @@ from models.config import Plan, read_config
 ZOO = Path(__file__).parent / "zoo"
 SHIPPED, HUB, LOCAL = "shipped with the lab", "Hugging Face Hub", "local folder"
 MAX_HEADER = 10_000_000
-NAME = r"[a-z0-9-]{1,100}"
 
 
 def available() -> list[Card]:
     """The cards of all shipped models, by name; neither torch nor timm is imported for it."""
-    return [shelf_card(folder) for folder in sorted(ZOO.iterdir()) if (folder / "config.json").is_file()]
+    return list(_cards().values())
+
+
+def _cards() -> dict[str, Card]:
+    """The cards by reference, as they were seen within this second: a page asks for them many times."""
+    return _listed(ZOO, int(time.monotonic()))
+
+
+@lru_cache(maxsize=1)
+def _listed(zoo: Path, second: int) -> dict[str, Card]:
+    cards = (shelf_card(folder) for folder in sorted(zoo.iterdir()) if (folder / "config.json").is_file())
+    return {card.ref: card for card in cards}
 
 
 def shipped(ref: str) -> Card | None:
     """The card of the shipped model of this name ("zoo:scenes-clean"), None where none ships with the lab."""
-    name = ref.removeprefix("zoo:")
-    known = ref.startswith("zoo:") and re.fullmatch(NAME, name) and (ZOO / name / "config.json").is_file()
-    return shelf_card(ZOO / name) if known else None
+    return _cards().get(ref)
 
 
 def zoo_folder(name: str) -> Path:
-    """The folder of a shipped model; ModelError names the likeliest ones when there is none of that name."""
-    folder = ZOO / name
-    if not re.fullmatch(NAME, name) or not (folder / "config.json").is_file():
-        there = [card.ref[4:] for card in available()]
-        likely = difflib.get_close_matches(name, there, n=3, cutoff=0.0)
-        meant = f"did you mean {' or '.join(likely)}?" if likely else "there are none yet."
-        raise ModelError(f"No model called {name[:100]!r} ships with the lab; {meant}")
-    return folder
+    """The folder of a shipped model, see `zoo_card`."""
+    return ZOO / zoo_card(name).ref.removeprefix("zoo:")
+
+
+def zoo_card(name: str) -> Card:
+    """The card of a shipped model; ModelError names the likeliest ones when there is none of that name."""
+    if (card := shipped(f"zoo:{name}")) is not None:
+        return card
+    there = [card.ref.removeprefix("zoo:") for card in available()]
+    likely = difflib.get_close_matches(name, there, n=3, cutoff=0.0)
+    meant = f"did you mean {' or '.join(likely)}?" if likely else "there are none yet."
+    raise ModelError(f"No model called {name[:100]!r} ships with the lab; {meant}")
 
 
 def shelf_card(folder: Path) -> Card:

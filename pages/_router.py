@@ -14,10 +14,7 @@ st.set_page_config(
     initial_sidebar_state="collapsed" if present.on() or st.context.is_embedded else 264,
 )  # fmt: skip
 
-page = st.navigation(
-    [st.Page(each.file, title=each.title, default=each is PAGES[0]) for each in PAGES],
-    position="hidden",  # ui.navigation draws the links
-)
+page = st.navigation(list(navigation.pages().values()), position="hidden")  # ui.navigation draws the links
 style.draw(large=present.on())
 slug = page.url_path or PAGES[0].slug
 arrival.note(slug)

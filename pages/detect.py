@@ -55,7 +55,7 @@ def live(job):
     page.figures(job, asked=recipe)
     result = finished(job)
     if result is None:
-        seen = looks.looked(f"model {choice.model}", f"{choice} {recipe.data}", "GradCAM", model, pictures)
+        (seen,) = looks.looked({f"model {choice.model}": model}, pictures, f"{choice} {recipe.data}")
         views = cache.kept(lambda: detector.waiting(seen), "waiting", recipe.key(), choice)
         images.row(page.show(views), columns=3)
         return

@@ -190,21 +190,23 @@ def region(choice: Choice, attack: Any, inputs: dict[str, Any]) -> tuple[Any, An
 
 def _region(choice: Choice, attack: Any, inputs: dict[str, Any]) -> tuple[Any, Any, int | None]:
     from core.attacks import Regional, drawn
-    from lab.kinds.shared.pictures import chosen
+    from lab.kinds.shared.pictures import chosen, picked
+    from lab.kinds.shared.setting import classes_fit
     from lab.loading import classifier
     from lab.running.compute_lock import compute_lock
 
+    net = classifier(choice.model)
+    pictures, index = picked(net, choice.data, choice.images)
+    picture, labels = pictures.pixels[:1], pictures.labels[:1]
+    label = int(labels[0]) if index and classes_fit(net, pictures) else None
+    if not isinstance(attack, Regional) or (attack.family == "drawn" and "mask" not in inputs):
+        return None, picture[0], label
+    mask = drawn(inputs["mask"], *picture.shape[2:]) if "mask" in inputs else None
+    if mask is not None or attack.family != "attention":  # the model is not asked
+        return attack.region(net, picture, labels, mask=mask, seed=0)[0], picture[0], label
     with compute_lock:
-        net = classifier(choice.model)
-        batch = chosen(net, choice.data, choice.images)
-        picture, label = batch.data.pixels[:1], None if batch.own_words else int(batch.labels[0])
-        if not isinstance(attack, Regional):
-            return None, picture[0], label
-        if attack.family == "drawn" and "mask" not in inputs:
-            return None, picture[0], label
-        mask = drawn(inputs["mask"], *picture.shape[2:]) if "mask" in inputs else None
-        found = attack.region(net, picture, batch.labels[:1], mask=mask, seed=0)
-        return found[0], picture[0], label
+        labels = chosen(net, choice.data, choice.images).labels[:1]
+        return attack.region(net, picture, labels, seed=0)[0], picture[0], label
 
 
 def model_of(recipe: Recipe) -> Classifier:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import streamlit as st
 
+from lab.lru_cache import LRUCache
 from ui.cache import bring, model_of, pair, run_key
 
 if TYPE_CHECKING:
@@ -50,24 +52,40 @@ def look(model: nn.Module, images: Tensor, explainer: str, label: int | None = N
     return Look(seen, heat, sure, names, label)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def looked(key: str, images_key: str, explainer: str, _model: Any, _images: Any) -> Look:
-    """`look`, kept by the key of the run whose model it is and by what names the pictures."""
+_seen: LRUCache[Look] = LRUCache(256)
+
+
+def looked(models: Mapping[str, nn.Module], images: Tensor, images_key: str) -> list[Look]:
+    """`look` of each of some models, kept by its key, that of the run that left it, and by what names the pictures.
+
+    The compute lock is waited for once for all of them, and not at all where they are known: a job's next step goes
+    before whoever comes back.
+    """
     from lab.running.compute_lock import compute_lock
 
-    with compute_lock:
-        return look(_model, _images, explainer)
+    def of(key: str) -> Look:
+        return _seen.get_or_make((key, images_key), lambda: look(models[key], images, "GradCAM"))
+
+    known = all(_seen.get((key, images_key)) is not None for key in models)
+    with nullcontext() if known else compute_lock:
+        return [of(key) for key in models]
 
 
-def look_now(job: Any, images: Tensor, images_key: str) -> Look | None:
-    """What the model says as it stands in a running job, or once the run has ended; None before it has one."""
-    if job is None:
-        return None
-    if job.result is not None and job.result.model is not None:
-        return looked(run_key(job.key, job.result), images_key, "GradCAM", job.result.model, images)
+def before_and_now(start: Classifier, job: Any, images: Tensor, images_key: str) -> tuple[Look, Look | None]:
+    """What the model says before a job, and as it stands in it, or once it has ended; None before it has one."""
+    models: dict[str, nn.Module] = {f"model {start.card.ref}": start}
+    if job is not None and job.result is not None and job.result.model is not None:
+        models[run_key(job.key, job.result)] = job.result.model
+    seen, *after = looked(models, images, images_key)
+    return seen, after[0] if after else _moving(job, images)
+
+
+def _moving(job: Any, images: Tensor) -> Look | None:
+    """What the model says as it stands in a running job; None where there is none, or it does not move."""
     from lab.kinds.shared.scoring import STILL
 
-    moving = job.progress.model if job.progress is not None and job.progress.stage not in STILL else None
+    now = None if job is None or job.ended else job.progress
+    moving = now.model if now is not None and now.stage not in STILL else None
     if moving is None:
         return None
     from lab.running.compute_lock import compute_lock
@@ -86,24 +104,26 @@ def stamped_look(recipe_json: str, explainer: str) -> Look:
     recipe = Recipe.from_json(recipe_json)
     if isinstance(recipe.data, str):
         bring(recipe.data, recipe.inputs["images"] if isinstance(recipe.inputs.get("images"), str) else "")
-    return _stamped_look(recipe_json, explainer)
+    from lab.running.compute_lock import compute_lock
+
+    key = recipe_json, explainer
+    found = _seen.get(key)
+    if found is None:
+        with compute_lock:
+            found = _seen.get_or_make(key, lambda: _stamped_look(recipe, explainer))
+    return found
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def _stamped_look(recipe_json: str, explainer: str) -> Look:
+def _stamped_look(recipe: Recipe, explainer: str) -> Look:
     import torch
 
     from lab.kinds.shared.pictures import pictures
     from lab.kinds.shared.setting import backdoor_of, triggered
-    from lab.recipes import Recipe
-    from lab.running.compute_lock import compute_lock
 
-    recipe = Recipe.from_json(recipe_json)
-    with compute_lock:
-        model = model_of(recipe)
-        batch = pictures(recipe, model)
-        both = torch.cat((batch.data.pixels[:1], triggered(batch.data[:1], backdoor_of(recipe, model))))
-        return look(model, both, explainer, None if batch.own_words else int(batch.labels[0]))
+    model = model_of(recipe)
+    batch = pictures(recipe, model)
+    both = torch.cat((batch.data.pixels[:1], triggered(batch.data[:1], backdoor_of(recipe, model))))
+    return look(model, both, explainer, None if batch.own_words else int(batch.labels[0]))
 
 
 def own_look(ref: str, data: str, index: int) -> Look:
@@ -120,15 +140,16 @@ def three(recipe: Recipe, choice: Choice, start: Classifier, result: Any) -> dic
     """The chosen picture, without and with trigger, before, after (where there is a result) and on a clean model."""
     from lab.loading import clean_twin
 
-    pictures = pair(recipe, choice)
-    name = f"{choice} {start.card.ref}"
-    looks = {"before": looked(f"model {start.card.ref}", name, "GradCAM", start, pictures)}
+    models: dict[str, nn.Module] = {f"model {start.card.ref}": start}
+    names = ["before"]
     if result is not None and result.model is not None:
-        looks["after"] = looked(run_key(recipe.key(), result), name, "GradCAM", result.model, pictures)
+        models[run_key(recipe.key(), result)] = result.model
+        names.append("after")
     twin = clean_twin(start)
     if twin is not None and twin is not start:
-        looks["clean model"] = looked(f"model {twin.card.ref}", name, "GradCAM", twin, pictures)
-    return looks
+        models[f"model {twin.card.ref}"] = twin
+        names.append("clean model")
+    return dict(zip(names, looked(models, pair(recipe, choice), f"{choice} {start.card.ref}"), strict=True))
 
 
 def tensors(*looks: Look) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from torch import nn
 
 from core.data import ImageSet
 from core.defenses import DEFENSES
-from core.metrics import der, rir
+from core.metrics import der, evaluate, rir
 from core.networks.report import report_of
 from core.runs import Run
 from lab import loading
@@ -18,7 +18,7 @@ from lab.inputs import BACKDOOR, N, taking
 from lab.kinds.kind import Conclusion, Kind, Question, Score
 from lab.kinds.shared import cost, inversion, no_backdoor, scoring
 from lab.kinds.shared.changes import examples, report
-from lab.kinds.shared.scoring import confusions, live_score, scored, watched, write
+from lab.kinds.shared.scoring import confusions, live_set, scored, watched, write
 from lab.kinds.shared.script import Script, Snippet
 from lab.kinds.shared.setting import Backdoor, backdoor_of, model_of, size_of, test_images
 from lab.kinds.shared.snippet_lines import backdoor_line, changed
@@ -45,12 +45,12 @@ def run(recipe: Recipe) -> Run[Result]:
     defender = loading.images(recipe.data, "defender", seed=0, size=size_of(model))
     before = yield from scored("before", model, test, backdoor)
     write(result, "before", before)
-    score = live_score(test, backdoor)
     method: Any = recipe.method
     extra = {}
     if getattr(method, "selection", "") == "oracle":
-        extra["oracle"] = lambda now: score(now).get("asr", 0.0)
-    repaired = yield from watched(method.run(model, defender, seed=recipe.seed, **extra), score, model)
+        few = live_set(test)
+        extra["oracle"] = lambda now: evaluate(now, few, **backdoor.arguments).asr or 0.0
+    repaired = yield from watched(method.run(model, defender, seed=recipe.seed, **extra), test, backdoor, model)
     result.model = repaired.eval().requires_grad_(False)
     told: Any = repaired  # a copy of the model, card included
     told.card = dataclasses.replace(model.card, done=f"{model.card.done} Then {type(method).__name__} was run on it.")

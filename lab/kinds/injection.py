@@ -19,7 +19,7 @@ from lab.kinds.kind import Conclusion, Kind, Score
 from lab.kinds.shared import scoring
 from lab.kinds.shared.changes import examples, report
 from lab.kinds.shared.cost import COST, SHOWS, accuracy
-from lab.kinds.shared.scoring import chunks, live_score, scored, watched, write
+from lab.kinds.shared.scoring import chunks, scored, watched, write
 from lab.kinds.shared.script import Script, Snippet
 from lab.kinds.shared.setting import Backdoor, backdoor_to_try, model_of, size_of, test_images
 from lab.kinds.shared.snippet_lines import changed, single_target_line
@@ -47,7 +47,7 @@ def run(recipe: Recipe) -> Run[Result]:
     write(result, "before", (yield from scored("before", model, test, backdoor)))
     method: Any = recipe.method
     work = method.run(model, clean, trigger=backdoor.trigger, target=backdoor.target, seed=recipe.seed)
-    injected: Classifier = yield from watched(work, live_score(test, backdoor), model)
+    injected: Classifier = yield from watched(work, test, backdoor, model)
     injected.card = _card(injected, recipe, backdoor)
     result.model = injected
     write(result, "after", (yield from scored("after", injected, test, backdoor)))

@@ -19,7 +19,7 @@ from lab.kinds.kind import Conclusion, Kind, Question
 from lab.kinds.shared import fitting, scoring
 from lab.kinds.shared.changes import report
 from lab.kinds.shared.cost import COST, accuracy
-from lab.kinds.shared.scoring import card_scores, live_score, scored, watched, write
+from lab.kinds.shared.scoring import card_scores, scored, watched, write
 from lab.kinds.shared.script import SIZE, Script, Snippet
 from lab.kinds.shared.setting import Backdoor, clean_model, model_of, planned, require_classes, size_of
 from lab.kinds.shared.words import of_all, share
@@ -58,7 +58,7 @@ def run(recipe: Recipe) -> Run[Result]:
     if not fresh:
         write(result, "before", (yield from scored("before", start, test, backdoor)))
     training = method.run(start, train, seed=recipe.seed)
-    model: Classifier = yield from watched(training, live_score(test, backdoor), None if fresh else start)
+    model: Classifier = yield from watched(training, test, backdoor, None if fresh else start)
     _as_stored(model)
     result.model = model
     report(result, method, model)

@@ -65,6 +65,20 @@ class ComputeLock:
                 self._owner = None
 
     @contextmanager
+    def if_free(self) -> Iterator[bool]:
+        """Take the lock unless another thread holds it, and say whether: for what a page can do without for now."""
+        me = threading.get_ident()
+        with self._lock:
+            mine = self._owner in (None, me)
+            if mine:
+                self._owner, self._depth = me, self._depth + 1
+        try:
+            yield mine
+        finally:
+            if mine:
+                self.__exit__()
+
+    @contextmanager
     def released(self) -> Iterator[None]:
         """Give the lock up for what does not compute (a download), if this thread holds it, and take it again after."""
         held = self._depth if self._owner == threading.get_ident() else 0

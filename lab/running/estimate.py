@@ -36,23 +36,24 @@ class Estimate:
     told: tuple[str, ...]
 
 
-def estimate(recipe: Recipe) -> Estimate | None:
+def estimate(recipe: Recipe, *, wait: bool = True) -> Estimate | None:
     """What a run of the recipe, with the runs that it builds on and that are not kept, takes; None where no run tells.
 
-    The model is loaded where it is not yet, and each model is measured once.
+    A model is loaded and measured where none of its shape has been. Without `wait`, NotMeasured (a ValueError) where
+    that would wait for a running job.
     """
     base = recipe.chain[-1].model
     if not isinstance(base, str) or base.startswith("arch:"):
         return None
     seconds, told = 0.0, []
-    now = seconds_per_picture(base, pool().cores)
+    now = seconds_per_picture(base, pool().cores, wait=wait)
     for link in recipe.chain:
         if kept.get(link.key()) is not None:
             break  # what came before it is not run again
         row = _earlier(link, base)
         if row is None:
             return None
-        factor = now / seconds_per_picture(row["recipe"]["model"], _threads(row))
+        factor = now / seconds_per_picture(row["recipe"]["model"], _threads(row), wait=wait)
         steps = _ratio(_steps(link.to_dict()), _steps(row["recipe"]))
         seconds += row["seconds"] * factor * steps
         told.append(_sentence(row, factor, steps))

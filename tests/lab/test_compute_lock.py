@@ -96,3 +96,24 @@ def test_a_download_gives_the_lock_up_and_takes_it_again() -> None:
     with lock.released():  # a thread that does not hold it has nothing to give up
         log.append("free")
     assert lock.waiting == 0
+
+
+def test_what_can_be_done_without_takes_the_lock_only_where_nobody_holds_it() -> None:
+    lock, got = ComputeLock(), []
+
+    def ask() -> None:
+        with lock.if_free() as free:
+            got.append(free)
+
+    def elsewhere() -> None:
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join(10)
+
+    with lock:
+        elsewhere()
+        ask()  # who holds it may enter again
+    elsewhere()
+    assert got == [False, True, True]
+    with lock:
+        assert lock.waiting == 0

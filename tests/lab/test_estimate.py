@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     monkeypatch.setattr(run_log, "stored", lambda: list(rows))
     monkeypatch.setattr(run_log, "version", lambda: (len(rows), id(rows)))
-    took = lambda ref, threads: PASS[ref] / (1 if threads == 1 else 2)  # noqa: E731
+    took = lambda ref, threads, wait: PASS[ref] / (1 if threads == 1 else 2)  # noqa: E731
     monkeypatch.setattr(estimate, "seconds_per_picture", took)
     monkeypatch.setattr(pool(), "cores", 2)
     estimate._rows.cache_clear()
@@ -100,3 +101,32 @@ def test_a_pass_is_measured_once_and_leaves_the_model_as_it_is(monkeypatch: pyte
         hook.remove()
     assert first == again > 0 and 1 <= len(asked) <= 3 and all(asked)
     assert not model.training and all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_models_of_one_shape_are_measured_once_and_nobody_waits_who_need_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    cards = {card.ref: card for card in models.available()}
+    if not {SLOW, QUICK} <= cards.keys() or cards[SLOW].parameters != cards[QUICK].parameters:
+        pytest.skip("needs two shipped models of one shape (make zoo)")
+    monkeypatch.setattr(pass_time, "_known", {})
+    measured = []
+    monkeypatch.setattr(pass_time, "_measured", lambda model, threads: measured.append(model.card.ref) or 0.5)
+    refused: list[bool] = []
+
+    def ask() -> None:
+        try:
+            pass_time.seconds_per_picture(SLOW, 1, wait=False)
+        except pass_time.NotMeasured:
+            refused.append(True)
+
+    def visitor() -> None:
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join(30)
+
+    with compute_lock:  # a job computes
+        visitor()
+    assert refused and not measured
+    assert pass_time.seconds_per_picture(QUICK, 1) == 0.5
+    with compute_lock:
+        visitor()
+    assert len(refused) == 1 and measured == [QUICK]

@@ -356,3 +356,23 @@ def test_nothing_is_computed_where_the_link_before_leaves_no_model(tiny_model: s
         for progress in chain.run():
             stages.append(progress.stage)
     assert "explain" not in stages
+
+
+def test_live_scores_are_taken_in_steps(tiny_model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that scored all of them would hold up every page that waits for its end."""
+    sizes: list[int] = []
+    real = scoring.evaluate
+
+    def noted(model: Any, data: Any, **given: Any) -> Any:
+        sizes.append(len(data))
+        return real(model, data, **given)
+
+    monkeypatch.setattr(scoring, "PIXELS", 8 * 32 * 32)
+    monkeypatch.setattr(scoring, "evaluate", noted)
+    monkeypatch.setattr(scoring, "settings", dataclasses.replace(Settings(), live_every=0.0))
+    monkeypatch.setattr(scoring, "time", SimpleNamespace(monotonic=itertools.count().__next__))
+    found = [one for one in stages(Recipe(REPAIRS[0], tiny_model, inputs={"n": 30})) if one.stage == "tune"]
+    assert max(sizes) == 8
+    scored = next(place for place, one in enumerate(found) if "acc" in one.metrics)
+    assert scored >= 4 and {one.step for one in found[scored - 4 : scored + 1]} == {found[scored].step}
+    assert all("loss" in one.metrics for one in found)

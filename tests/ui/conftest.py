@@ -17,6 +17,8 @@ import lab.history
 import models
 from lab.history import History
 from lab.settings import settings
+from ui import looks
+from ui.widgets import expected
 
 ROUTER = str(Path(__file__).resolve().parents[2] / "pages" / "_router.py")
 
@@ -39,6 +41,8 @@ def _small_lab() -> Iterator[None]:
 def _fresh_caches() -> None:
     st.cache_data.clear()
     st.cache_resource.clear()
+    looks._seen.clear()
+    expected._told.clear()
 
 
 @pytest.fixture

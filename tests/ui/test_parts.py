@@ -137,3 +137,25 @@ def test_a_change_is_told_with_what_it_is_against_and_only_over_the_same_picture
     assert figures.start(scores[0], found, same) == 0.972 and figures.start(scores[0], found, other) is None
     assert figures.compared(scores, found, other).startswith("Before: Attack success 8 of 8.")
     assert figures.compared(scores, {"before/acc": 0.97}, {"before/acc": 2000}) == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "pause"), [("queued", jobs.WAITING), ("running", jobs.POLL), ("done", None)], ids=lambda value: str(value)
+)
+def test_a_job_that_waits_is_looked_at_less_often(monkeypatch: pytest.MonkeyPatch, state: str, pause: float | None):
+    """Thirty visitors in one queue are sixty looks a second otherwise."""
+    job = SimpleNamespace(state=state, seen=lambda visitor: None)
+    drawn, asked, again = [], [], []
+    monkeypatch.setattr(jobs, "current", lambda slot: job)
+    monkeypatch.setattr(jobs, "visitor", lambda: "ada")
+    monkeypatch.setattr(
+        jobs.st, "fragment", lambda look, run_every: asked.append(run_every) or (lambda: asked.append(look))
+    )
+    monkeypatch.setattr(jobs.st, "rerun", lambda: again.append(job.state))
+    jobs.watch("defend", drawn.append)
+    every, look = asked
+    look()
+    assert every == pause and drawn == [job] and not again
+    job.state = {"queued": "running"}.get(state, "done")
+    look()
+    assert again == ([] if state == "done" else [job.state])

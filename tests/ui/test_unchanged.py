@@ -2,19 +2,68 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import altair
 import pytest
+import streamlit as st
 
+from lab.running import compute_lock
+from lab.running.compute_lock import ComputeLock
 from models import shelf
 from tests.ui.conftest import fine, until
 from ui import cache
 from ui.charts.once import once
+from ui.pages import PAGES
 from ui.sidebar import Choice
 from ui.widgets import images
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The waits for the compute lock, each of which may last as long as a job's step."""
+    found: list[str] = []
+
+    class Counted(ComputeLock):
+        def __enter__(self) -> Self:
+            if self._owner != threading.get_ident():
+                found.append(threading.current_thread().name)
+            return super().__enter__()
+
+    monkeypatch.setattr(compute_lock, "compute_lock", Counted())
+    return found
+
+
+def test_a_page_waits_once_for_what_several_models_say(visit: Callable[..., Any], waits) -> None:
+    app = fine(visit("compare.py"))
+    waits.clear()
+    fine(app.number_input(key="images").set_value(14).run())
+    assert len(waits) == 1
+    fine(app.number_input(key="images").set_value(9).run())
+    fine(app.number_input(key="images").set_value(14).run())
+    assert len(waits) == 1
+
+
+def test_a_region_that_the_model_has_no_part_in_waits_for_nobody(visit: Callable[..., Any], waits) -> None:
+    app = fine(visit("regions.py"))
+    waits.clear()
+    fine(app.slider(key="regional-area").set_value(0.5).run())
+    assert not waits
+    fine(app.selectbox(key="regional-family").set_value("attention").run())
+    assert len(waits) == 1
+
+
+def test_the_pages_are_looked_up_once_in_a_visit(visit: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    real = st.Page
+    monkeypatch.setattr(st, "Page", lambda file, **rest: made.append(file) or real(file, **rest))
+    app = fine(visit())
+    fine(app.run())
+    fine(app.switch_page("defend.py").run())
+    assert sorted(made) == sorted(page.file for page in PAGES)
 
 
 @pytest.fixture

@@ -23,8 +23,7 @@ def before_and_now(page: RunPage, what: str, recipe: Recipe, model: Classifier, 
     choice = page.choice
     brought = recipe.inputs.get("trigger") or getattr(recipe.method, "poison", None)
     shown = f"{choice} {recipe.data} {brought}"
-    seen = looks.looked(f"model {choice.model}", shown, "GradCAM", model, pictures)
-    after = looks.look_now(job, pictures, shown)
+    seen, after = looks.before_and_now(model, job, pictures, shown)
 
     def make() -> list[images.View]:
         return _views(what, seen, after, len(pictures))

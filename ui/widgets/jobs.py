@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 POLL = 0.5
 """Seconds between two looks at a running job."""
 
+WAITING = 2.0
+"""Seconds between two looks at a job that waits in the queue."""
+
 
 def current(slot: str) -> Job | None:
     """The job that this page started last."""
@@ -78,19 +81,19 @@ def refusal(slot: str) -> None:
 
 
 def watch(slot: str, draw: Callable[[Job | None], None]) -> None:
-    """Draw the job now and, while it runs, again and again; the whole page once more when it has ended."""
+    """Draw the job now and, while it waits or runs, again and again; the whole page once more when that changes."""
     job = current(slot)
-    running = job is not None and not job.ended
+    state = "" if job is None else job.state
 
     def look() -> None:
         if job is not None:
             job.seen(visitor())
         with ready():  # an error inside a fragment does not reach the code around it
             draw(job)
-        if running and job is not None and job.ended:
+        if job is not None and job.state != state:
             st.rerun()
 
-    st.fragment(look, run_every=POLL if running else None)()
+    st.fragment(look, run_every={"queued": WAITING, "running": POLL}.get(state))()
 
 
 def progress(job: Job | None, recipe: Recipe | None = None, hint: str = "", button: str = "Start") -> None:

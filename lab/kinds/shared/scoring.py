@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
 from typing import TypeVar
 
 import torch
@@ -21,8 +20,8 @@ from lab.settings import settings
 
 T = TypeVar("T")
 
-PIXELS = 250 * 32 * 32
-"""Pixels scored in one step: about a fifth of a second for the zoo's nets on two cores."""
+PIXELS = 100 * 32 * 32
+"""Pixels scored in one step: less than a tenth of a second for the zoo's nets on two cores. Pages wait for its end."""
 
 ACC = Score(
     "acc", "Accuracy", "ACC", better="up", live=True,
@@ -133,41 +132,39 @@ def card_scores(result: Result, moment: str) -> dict[str, float]:
     return found | {n: result.counts[f"{moment}/{name}"] for n, name in numbers.items() if name in found}
 
 
-def live_score(data: ImageSet, backdoor: Backdoor | None = None) -> Callable[[nn.Module], dict[str, float]]:
-    """What a running model is scored by: the metrics of a model on the first of `data`."""
-    live, given = live_set(data), (backdoor or Backdoor()).arguments
-    return lambda now: metrics_of(evaluate(now, live, **given))
-
-
 def live_set(data: ImageSet) -> ImageSet:
     """The fixed first images that a running defense is scored on: fewer where they are large."""
     area = data.images.shape[2] * data.images.shape[3]
     return data[: max(32, min(settings.live_n, settings.live_n * 4 * 32 * 32 // area))]
 
 
-def watched(run: Run[T], score: Callable[[nn.Module], dict[str, float]], start: nn.Module | None = None) -> Run[T]:
-    """`run`, with `score` of its model added to the metrics every `settings.live_every` seconds.
+def watched(run: Run[T], data: ImageSet, backdoor: Backdoor, start: nn.Module | None = None) -> Run[T]:
+    """`run`, with the scores of its model on the first of `data` among the metrics every `settings.live_every` seconds.
 
-    `start`, where it is given, is the model as it was: its score comes first, as the stage "before", so that a change
+    `start`, where it is given, is the model as it was: its scores come first, as the stage "before", so that a change
     that is told while the run goes on is one over the same images. Scoring restores the model's modes and draws no
-    random number, so the run ends as it would have without. A slow score comes less often: it takes at most about a
-    tenth of the time.
+    random number, so the run ends as it would have without. It is cut into steps, each of which tells the run's
+    progress again. A slow score comes less often: it takes at most about a tenth of the time.
     """
-    if start is not None:
-        yield Progress("before", 1, 1, score(start), model=start)
-    due = time.monotonic() + settings.live_every / 4
-
-    def with_scores(progress: Progress) -> Progress:
-        nonlocal due
-        start = time.monotonic()
-        if progress.model is None or start < due:
-            return progress
-        progress = dataclasses.replace(progress, metrics=progress.metrics | score(progress.model))
-        end = time.monotonic()
-        due = end + max(settings.live_every, 9 * (end - start))
-        return progress
-
-    return (yield from mapped(run, with_scores))
+    live = live_set(data)
+    try:
+        if start is not None:
+            yield from scored("before", start, live, backdoor)
+        due = time.monotonic() + settings.live_every / 4
+        while True:
+            try:
+                progress = next(run)
+            except StopIteration as end:
+                return end.value
+            begun = time.monotonic()
+            if progress.model is not None and begun >= due:
+                work = scored(progress.stage, progress.model, live, backdoor)
+                scores = yield from mapped(work, lambda _, now=progress: now)  # type: ignore[misc]
+                progress = dataclasses.replace(progress, metrics=progress.metrics | metrics_of(scores))
+                due = time.monotonic() + max(settings.live_every, 9 * (time.monotonic() - begun))
+            yield progress
+    finally:
+        run.close()
 
 
 def confusions(stage: str, model: nn.Module, data: ImageSet, backdoor: Backdoor) -> Run[dict[str, Tensor]]:
