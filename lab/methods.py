@@ -13,12 +13,13 @@ from typing import Any
 
 from core import method_json
 from core.data import Scenes
+from core.explain import Consistency
 from core.knobs import Knob, Method
 from core.training import PARTS
 from core.triggers import Poison
 from lab.kinds import kinds
 
-OTHERS: dict[str, list[type[Method]]] = {"part": [Poison, *PARTS], "data": [Scenes]}
+OTHERS: dict[str, list[type[Method]]] = {"part": [Poison, Consistency, *PARTS], "data": [Scenes]}
 """Methods that stand in a recipe without being an experiment: parts of a training, and generated data."""
 
 

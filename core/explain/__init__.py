@@ -1,5 +1,6 @@
 """Explainers: maps of what speaks for a class, signed and raw; `display` turns them into pictures."""
 
+from core.explain.consistency.consistency import Consistencies, Consistency, Pair
 from core.explain.heatmaps.cam import CAM, activations_and_gradient, enlarged
 from core.explain.heatmaps.display import Shown, colour, display, overlay
 from core.explain.heatmaps.gradcam import GradCAM
@@ -11,8 +12,11 @@ EXPLAINERS = [GradCAM, HiResCAM]
 __all__ = [
     "CAM",
     "EXPLAINERS",
+    "Consistencies",
+    "Consistency",
     "GradCAM",
     "HiResCAM",
+    "Pair",
     "Shown",
     "activations_and_gradient",
     "colour",

@@ -5,6 +5,7 @@ from core.optim.awp import AWP
 from core.optim.sam import SAM
 from core.training.abl import ABL
 from core.training.adversarial import Adversarial
+from core.training.explanation_consistency.explanation_consistency import ExplanationConsistency
 from core.training.mart import MART
 from core.training.mixing.cutmix import CutMix
 from core.training.mixing.fmix import FMix
@@ -15,7 +16,7 @@ from core.training.single_step import FGSMRS, NFGSM
 from core.training.standard import Standard
 from core.training.trades import TRADES
 
-TRAININGS = [Standard, PoisonedFineTuning, ABL, Adversarial, TRADES, MART]
+TRAININGS = [Standard, PoisonedFineTuning, ABL, Adversarial, TRADES, MART, ExplanationConsistency]
 MIXERS = [MixUp, CutMix, FMix]
 PARTS: list[type[Method]] = [SAM, AWP, FGSMRS, NFGSM, *MIXERS]
 
@@ -32,6 +33,7 @@ __all__ = [
     "TRAININGS",
     "Adversarial",
     "CutMix",
+    "ExplanationConsistency",
     "FMix",
     "MixUp",
     "Mixed",

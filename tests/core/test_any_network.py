@@ -228,6 +228,7 @@ REFUSALS: dict[tuple[str, str], str] = {
     (name, net): "batch norm" for name in ("ANP", "CLP", "RNP")
     for net in ("no norm", "folded", "group norm", "transformer")
 } | {(name, "transformer"): "choose a convolutional layer" for name in ("GradCAM", "HiResCAM")} | {
+    ("ExplanationConsistency", "transformer"): "choose a convolutional layer",
     ("Rescaling", "transformer"): "choose a convolutional network with ReLU",
 }  # fmt: skip
 """Which method may refuse which network, and what its sentence must name: ANP, CLP and RNP prune by batch norms, and

@@ -12,6 +12,7 @@ from core.attacks import PGD, Regional
 from core.defenses import ANP, CLP, STRIP, TSBD, FinePruning, NeuralCleanse
 from core.knobs import Method
 from core.metrics import TAC
+from core.training import ExplanationConsistency
 from core.triggers import SIG, BadNets, Blended
 from lab.kinds import kinds
 from lab.recipes import Recipe
@@ -103,6 +104,14 @@ def test_masks_and_bounds_are_compared_with_their_limits():
     assert "Class 0" in found and "M = 10" in found and "Flagged" in found
     features = {"activation": torch.tensor([2.0, 0.1]), "mask": torch.tensor([0, 1])}
     assert "a_{1} = 0.1" in told(result_of(FinePruning(), report=features))
+
+
+def test_a_consistency_fills_in_the_mean_and_the_lowest():
+    report = {"consistency": torch.tensor([1.0, 0.25, 0.75, 1.0]), "weights": torch.tensor([0.2, 3.0, 1.0, 0.2])}
+    found = told(result_of(ExplanationConsistency(), report=report))
+    assert r"\bar E = 0.75" in found and r"v = \max(1 - 0.25, 0.05),\quad v' = 3" in found and "4 training" in found
+    others = told(result_of(ExplanationConsistency(weights="E"), report=report))
+    assert r"\bar E = 0.75" in others and r"\max" not in others, "a control has another v"
 
 
 def test_strip_adds_up_entropies():
