@@ -23,6 +23,7 @@ from core.optim.train import train_steps
 from core.runs import Run
 from core.training.mixing.mixer import Mixer
 from core.training.mixing.objective import mixed
+from core.training.shared.records import looks
 from core.training.shared.sgd_settings import MOMENTUM, check_settings, optimiser_of, perturbation_of, schedule_of
 from core.triggers.poison import Poison
 from core.triggers.shared.trigger_optimizer import TriggerOptimizer
@@ -119,7 +120,7 @@ class Standard(Method):
             objective=self._objective(),
             perturbation=perturbation_of(self, per_epoch),
             after_step=in_turn(*(part.step for part in (trigger_optimizer, average) if part is not None)),
-            every=10,
+            every=looks(per_epoch),
         )
         return finished(average.model if average else student, poison, poisoned, trigger_optimizer)
 

@@ -24,15 +24,20 @@ SEED = 0
 """Draws the attack's starts, the same ones after every epoch."""
 
 
+def looks(steps_per_epoch: int) -> int:
+    """Steps between two looks at a training's loss: ten, or an epoch where that is shorter, as every row has one."""
+    return min(10, max(1, steps_per_epoch))
+
+
 @dataclass
 class Record:
     """What is looked at after each epoch, and what was found.
 
     sets : "train", pictures that are trained on, and "heldout", pictures that are not; empty ones are not looked at
     attack : the one that robust accuracy is measured by; every picture takes all its steps
-    rows : a row per epoch: "epoch"; "loss" of the training and "lr", both of its last step; "seconds" since the start,
-        without those of looking; and for each set its "acc", "robust", and the mean cross-entropies "loss" and
-        "robust_loss", in nats, each as "<set>/<name>"
+    rows : a row per epoch: "epoch"; "lr" of its last step and "loss", the training's own, when last looked at;
+        "seconds" since the start, without those of looking; and for each set its "acc", "robust", and the mean
+        cross-entropies "loss" and "robust_loss", in nats, each as "<set>/<name>"
     best : the weights of the epoch with the highest held-out robust accuracy, the first of several, where they are kept
     """
 
@@ -65,7 +70,7 @@ class Record:
                 looking += now - before
                 head = {
                     "epoch": float(progress.step // steps_per_epoch), "lr": schedule(progress.step)["lr"],
-                    "loss": progress.metrics.get("loss", float("nan")), "seconds": now - started - looking,
+                    "loss": progress.metrics["loss"], "seconds": now - started - looking,
                 }  # fmt: skip
                 self._add(head | found, model)
                 latest = {name: found[f"heldout/{name}"] for name in ("acc", "robust")}

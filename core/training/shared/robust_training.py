@@ -25,7 +25,7 @@ from core.optim.train import train_steps
 from core.runs import Run
 from core.training.shared.augmentation import AUGMENTATIONS, PLAIN, disturbed
 from core.training.shared.crafting import MODES
-from core.training.shared.records import Record
+from core.training.shared.records import Record, looks
 from core.training.shared.rotation import RotationHead
 from core.training.shared.sgd_settings import (
     MOMENTUM,
@@ -152,7 +152,7 @@ class RobustTraining(Method):
             objective=self._objective(head),
             perturbation=perturbation_of(self, per_epoch),
             after_step=average.step if average else None,
-            every=10,
+            every=looks(per_epoch),
         )  # fmt: skip
         yield from record.over(training, per_epoch, schedule, average.model if average else None)
         result = average.model if average else student

@@ -1,0 +1,97 @@
+"""The family of robust networks: its names, its recipes, its budget, and the training of one."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+
+import models
+from bench.robust import train as training
+from bench.robust.__main__ import affordable, pack, wanted_of
+from bench.robust.nets import Budget, Net, family
+from core.attacks import PGD
+from core.training import Adversarial, Standard
+from lab.recipes import Recipe
+
+NAMED = (
+    "plain sam labelsmoothing fgsm-rs at at-early at-long at-awp trades trades-awp mart mart-awp at-weightdecay "
+    "at-labelnoise at-autoaugment at-rotation at-pseudo"
+)
+SMALL = dict(epochs=2, batch_size=8, pictures=40, heldout=16, attack=PGD(steps=1))
+
+
+def test_all_names_are_there_and_every_recipe_can_be_read() -> None:
+    nets = family(Budget())
+    names = [net.name for net in nets] + [net.best for net in nets if net.best]
+    assert len(set(names)) == len(names)
+    assert {f"cifar10-{name}" for name in NAMED.split()} | {"scenes-at", "scenes-at-awp"} <= set(names)
+    for net in nets:
+        recipe = Recipe.from_json(json.dumps(net.recipe()))
+        assert recipe.method == net.method and recipe.seed == net.seed and recipe.kind.name == "training"
+
+
+def test_the_longest_comes_first() -> None:
+    costs = [net.cost for net in family(Budget())]
+    assert costs == sorted(costs, reverse=True) and costs[-1] > 0
+
+
+@pytest.mark.parametrize("passes", [1e4, 1e5, 3e5, 6e5, 1e7])
+def test_a_budget_fits_into_its_passes(passes: float) -> None:
+    budget = affordable(passes, None)
+    assert sum(net.cost for net in family(budget)) <= 1.1 * passes
+    assert 1000 <= budget.pictures <= 2500 and 1 <= budget.epochs <= 200
+    assert budget.epochs >= 90 or budget.pictures == 1000
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small network, and few pictures behind its scores."""
+    monkeypatch.setattr(training, "ARCHITECTURE", "arch:preact_resnet18?width=2")
+    monkeypatch.setattr(training, "TESTED", 20)
+    monkeypatch.setattr(training, "HELDOUT", 16)
+    monkeypatch.setattr(training, "JUDGE", PGD(steps=2))
+
+
+def test_a_robust_net_is_kept_with_its_record_its_best_epoch_and_its_snapshots(few: None, tmp_path: Path) -> None:
+    net = Net("scenes-at", "scenes", Adversarial(**SMALL), best="scenes-at-early", snapshots=2)
+    assert "under PGD-20" in training.train(net, tmp_path)
+    assert training.train(net, tmp_path) == "scenes-at: known"
+    for name, early in (("scenes-at", False), ("scenes-at-early", True)):
+        told = json.loads((tmp_path / name / "record.json").read_text())
+        assert told["epochs"]["epoch"] == [1, 2] and told["scores"]["test"]["n"] == 20
+        assert {"train/robust", "heldout/robust", "heldout/robust_loss", "lr", "seconds"} <= set(told["epochs"])
+        model = models.load(str(tmp_path / name))
+        recipe = Recipe.from_json((tmp_path / name / "recipe.json").read_text())
+        assert recipe.method == Adversarial(**SMALL, early_stop=early) and model.card.scores["test"]["n"] == 20
+    assert sorted(path.name for path in (tmp_path / "snapshots" / "scenes-at").iterdir()) == [
+        "epoch-001.safetensors", "epoch-002.safetensors",
+    ]  # fmt: skip
+
+
+def test_a_plain_net_has_the_same_record(few: None, tmp_path: Path) -> None:
+    method = Standard(epochs=2, batch_size=8, pictures=24, schedule="piecewise")
+    training.train(Net("scenes-plain", "scenes", method), tmp_path)
+    told = json.loads((tmp_path / "scenes-plain" / "record.json").read_text())
+    assert told["epochs"]["lr"] == [0.1, 0.001] and len(told["epochs"]["heldout/robust"]) == 2
+    pack(tmp_path, tmp_path / "packed")
+    with tarfile.open(tmp_path / "packed" / "nets-0.tar.gz") as archive:
+        assert "scenes-plain/model.safetensors" in archive.getnames()
+
+
+def test_time_that_is_over_keeps_nothing(few: None, tmp_path: Path) -> None:
+    with pytest.raises(training.OutOfTime, match="it was at step 1 of"):
+        training.train(Net("scenes-at", "scenes", Adversarial(**SMALL)), tmp_path, deadline=time.time())
+    assert not (tmp_path / "scenes-at").exists()
+
+
+def test_the_speed_counts_passes(few: None) -> None:
+    found = training.speed(Net("scenes-at", "scenes", Adversarial(**SMALL)), None, seconds=0.5)
+    assert found > 1
+
+
+def test_only_those_that_are_asked_for() -> None:
+    assert [net.name for net in wanted_of(family(Budget()), ["cifar10-at"])] == ["cifar10-at"]
