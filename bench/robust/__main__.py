@@ -25,8 +25,8 @@ MEASURED = 10.0
 """Seconds of the first look at the speed."""
 USED = 0.75
 """Share of the measured speed that is counted on: the rest goes into records, scores and the last worker's wait."""
-FEWEST, MOST, EPOCHS = 1000, 2500, (90, 200)
-"""Training pictures, and epochs: there are at least so many of both, for networks that are to overfit."""
+PICTURES, EPOCHS = (2500, 2000, 1500, 1000), (90, 200)
+"""Training pictures to choose from, and the range of epochs: enough for a network that is to overfit its pictures."""
 ARCHIVE = 15_000_000
 
 
@@ -62,13 +62,17 @@ def wanted_of(nets: list[Net], names: list[str] | None) -> list[Net]:
 
 
 def affordable(passes: float, names: list[str] | None) -> Budget:
-    """The pictures and epochs of each net, where all nets together have so many passes: first enough epochs for a
-    network that is to overfit its pictures, then as many pictures as there is time for, then more epochs."""
-    unit = Budget()
-    steps = passes * unit.steps / sum(net.cost for net in wanted_of(family(unit), names))
+    """The most pictures and epochs at which all nets together take so many passes at most; fewer epochs than the range
+    has only with the fewest pictures."""
     least, most = EPOCHS
-    pictures = int(min(MOST, max(FEWEST, steps / least * unit.batch_size // 500 * 500)))
-    return Budget(pictures, int(min(most, max(1, steps / (pictures // unit.batch_size)))))
+    for pictures in PICTURES:
+        for epochs in range(most, 0, -1):
+            budget = Budget(pictures, epochs)
+            if sum(net.cost for net in wanted_of(family(budget), names)) <= passes:
+                if epochs >= least or pictures == PICTURES[-1]:
+                    return budget
+                break
+    return Budget(PICTURES[-1], 1)
 
 
 def pack(out: Path, to: Path) -> None:

@@ -19,6 +19,8 @@ PSEUDO = 5000
 """Pictures that a plainly trained network labels, for one net of the family."""
 STEPS = 7
 """Of the attack in training."""
+LOOK, SCORED = 33, 300
+"""What a look after an epoch takes, and the scores of a finished net, in passes over a batch of the training."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Net:
 
     @property
     def cost(self) -> float:
-        """Passes over the network in its training, roughly: what it takes in comparison with the others."""
+        """Passes over a batch until it is trained and scored, roughly."""
         method = self.method
         passes = 1.0 + isinstance(method.weight_perturbation, AWP | SAM)
         pictures = method.pictures
@@ -81,7 +83,8 @@ class Net:
             passes += attack.steps + isinstance(method, TRADES | MART) + (method.rotation > 0)
             passes += 8 * (method.augmentation != "flip and shift")  # on the CPU
             pictures -= method.heldout
-        return passes * method.epochs * (pictures // method.batch_size)
+        looks = LOOK if isinstance(method, Standard) or method.heldout else 0
+        return method.epochs * (passes * (pictures // method.batch_size) + looks) + SCORED
 
 
 def family(budget: Budget) -> list[Net]:

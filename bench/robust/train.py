@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 import models
-from bench.robust.nets import ARCHITECTURE, HELDOUT, Net
+from bench.robust.nets import ARCHITECTURE, HELDOUT, SCORED, Net
 from core.attacks import PGD
 from core.data import load_data
 from core.data.imageset import ImageSet
@@ -182,6 +182,6 @@ def speed(net: Net, source: Path | None, seconds: float) -> float:
         if begun and time.time() - begun > seconds:
             torch.cuda.synchronize() if torch.cuda.is_available() else None
             run.close()
-            per_step = dataclasses.replace(net, method=method).cost / total
+            per_step = (dataclasses.replace(net, method=method).cost - SCORED) / total
             return (progress.step - first) * per_step / (time.time() - begun)
     raise RuntimeError("The training ended before it was measured.")

@@ -39,12 +39,12 @@ def test_the_longest_comes_first() -> None:
     assert costs == sorted(costs, reverse=True) and costs[-1] > 0
 
 
-@pytest.mark.parametrize("passes", [1e4, 1e5, 3e5, 6e5, 1e7])
+@pytest.mark.parametrize("passes", [1e5, 3e5, 6e5, 1e7])
 def test_a_budget_fits_into_its_passes(passes: float) -> None:
     budget = affordable(passes, None)
-    assert sum(net.cost for net in family(budget)) <= 1.1 * passes
-    assert 1000 <= budget.pictures <= 2500 and 1 <= budget.epochs <= 200
+    assert sum(net.cost for net in family(budget)) <= passes
     assert budget.epochs >= 90 or budget.pictures == 1000
+    assert budget.pictures <= 2500 and budget.epochs <= 200
 
 
 @pytest.fixture
