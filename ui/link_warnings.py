@@ -56,8 +56,8 @@ def tell(asked: dict[str, str], doubt: str = "") -> None:
 
 
 def _same(value: Any, text: str) -> bool:
-    """Whether a control's value is what the link wrote: 3 and "3.0" are the same."""
-    if str(value) == text:
+    """Whether a control's value is what the link wrote: 3 and "3.0" are the same, and True and "true"."""
+    if str(value) == text or (isinstance(value, bool) and str(value).lower() == text.lower()):
         return True
     try:
         return float(value) == float(text)

@@ -193,6 +193,24 @@ PAGES: list[Page] = [
         ),
     ),
     Page(
+        "flatness", "Flatness", "waves", "Training", "How much the loss rises when the weights move.", "flatness",
+        (
+            Card(
+                "Move every weight", "Does the loss under attack rise much?", CLEAN, 33,
+                {"method": "AverageFlatness"},
+            ),
+            Card(
+                "Same function, other weights", "Which measures notice?", CLEAN, 34, {"method": "Rescaling"},
+            ),
+        ),
+        model=CLEAN,
+    ),
+    Page(
+        "landscape", "Landscape", "landscape", "Training", "The robust loss around a network's weights.", "landscape",
+        (Card("The loss around a network", "One slice, attacked anew at each point.", CLEAN, 36),),
+        model=CLEAN,
+    ),
+    Page(
         "compare", "Compare", "compare", "Results", "A repaired model beside the original and a clean one.", "defense",
         (
             Card(

@@ -37,10 +37,14 @@ class Flatness:
 
 
 class Parts:
-    """The progress of several runs of equal length, told as that of one stage."""
+    """The progress of several runs of equal length, told as that of one stage.
+
+    Pictures that are told stay on every later progress, so that whoever looks in between sees them too.
+    """
 
     def __init__(self, stage: str, count: int) -> None:
         self.stage, self.count, self.done, self.unit = stage, count, 0, 0
+        self.images: dict[str, Tensor] = {}
 
     def part(self, run: Run[T]) -> Run[T]:
         """The next of the runs; what it says of itself, but how far it is, is left out."""
@@ -55,10 +59,9 @@ class Parts:
 
     def told(self, metrics: dict[str, float], images: dict[str, Tensor] | None = None) -> Progress:
         """What is known after the runs so far."""
-        return self._at(0.0, metrics, images)
+        self.images = images or self.images
+        return self._at(0.0, metrics)
 
-    def _at(
-        self, share: float, metrics: dict[str, float] | None = None, images: dict[str, Tensor] | None = None
-    ) -> Progress:
+    def _at(self, share: float, metrics: dict[str, float] | None = None) -> Progress:
         step = max(1, round(self.unit * (self.done + share)))
-        return Progress(self.stage, step, self.unit * self.count, metrics or {}, images or {})
+        return Progress(self.stage, step, self.unit * self.count, metrics or {}, dict(self.images))

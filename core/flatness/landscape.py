@@ -64,7 +64,10 @@ class Landscape(RobustLoss):
     """
 
     shape: str = knob("line", choices=("line", "plane"), help="along lines (1-D), or over a plane (2-D)", primary=True)
-    points: int = knob(10, low=1, high=40, step=1, help="points on each side of α = 0", primary=True)
+    points: int = knob(
+        10, low=2, high=40, step=1, help="points on each side of α = 0; along each axis of a plane half as many",
+        primary=True,
+    )  # fmt: skip
     span: float = knob(1.0, low=0.05, high=3.0, step=0.05, help="largest α, as a share of the weights' norm")
     directions: int = knob(1, low=1, high=10, step=1, help="lines; a plane has two directions")
 
@@ -75,42 +78,33 @@ class Landscape(RobustLoss):
         """
         nets = [own_copy(net, data.images) for net in (model, *others)]
         _require_alike(nets)
-        slices = [_Slices(net, self.directions if self.shape == "line" else 2, seed) for net in nets]
-        side = 2 * self.points + 1
+        plane = self.shape == "plane"
+        slices = [_Slices(net, 2 if plane else self.directions, seed) for net in nets]
+        middle = self.points // 2 if plane else self.points
+        side = 2 * middle + 1
         alphas = torch.linspace(-self.span, self.span, side)
-        alphas[self.points] = 0
-        rows = self.directions if self.shape == "line" else side
+        alphas[middle] = 0
+        rows = side if plane else self.directions
         empty = torch.full((len(nets), rows, side), torch.nan)
         surface = Surface(alphas, empty, empty.clone(), empty.clone(), len(data))
-        order = list(coarse_to_fine(self.points, rows, self.shape == "plane"))
+        order = list(coarse_to_fine(middle, rows, plane))
         at_w: list[Losses] = []
         parts = Parts("points", len(order) * len(nets))
         for place, m in itertools.product(order, range(len(nets))):
             net, around = nets[m], slices[m]
-            with moved(around.weights, around.offset(self._steps(alphas, place))):
+            with moved(around.weights, around.offset(_steps(alphas, place, plane))):
                 now = yield from parts.part(self.losses(net, data.pixels, data.labels, seed))
                 if len(at_w) < len(nets):
                     at_w.append(now)
                 labels = data.labels.to(now.loss.device)
                 kept = F.cross_entropy(predict(net, at_w[m].images), labels).item()
-            self._write(surface, m, place, now, kept)
+            row = slice(None) if not plane and place[1] == middle else place[0]  # all lines meet at alpha = 0
+            surface.loss[m, row, place[1]] = now.mean
+            surface.accuracy[m, row, place[1]] = now.accuracy
+            surface.fixed[m, row, place[1]] = kept
             told = {"rise": surface.rise(0), "reference": at_w[0].mean, "n": len(data)}
             yield parts.told(told, {"loss": surface.loss.clone(), "fixed": surface.fixed.clone()})
         return surface
-
-    def _steps(self, alphas: Tensor, place: Place) -> dict[int, float]:
-        """How far to go along which direction."""
-        if self.shape == "line":
-            return {place[0]: float(alphas[place[1]])}
-        return {0: float(alphas[place[0]]), 1: float(alphas[place[1]])}
-
-    def _write(self, surface: Surface, m: int, place: Place, now: Losses, kept: float) -> None:
-        """A point of the grid; all lines meet at alpha = 0."""
-        origin = self.shape == "line" and place[1] == self.points
-        row = slice(None) if origin else place[0]
-        surface.loss[m, row, place[1]] = now.mean
-        surface.accuracy[m, row, place[1]] = now.accuracy
-        surface.fixed[m, row, place[1]] = kept
 
 
 @dataclass
@@ -132,6 +126,13 @@ class _Slices:
         """sum_k alpha_k d_k, one tensor per weight."""
         along = [[alpha * d for d in self.directions[k]] for k, alpha in steps.items()]
         return [torch.stack(parts).sum(0) for parts in zip(*along, strict=True)]
+
+
+def _steps(alphas: Tensor, place: Place, plane: bool) -> dict[int, float]:
+    """How far to go along which direction."""
+    if not plane:
+        return {place[0]: float(alphas[place[1]])}
+    return {0: float(alphas[place[0]]), 1: float(alphas[place[1]])}
 
 
 def coarse_to_fine(points: int, rows: int, plane: bool) -> Iterator[Place]:

@@ -59,7 +59,7 @@ class Rescaling(RobustLoss):
     """
 
     factor: float = knob(
-        4.0, low=0.25, high=16.0, step=0.25, symbol="k", help="the first layer is multiplied by it", primary=True
+        8.0, low=0.25, high=16.0, step=0.25, symbol="k", help="the first layer is multiplied by it", primary=True
     )
     xi: float = knob(0.5, low=0.0, high=2.0, step=0.05, symbol="ξ", help="radius of the ball before rescaling")
     draws: int = knob(3, low=1, high=100, step=1, help="random perturbations of the weights", primary=True)
@@ -90,11 +90,14 @@ class Rescaling(RobustLoss):
 def rescaled(model: nn.Module, images: Tensor, factor: float) -> tuple[nn.Module, str, str]:
     """A copy of `model` in eval mode, one layer of it times `factor` and the next divided by it, and their names.
 
-    The pair is the last one that can be rescaled without changing the function, which is tried on `images` (uint8 or
-    float in [0, 1], a few will do). Raises ValueError where there is none: no ReLU alone between two layers.
+    The pair is the one nearest to the middle of the network that can be rescaled without changing the function, which
+    is tried on `images` (uint8 or float in [0, 1], a few will do). Raises ValueError where there is none: no ReLU alone
+    between two layers.
     """
     before = predict(model, images)
-    for first, second in reversed(_neighbours(model, images)):
+    pairs = _neighbours(model, images)
+    order = sorted(range(len(pairs)), key=lambda place: abs(2 * place - len(pairs)))
+    for first, second in (pairs[place] for place in order):
         if _gap(before, predict(_scaled(model, first, second, 2.0), images)) < 1e-5:
             return _scaled(model, first, second, factor), _layer_of(model, images, first), second
     raise ValueError(

@@ -114,7 +114,7 @@ def _rescaled(result: Result) -> Conclusion:
     values = {
         "relative": f"{found['before/flatness']:.3f} to {found['flatness']:.3f} nats",
         "absolute": f"{found['before/absolute']:.3f} to {found['absolute']:.3f} nats",
-        "trace": f"{found['before/trace']:.3g} to {found['trace']:.3g}",
+        "trace": f"{found['before/trace']:,.1f} to {found['trace']:,.1f}",
     }
     rest = f"in an absolute ball from {values['absolute']}, the trace of the Hessian from {values['trace']}"
     if not still["flatness"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.flatness import LANDSCAPES, Surface
@@ -61,22 +62,26 @@ def _method(recipe: Recipe) -> Any:
 def conclude(result: Result) -> Conclusion:
     """Alone, whether the weights are a minimum of the slice; beside another model, which of the two is flatter."""
     found, n = result.figures, result.counts["rise"]
-    told = (
-        f"Over {result.images['loss'][0].numel()} points the {loss_of(result.recipe)} is {found['rise']:+.2f} nats "
-        f"from that at the weights, {found['reference']:.2f}"
-    )
+    loss, points = loss_of(result.recipe), result.images["loss"][0].numel()
+    told = f"On average over {points} points, the {loss} lies {_lies(found, '')}"
     if "other/rise" not in found:
         if found["lower"] == 0:
             return Conclusion("lowest", f"{told}, which is the lowest of them ({n} pictures).")
-        return Conclusion("not lowest", f"{told}; {found['lower']:.0%} of them lie below it ({n} pictures).")
+        return Conclusion("not lowest", f"{told}; {found['lower']:.0%} of the points lie below it ({n} pictures).")
     ours, other = result.recipe.model, result.recipe.inputs["other"]
     rises = found["rise"], found["other/rise"]
-    beside = f"{told}, of {other} {rises[1]:+.2f} from {found['other/reference']:.2f} ({n} pictures, same directions)"
+    beside = f"{told}, that of {other} {_lies(found, 'other/')} ({n} pictures, same directions)"
     if abs(rises[0] - rises[1]) <= ALIKE * max(map(abs, rises)):
         return Conclusion("alike", f"{beside}: neither is flatter by more than {ALIKE:.0%}.")
     name = ours if isinstance(ours, str) else "the chosen model"
     return Conclusion("flatter" if rises[0] < rises[1] else "sharper",
                       f"{beside}: {name} is {'flatter' if rises[0] < rises[1] else 'sharper'} here.")  # fmt: skip
+
+
+def _lies(found: Mapping[str, float], head: str) -> str:
+    """ "2.00 nats above that at the weights (1.50)"; briefly for the second model."""
+    rise, whose = found[f"{head}rise"], "" if head else " that at the weights"
+    return f"{abs(rise):.2f} nats {'above' if rise >= 0 else 'below'}{whose} ({found[f'{head}reference']:.2f})"
 
 
 def examples(result: Result) -> Conclusion:

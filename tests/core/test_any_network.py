@@ -211,7 +211,7 @@ def flatness(cls: Any, net: nn.Module, data: ImageSet) -> None:
 
 
 def landscape(cls: Any, net: nn.Module, data: ImageSet) -> None:
-    finite(finish(short(cls, points=1, steps=1).run(net, data[:8], others=[net])).loss)
+    finite(finish(short(cls, points=2, steps=1).run(net, data[:8], others=[net])).loss)
 
 
 METHODS = [

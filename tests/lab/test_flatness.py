@@ -46,10 +46,10 @@ def test_rescaling_has_both_networks(tiny_model: str) -> None:
 
 
 def test_a_landscape_of_two_models_and_on_training_pictures(tiny_model: str) -> None:
-    method = Landscape(points=1, **SHORT)
+    method = Landscape(points=2, **SHORT)
     recipe = Recipe(method, tiny_model, inputs={"n": 20, "other": tiny_model, "split": "train"})
     result = finish(recipe.run())
-    assert result.images["loss"].shape == (2, 1, 3)
+    assert result.images["loss"].shape == (2, 1, 5)
     assert torch.equal(result.images["loss"][0], result.images["loss"][1])
     assert result.figures["rise"] == result.figures["other/rise"] and result.conclusion is not None
     assert result.conclusion.outcome == "alike"
@@ -94,7 +94,7 @@ def test_a_split_that_is_none_is_refused(tiny_model: str) -> None:
         Recipe(AverageFlatness(), tiny_model, inputs={"split": "all"})
 
 
-@pytest.mark.parametrize("method", [AverageFlatness(draws=1, **SHORT), Landscape(points=1, **SHORT)])
+@pytest.mark.parametrize("method", [AverageFlatness(draws=1, **SHORT), Landscape(points=2, **SHORT)])
 def test_the_snippet_finds_what_the_recipe_finds(tiny_model: str, method: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = {"n": 20, "split": "test"} | ({"other": tiny_model} if isinstance(method, Landscape) else {})
     recipe = Recipe(method, tiny_model, inputs=inputs)
@@ -102,6 +102,6 @@ def test_the_snippet_finds_what_the_recipe_finds(tiny_model: str, method: Any, m
     monkeypatch.setattr(core.data, "load_data", loading.load_data)
     exec(compile(recipe.python(), "snippet", "exec"), names)
     result = finish(recipe.run())
-    reference = names["found"].reference if isinstance(method, AverageFlatness) else names["found"].loss[0, 0, 1]
+    reference = names["found"].reference if isinstance(method, AverageFlatness) else names["found"].loss[0, 0, 2]
     assert float(reference) == pytest.approx(result.figures["reference"], abs=1e-4)
     assert load_data is not loading.load_data

@@ -37,11 +37,11 @@ def test_each_point_is_attacked_anew_and_old_examples_look_flatter(trained_net: 
 
 def test_a_plane_holds_both_slices(trained_net: nn.Module) -> None:
     data = colour_set(12)
-    plane = finish(Landscape(shape="plane", points=1, steps=2).run(trained_net, data, seed=1))
-    lines = finish(Landscape(directions=2, points=1, steps=2).run(trained_net, data, seed=1))
+    plane = finish(Landscape(shape="plane", points=2, steps=2).run(trained_net, data, seed=1))
+    lines = finish(Landscape(directions=2, points=2, steps=2).run(trained_net, data, seed=1))
     assert plane.loss.shape == (1, 3, 3)
-    torch.testing.assert_close(plane.loss[0, :, 1], lines.loss[0, 0])
-    torch.testing.assert_close(plane.loss[0, 1, :], lines.loss[0, 1])
+    torch.testing.assert_close(plane.loss[0, :, 1], lines.loss[0, 0, ::2])
+    torch.testing.assert_close(plane.loss[0, 1, :], lines.loss[0, 1, ::2])
 
 
 def test_two_models_share_their_directions(trained_net: nn.Module) -> None:
@@ -92,9 +92,9 @@ def test_the_surface_fills_while_it_runs_and_stopping_leaves_the_model(trained_n
     known = []
     run = Landscape(**SHORT).run(trained_net, colour_set(12))
     for progress in run:
-        if "loss" in progress.images:
+        if "loss" in progress.images:  # they stay until the next point is there
             known.append(int((~progress.images["loss"].isnan()).sum()))
-        if len(known) == 3:
+        if known and known[-1] == 3:
             run.close()
-    assert known == [1, 2, 3]
+    assert sorted(set(known)) == [1, 2, 3] and known == sorted(known) and known.count(2) > 1
     assert all(torch.equal(value, before[name]) for name, value in trained_net.state_dict().items())
