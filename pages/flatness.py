@@ -13,8 +13,8 @@ from ui import cache, sidebar, texts  # noqa: E402
 from ui.charts import flatness as charts  # noqa: E402
 from ui.charts.curve import curve  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
-from ui.views import family  # noqa: E402
-from ui.widgets import knobs, link  # noqa: E402
+from ui.views import family, under_attack  # noqa: E402
+from ui.widgets import images, knobs, link  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
@@ -41,14 +41,21 @@ with controls:
     page.start(recipe, "Measure")
 
 
+with sidebar.ready():
+    pictures = under_attack.views(choice)
+
+
 def live(job):
     """Progress, the scores, and each draw; of a rescaling each measure before and after."""
     page.progress(job, recipe, "Press **Measure**: every draw is another network, attacked anew.")
     kind = type((job.recipe if job else recipe).method).__name__
     page.figures(job, asked=recipe, only=SHOWN.get(kind, ("flatness", "reference", "still_right")))
     result = finished(job)
-    if result is None:
-        curve(job.curve if job else [], page.kind.scores, height=260)
+    if job is None:
+        images.row(page.show(pictures), columns=3)
+        st.caption(under_attack.TOLD)
+    elif result is None:
+        curve(job.curve, page.kind.scores, height=260)
     elif kind == "Rescaling":
         charts.rescaled(*family.moves(result), height=390)
     else:

@@ -13,7 +13,8 @@ page = RunPage.open(
 from ui import cache, second_model, sidebar, texts  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
 from ui.views import landscape as views  # noqa: E402
-from ui.widgets import knobs, link  # noqa: E402
+from ui.views import under_attack  # noqa: E402
+from ui.widgets import images, knobs, link  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
@@ -47,11 +48,19 @@ with stage:
     how = link.pick("View", ["heat map", "surface"], "heat map", key="how") if plane else ""
 
 
+with sidebar.ready():
+    pictures = under_attack.views(choice)
+
+
 def live(job):
     """Progress, the scores, and what is known of the landscape."""
     page.progress(job, recipe, "Press **Map**, and watch the points come in.")
     page.figures(job, asked=recipe, only=views.scores(job, recipe))
-    views.draw(job, kept, how)
+    if job is None:
+        images.row(page.show(pictures), columns=3)
+        st.caption(under_attack.TOLD)
+    else:
+        views.draw(job, kept, how)
 
 
 with stage:

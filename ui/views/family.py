@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -9,16 +10,14 @@ import streamlit as st
 from ui import cache, sidebar
 from ui.charts import flatness as charts
 from ui.charts import landscape
-from ui.looks import Look, look, tensors
+from ui.views import under_attack
 from ui.widgets import images, link
-from ui.widgets.images import View
 
 if TYPE_CHECKING:
     from lab.results import Result
     from ui.sidebar import Choice
 
 CHART, NET = "flatness-family", "net"
-EPS, STEPS = 8 / 255, 10
 
 
 def moves(result: Result) -> tuple[dict[str, tuple[float, float]], dict[str, str]]:
@@ -82,43 +81,6 @@ def _close_up(row: dict, data: str, choice: Choice, curve: dict | None) -> None:
             landscape.lines(curve["alphas"], {net: [curve["loss"]]}, {net: [curve["fixed"]]}, "robust loss", height=230)
             st.caption(f"A slice of its landscape, {curve['n']} test pictures; dashed: the examples of α = 0 kept.")
     with right, sidebar.ready():
-        index = 0 if choice.upload else choice.index
-        images.row(_attacked(f"zoo:{net}", data, index), columns=3)
-        st.caption(f"Test picture {index} of {data}: heatmaps on one scale, PGD with ε = 8/255 and {STEPS} steps.")
-
-
-def _attacked(ref: str, data: str, index: int) -> list[View]:
-    """Heatmaps of a test picture and of the same under attack, and the change."""
-    from models import shipped
-
-    cache.bring(data)
-    card = shipped(ref)
-    return cache.kept(lambda: _views(*_seen(ref, data, index)), "family", ref, card and card.sha, data, index)
-
-
-def _seen(ref: str, data: str, index: int) -> tuple[Look, str]:
-    import torch
-
-    from core.attacks import PGD
-    from core.runs import finish
-    from lab import loading
-    from lab.kinds.shared.pictures import chosen
-    from lab.running.compute_lock import compute_lock
-
-    model = loading.classifier(ref)
-    with compute_lock:
-        batch = chosen(model, data, [index])
-        attack = PGD(eps=EPS, steps=STEPS, stop_early=False)
-        found = finish(attack.run(model, batch.data.pixels, batch.labels, seed=0))
-        both = torch.cat((batch.data.pixels, found.images))
-        return look(model, both, "GradCAM"), batch.data.class_names[int(batch.labels[0])]
-
-
-def _views(seen: Look, label: str) -> list[View]:
-    drawn, _ = images.heat(*tensors(seen), reference=1)
-    change, factor = images.magnified(seen.images[1] - seen.images[0])
-    return [
-        View(drawn[0], f"true class {label}  \n**{seen.says(0)}**", f"Heatmap of the picture: {seen.says(0)}"),
-        View(drawn[1], f"attacked  \n**{seen.says(1)}**", f"Heatmap of the attacked picture: {seen.says(1)}"),
-        View(images.pixels(change), f"the change, ×{factor}", f"The change, magnified {factor} times"),
-    ]
+        seen = dataclasses.replace(choice, model=f"zoo:{net}", data=data, upload="")
+        images.row(under_attack.views(seen), columns=3)
+        st.caption(f"Test picture {seen.index} of {data}. {under_attack.TOLD}")

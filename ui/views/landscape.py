@@ -23,10 +23,10 @@ def scores(job: Job | None, recipe: Recipe) -> set[str]:
     return {"rise", third} | ({"fixed/rise"} if robust.loss == "robust" else set())
 
 
-def draw(job: Job | None, kept: bool, how: str) -> None:
+def draw(job: Job, kept: bool, how: str) -> None:
     """The landscape; `kept` shows the loss on the examples of α = 0, `how` a plane as "heat map" or "surface"."""
     grids = _known(job)
-    if job is None or grids is None:
+    if grids is None:
         return
     method: Any = job.recipe.method
     loss, alphas = f"{method.loss} loss", _alphas(grids["loss"], method)
@@ -52,10 +52,8 @@ def _planes(alphas: list[float], names: list[str], grids: Tensor, ends: list[flo
     st.caption("Both on one scale." if len(names) > 1 else "The cross marks the weights themselves.")
 
 
-def _known(job: Job | None) -> dict[str, Tensor] | None:
+def _known(job: Job) -> dict[str, Tensor] | None:
     """The losses so far, with NaN where there are none yet."""
-    if job is None:
-        return None
     found = job.result.images if job.result is not None else {}
     if "loss" not in found and job.progress is not None:
         found = job.progress.images
