@@ -200,7 +200,7 @@ PAGES: list[Page] = [
                 {"method": "AverageFlatness"},
             ),
             Card(
-                "Same function, other weights", "Which measures notice?", CLEAN, 34, {"method": "Rescaling"},
+                "Same function, other weights", "Which measures notice?", CLEAN, 34, {"method": "Rescaling", "n": 64},
             ),
         ),
         model=CLEAN,

@@ -1,56 +1,81 @@
-"""Robust flatness of every plain and robust net of the zoo, as in Stutz, Hein, Schiele (ICCV 2021).
+"""Robust flatness of plain and robust nets, as in Stutz, Hein, Schiele (ICCV 2021).
 
-    python -m bench.flatness [NET …] [--n 1000] [--cells FOLDER]
-    python -m bench.flatness --list
+    python -m bench.flatness [NET …] [--workers 12] [--n 1000]
+    python -m bench.flatness --folder FOLDER [--pictures FOLDER] [--snapshots NAME] [--cells FOLDER] [--minutes 5]
     python -m bench.flatness --publish [--cells FOLDER]
 
-Measures the nets (default: all without a backdoor on CIFAR-10 and Scenes) and writes the table. With names it measures
-those alone and writes no table, so that several processes can share a machine:
-
-    python -m bench.flatness --list | xargs -P 4 -n 1 python -m bench.flatness
-
-Each net is a file in FOLDER, by default bench/cells/flatness, and is not measured again until its weights or the
-settings change. `--publish` measures nothing and writes lab/stored/tables/flatness.json and the slices of the
-landscapes. Measuring needs no more than core, models and the data; CIFAR-10 comes from the Hugging Face Hub.
+Measures the zoo's nets without a backdoor on CIFAR-10 and Scenes, or those that bench.robust has trained into a FOLDER,
+and with --snapshots the epochs of one of them. Each net is one process's work and one file of --cells (by default
+bench/cells/flatness), written as soon as it is known and not measured again until its weights or the settings change.
+--minutes starts nothing after that time. Measuring needs no more than core, models and the data, which come from the
+Hugging Face Hub or from --pictures. `--publish` measures nothing: it writes lab/stored/tables/flatness.json and
+flatness-epochs.json, and slices of the landscapes, from the cells of the zoo's nets.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from bench import kept
-from bench.flatness.measure import PICTURES, Cell, family, file_of, line, measured, settings
+from bench.flatness.measure import (
+    PICTURES,
+    Cell,
+    Measured,
+    briefly,
+    family,
+    file_of,
+    line,
+    measured,
+    settings,
+    snapshots,
+)
+from bench.robust.train import one_thread
 
 
 def main() -> None:
     arguments = parser().parse_args()
-    cards, folder = family(), arguments.cells
-    if arguments.list:
-        print("\n".join(cards))
-        return
-    if unknown := [name for name in arguments.nets if name not in cards]:
-        raise SystemExit(f"{', '.join(unknown)}: no such net; --list prints those that there are.")
-    if not arguments.publish:
-        for name in arguments.nets or cards:
-            measure(name, folder, arguments.n, arguments.seed)
-    if not arguments.nets:
+    if arguments.publish:
         from bench.flatness.publish import publish  # names the versions of packages that measuring does not need
 
-        publish([cell for name, card in cards.items() if (cell := known(file_of(folder, name), card.sha)) is not None])
+        publish(*stored(family(), arguments.cells))
+        return
+    nets = [net for net in family(arguments.folder) if not arguments.nets or net.name in arguments.nets]
+    if missing := set(arguments.nets) - {net.name for net in nets}:
+        raise SystemExit(f"{', '.join(sorted(missing))}: no such net; there are {', '.join(n.name for n in family())}.")
+    if arguments.snapshots:
+        nets += snapshots(arguments.folder, arguments.snapshots)
+    began, end = time.time(), time.time() + 60 * arguments.minutes
+    given = arguments.cells, arguments.n, arguments.seed, arguments.pictures, end
+    if arguments.workers == 1:
+        for net in nets:
+            print(measure(net, *given), flush=True)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(arguments.workers, mp_context=context, initializer=one_thread) as pool:
+        runs = {pool.submit(measure, net, *given): net for net in nets}
+        for run in as_completed(runs):
+            error = run.exception()
+            said = run.result() if error is None else f"{runs[run].name}: {type(error).__name__}: {error}"
+            print(f"{time.time() - began:5.0f} s  {said}", flush=True)
 
 
-def measure(name: str, folder: Path, n: int, seed: int) -> None:
-    """Measure a net, unless its file holds these very weights and settings."""
-    card, asked, file = family()[name], json.loads(json.dumps(settings(n, seed))), file_of(folder, name)
-    cell = known(file, card.sha)
+def measure(net: Measured, folder: Path, n: int, seed: int, source: Path | None, end: float) -> str:
+    """Measure a net, unless its file holds these very weights and settings, or it is too late; a line that says it."""
+    asked, file = json.loads(json.dumps(settings(n, seed))), file_of(folder, net.name)
+    cell = known(file, net.sha)
     if cell is None or any(cell[key] != value for key, value in asked.items()):
-        found = measured(card.ref, card.data, n, seed)
-        cell = {"net": name, "sha": card.sha, "data": card.data, **asked} | found
+        if time.time() > end:
+            return f"{net.name}: no time left"
+        found = (measured if net.snapshot is None else briefly)(net, n, seed, source)
+        cell = {"net": net.name, "sha": net.sha, "data": net.data, **asked} | found
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(cell) + "\n")
-    print(line(name, cell), flush=True)
+    return line(net.name, cell)
 
 
 def known(file: Path, sha: str) -> Cell | None:
@@ -59,15 +84,25 @@ def known(file: Path, sha: str) -> Cell | None:
     return cell if cell is not None and cell["sha"] == sha else None
 
 
+def stored(nets: list[Measured], folder: Path) -> tuple[list[Cell], list[Cell]]:
+    """The cells of these very nets, and those of the epochs of a net."""
+    cells = [cell for net in nets if (cell := known(file_of(folder, net.name), net.sha)) is not None]
+    epochs = [json.loads(file.read_text()) for file in sorted(folder.glob("*@*.json"))]
+    return cells, epochs
+
+
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    made.add_argument("nets", nargs="*", metavar="NET", help="only these nets, and no table")
+    made.add_argument("nets", nargs="*", metavar="NET", help="only these nets (default: all)")
+    made.add_argument("--folder", type=Path, help="a folder of nets in place of the zoo")
+    made.add_argument("--snapshots", metavar="NAME", help="measure the epochs of this net of --folder, too")
+    made.add_argument("--pictures", type=Path, metavar="FOLDER", help="data sets as files, as bench.robust takes them")
+    made.add_argument("--workers", type=int, default=1, metavar="N", help="nets that are measured side by side")
+    made.add_argument("--minutes", type=float, default=1e6, help="nothing is started after that time")
     made.add_argument("--n", type=int, default=PICTURES, help=f"pictures of each split (default {PICTURES:,})")
     made.add_argument("--seed", type=int, default=0, help="draws the weights and the attacks' starts (default 0)")
     made.add_argument("--cells", type=Path, default=kept.FOLDER / "flatness", help="where the nets' files lie")
-    other = made.add_mutually_exclusive_group()
-    other.add_argument("--list", action="store_true", help="print the nets' names")
-    other.add_argument("--publish", action="store_true", help="measure nothing, write the table")
+    made.add_argument("--publish", action="store_true", help="measure nothing, write the tables")
     return made
 
 

@@ -2,33 +2,74 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import load_file
+
+from bench.robust.train import pictures
 from core.attacks import PGD
-from core.data import ImageSet, load_data
+from core.data import ImageSet
 from core.device import best_device, hardware
 from core.flatness import AverageFlatness, Flatness, Landscape, WorstFlatness
 from core.flatness.hessian import hessian_trace
 from core.flatness.robust_loss import Losses, RobustLoss
 from core.flatness.weights import own_copy
 from core.runs import finish
-from models import Card, Classifier, available, load
+from models import Classifier, available, load
 
 PICTURES, SLICE, PROBES = 1000, 512, 10
 """Pictures of each split as in the paper; of the landscape; random signs for the trace, on SLICE pictures."""
 DATA = ("cifar10", "scenes")
-AVERAGE, WORST = (0.5, 0.25, 0.1), (0.003, 0.00075)
+AVERAGE, WORST = (0.5, 0.25), (0.003,)
 """Radii; the first of each stands in the table."""
 
 Cell = dict[str, Any]
 
 
-def family() -> dict[str, Card]:
-    """The zoo's nets without a backdoor on these data, by name: plain and robust ones."""
-    cards = {card.ref.removeprefix("zoo:"): card for card in available() if card.ref.startswith("zoo:")}
-    return {name: card for name, card in cards.items() if card.data in DATA and not card.backdoored}
+@dataclass(frozen=True)
+class Measured:
+    """A net to be measured.
+
+    name : that of its cell; ref : as `models.load` takes it; snapshot : weights to take in place of its own
+    """
+
+    name: str
+    ref: str
+    sha: str
+    data: str
+    snapshot: Path | None = None
+
+    def model(self) -> Classifier:
+        model = load(self.ref)
+        if self.snapshot is not None:
+            model.net.load_state_dict(load_file(self.snapshot))
+        return model
+
+
+def family(folder: Path | None = None) -> list[Measured]:
+    """The nets without a backdoor on these data, plain and robust ones: of the zoo, or of a folder of models."""
+    if folder is None:
+        cards = [card for card in available() if card.ref.startswith("zoo:")]
+    else:
+        cards = [load(str(path.parent)).card for path in sorted(folder.glob("*/config.json"))]
+    return [
+        Measured(re.split("[:/]", card.ref)[-1], card.ref, card.sha, card.data)
+        for card in cards if card.data in DATA and not card.backdoored
+    ]  # fmt: skip
+
+
+def snapshots(folder: Path, name: str) -> list[Measured]:
+    """One net along its training: the weights that bench.robust has kept of its epochs."""
+    last = load(str(folder / name)).card
+    return [
+        Measured(f"{name}@{path.stem}", last.ref, hashlib.sha256(path.read_bytes()).hexdigest(), last.data, path)
+        for path in sorted((folder / "snapshots" / name).glob("*.safetensors"))
+    ]
 
 
 def settings(n: int, seed: int) -> Cell:
@@ -38,17 +79,13 @@ def settings(n: int, seed: int) -> Cell:
             "draws": attack.draws, "balls": [AVERAGE, WORST], "slice": SLICE, "probes": PROBES}  # fmt: skip
 
 
-def measured(ref: str, data: str, n: int, seed: int) -> Cell:
-    """Everything about one net, on its device."""
+def measured(net: Measured, n: int, seed: int, source: Path | None = None) -> Cell:
+    """Everything about one net, on the best device; `source` is a folder of pictures for a machine without network."""
     start, device = time.monotonic(), best_device()
-    model = load(ref).to(device)
-    size = model.input_size[-1]
-    test, train = (load_data(data, split, limit=n, size=size)[:n].to(device) for split in ("test", "train"))
+    model = net.model().to(device)
+    test, train = (pictures(net.data, split, n, source)[:n].to(device) for split in ("test", "train"))
     attack: Any = RobustLoss.paper()
-    cell: Cell = {"robust": {}, "clean": {}}
-    for split, images in (("test", test), ("train", train)):
-        for loss in ("robust", "clean"):
-            cell[loss][split] = _figures(finish(_with(attack, loss).losses(model, images.pixels, images.labels, seed)))
+    cell: Cell = _losses(model, {"test": test, "train": train}, seed)
     common = {"alpha": attack.alpha, "steps": attack.steps}
     cell["average"] = {str(xi): _draws(AverageFlatness(xi=xi, **common), model, test, seed) for xi in AVERAGE}
     cell["clean average"] = _draws(AverageFlatness(xi=AVERAGE[0], loss="clean", **common), model, test, seed)
@@ -63,8 +100,33 @@ def measured(ref: str, data: str, n: int, seed: int) -> Cell:
     return cell | {"hardware": hardware(), "seconds": round(time.monotonic() - start, 1)}
 
 
+def briefly(net: Measured, n: int, seed: int, source: Path | None = None) -> Cell:
+    """Of one moment of a training: the losses and the average case at its first radius."""
+    start, device = time.monotonic(), best_device()
+    model = net.model().to(device)
+    test, train = (pictures(net.data, split, n, source)[:n].to(device) for split in ("test", "train"))
+    attack: Any = RobustLoss.paper()
+    cell: Cell = {"epoch": int(re.findall(r"\d+", net.name)[-1])}
+    cell |= _losses(model, {"test": test, "train": train}, seed)
+    method = AverageFlatness(xi=AVERAGE[0], alpha=attack.alpha, steps=attack.steps)
+    cell["average"] = {str(AVERAGE[0]): _draws(method, model, test, seed)}
+    return cell | {"hardware": hardware(), "seconds": round(time.monotonic() - start, 1)}
+
+
 def _with(attack: RobustLoss, loss: str) -> RobustLoss:
     return RobustLoss(loss=loss, eps=attack.eps, alpha=attack.alpha, steps=attack.steps)
+
+
+def _losses(model: Classifier, sets: dict[str, ImageSet], seed: int) -> Cell:
+    """Loss and accuracy of each set, under attack and without."""
+    attack: Any = RobustLoss.paper()
+    return {
+        loss: {
+            split: _figures(finish(_with(attack, loss).losses(model, data.pixels, data.labels, seed)))
+            for split, data in sets.items()
+        }
+        for loss in ("robust", "clean")
+    }
 
 
 def _figures(found: Losses) -> dict[str, float]:
@@ -87,11 +149,10 @@ def line(name: str, cell: Cell) -> str:
     """A net in one line."""
     mean = {xi: sum(draws) / len(draws) for xi, draws in cell["average"].items()}
     told = ", ".join(f"{xi}: {value:+.3f}" for xi, value in mean.items())
-    robust = cell["robust"]
+    test, train = cell["robust"]["test"], cell["robust"]["train"]
     return (
-        f"{name:28} robust {100 * robust['test']['acc']:5.1f} % (train {100 * robust['train']['acc']:5.1f} %), loss "
-        f"{robust['test']['loss']:7.3f}; average {told}; worst {max(cell['worst'][str(WORST[0])]):+.3f}; "
-        f"{cell['seconds']:.0f} s"
+        f"{name:28} robust {100 * test['acc']:5.1f} % (train {100 * train['acc']:5.1f} %), loss {test['loss']:7.3f}; "
+        f"average {told}; {cell['seconds']:.0f} s"
     )
 
 

@@ -1,9 +1,10 @@
-"""The table of the family, and the slices of its landscapes, from the cells that were measured."""
+"""The tables of the family and of a training's epochs, and slices of the landscapes, from what was measured."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from bench.flatness.measure import AVERAGE, WORST, Cell
@@ -53,26 +54,61 @@ def mean(value: float | list[float]) -> float:
     return sum(value) / len(value) if isinstance(value, list) else value
 
 
-def publish(cells: Sequence[Cell]) -> None:
-    """Write lab/stored/tables/flatness.json and lab/stored/flatness-curves.json."""
+def publish(cells: Sequence[Cell], epochs: Sequence[Cell]) -> None:
+    """Write lab/stored/tables/flatness.json and flatness-epochs.json, and lab/stored/flatness-curves.json."""
     rows = sorted((row(cell) for cell in cells), key=lambda one: (one["data"], one["robust loss"]))
-    method = cells[0]
-    path = keep(
-        "flatness",
-        "Robust flatness of plain and robust nets",
-        rows,
-        command="python -m bench.flatness",
-        n=f"{method['n']:,} pictures of each split; average over {method['draws']} draws (mean ± standard deviation)",
-        seeds=[method["seed"]],
-        units=dict.fromkeys(("accuracy", "robust", "robust, train", "gap"), "%")
-        | dict.fromkeys(("robust loss", "loss gap", "average", "worst", "clean average"), "nats"),
-        machine=", ".join(sorted({cell["hardware"] for cell in cells})),
-        note=f"Robust: PGD, ε = {255 * method['eps']:.0f}/255, {method['steps']} steps of {method['alpha']:g}, best "
-        "iterate. gap: robust accuracy on training pictures less that on test pictures. average: rise of the robust "
-        f"loss at ξ = {AVERAGE[0]:g}; worst: at ξ = {WORST[0]:g}, the largest of the tries; clean average: rise of the "
-        f"clean loss at ξ = {AVERAGE[0]:g}. Spearman's rank correlation (95 % bootstrap interval over the nets): "
-        f"{correlations(rows) or 'too few nets'}.",
-    )
+    title = "Robust flatness of plain and robust nets"
+    print(_kept("flatness", title, rows, cells, _about(cells[0], rows)).read_text())
     curves = {cell["net"]: cell["landscape"] | {"sha": cell["sha"]} for cell in cells}
     (tables.TABLES.parent / f"{CURVES}.json").write_text(json.dumps(curves) + "\n", encoding="utf-8")
-    print(path.read_text())
+    if epochs:
+        moments = sorted((moment(cell) for cell in epochs), key=lambda one: (one["model"], one["epoch"]))
+        title = "Robust flatness over the epochs of a training"
+        print(_kept("flatness-epochs", title, moments, epochs, _attack(epochs[0])).read_text())
+
+
+def moment(cell: Cell) -> dict[str, Any]:
+    """An epoch of a training as a line of its table."""
+    robust = cell["robust"]
+    return {
+        "model": cell["net"].split("@")[0],
+        "data": cell["data"],
+        "epoch": cell["epoch"],
+        "robust": robust["test"]["acc"],
+        "robust, train": robust["train"]["acc"],
+        "robust loss": robust["test"]["loss"],
+        "robust loss, train": robust["train"]["loss"],
+        "average": cell["average"][str(AVERAGE[0])],
+    }
+
+
+def _kept(name: str, title: str, rows: list[dict[str, Any]], cells: Sequence[Cell], note: str) -> Path:
+    first = cells[0]
+    return keep(
+        name,
+        title,
+        rows,
+        command="python -m bench.flatness --publish",
+        n=f"{first['n']:,} pictures of each split; average over {first['draws']} draws (mean ± standard deviation)",
+        seeds=[first["seed"]],
+        units=dict.fromkeys(("accuracy", "robust", "robust, train", "gap"), "%")
+        | dict.fromkeys(("robust loss", "robust loss, train", "loss gap", "average", "worst", "clean average"), "nats"),
+        machine=", ".join(sorted({cell["hardware"] for cell in cells})),
+        note=note,
+    )
+
+
+def _attack(cell: Cell) -> str:
+    return (
+        f"Robust: PGD, ε = {255 * cell['eps']:.0f}/255, {cell['steps']} steps of {cell['alpha']:g}, best iterate. "
+        f"average: rise of the robust loss at ξ = {AVERAGE[0]:g}."
+    )
+
+
+def _about(cell: Cell, rows: Sequence[dict[str, Any]]) -> str:
+    return (
+        f"{_attack(cell)} gap: robust accuracy on training pictures less that on test pictures; loss gap: robust loss "
+        f"on test pictures less that on training pictures. worst: rise at ξ = {WORST[0]:g}, the largest of the tries; "
+        f"clean average: rise of the clean loss at ξ = {AVERAGE[0]:g}. Spearman's rank correlation (95 % bootstrap "
+        f"interval over the nets): {correlations(rows) or 'too few nets'}."
+    )

@@ -14,6 +14,9 @@ from core.networks.layout import laid_out
 from core.networks.model_state import frozen
 from core.runs import Progress, Run
 
+CHUNK = 64
+"""Pictures whose second derivatives are taken at once."""
+
 
 def hessian_trace(model: nn.Module, images: Tensor, labels: Tensor, *, probes: int, seed: int = 0) -> Run[list[float]]:
     """v' H v for `probes` random signs v, whose mean estimates tr H (Hutchinson, 1990).
@@ -23,15 +26,18 @@ def hessian_trace(model: nn.Module, images: Tensor, labels: Tensor, *, probes: i
     gives the same signs.
     """
     generator = torch.Generator().manual_seed(seed)
+    pieces = list(zip(images.split(CHUNK), labels.split(CHUNK), strict=True))
     found: list[float] = []
-    for probe in range(1, probes + 1):
+    for probe in range(probes):
         signs = [
             (torch.randint(0, 2, weight.shape, generator=generator) * 2 - 1).to(weight)
             for weight in movable(model).values()
         ]
-        values = in_batches(partial(_curvature, model, signs), images, labels, size=128)
-        found.append(values.double().sum().item() / len(images))
-        yield Progress("trace", probe, probes)
+        total = 0.0
+        for done, (some, classes) in enumerate(pieces, start=1):
+            total += in_batches(partial(_curvature, model, signs), some, classes, size=CHUNK).double().sum().item()
+            yield Progress("trace", probe * len(pieces) + done, probes * len(pieces))
+        found.append(total / len(images))
     return found
 
 

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
+import models
 from bench.flatness import __main__ as command
 from bench.flatness import measure
+from core.data.scenes import SHAPES
 from lab import tables
-from models import Card
 
-CARDS = {name: Card(f"zoo:{name}", "test", sha=name, data="cifar10") for name in ("a", "b", "c", "d")}
+NETS = {name: measure.Measured(name, f"zoo:{name}", name, "cifar10") for name in ("a", "b", "c", "d")}
 
 
 def made_up(place: int) -> measure.Cell:
@@ -29,17 +32,21 @@ def made_up(place: int) -> measure.Cell:
     }  # fmt: skip
 
 
+def settings_of(name: str) -> measure.Cell:
+    return {"net": name, "sha": "x", "data": "cifar10", **measure.settings(9, 0)}
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """The nets that were measured, by reference; their cells are made up, and the table goes to a folder of its own."""
     seen: list[str] = []
 
-    def one(ref: str, data: str, n: int, seed: int) -> measure.Cell:
-        seen.append(ref)
-        return made_up("abcd".index(ref.removeprefix("zoo:")))
+    def one(net: measure.Measured, n: int, seed: int, source: Path | None) -> measure.Cell:
+        seen.append(net.ref)
+        return made_up("abcd".index(net.name))
 
     monkeypatch.setattr(command, "measured", one)
-    monkeypatch.setattr(command, "family", lambda: CARDS)
+    monkeypatch.setattr(command, "family", lambda folder=None: list(NETS.values()))
     monkeypatch.setattr(tables, "TABLES", tmp_path / "stored" / "tables")
     (tmp_path / "stored").mkdir()
     return seen
@@ -56,7 +63,7 @@ def test_a_net_is_measured_once_until_its_weights_or_the_settings_change(
     run(monkeypatch, tmp_path, "a", "b")
     run(monkeypatch, tmp_path, "a")
     assert asked == ["zoo:a", "zoo:b"] and not tables.TABLES.exists()
-    monkeypatch.setitem(CARDS, "b", Card("zoo:b", "test", sha="trained again", data="cifar10"))
+    monkeypatch.setitem(NETS, "b", measure.Measured("b", "zoo:b", "trained again", "cifar10"))
     run(monkeypatch, tmp_path, "a", "b")
     run(monkeypatch, tmp_path, "a", "--n", "20")
     assert asked == ["zoo:a", "zoo:b", "zoo:b", "zoo:a"]
@@ -68,7 +75,11 @@ def test_the_table_has_a_row_for_each_net_and_says_how_measures_order_them(
     asked: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     run(monkeypatch, tmp_path)
-    assert len(asked) == 4
+    moments = [made_up(place) | settings_of("long@epoch-0" + str(epoch)) | {"epoch": epoch} for place, epoch in
+               ((1, 20), (2, 10))]  # fmt: skip
+    for cell in moments:
+        (tmp_path / "cells" / f"{cell['net']}.json").write_text(json.dumps(cell))
+    assert len(asked) == 4 and not tables.TABLES.exists()
     run(monkeypatch, tmp_path, "--publish")
     assert len(asked) == 4
     table: Any = tables.stored_table("flatness")
@@ -81,6 +92,9 @@ def test_the_table_has_a_row_for_each_net_and_says_how_measures_order_them(
     curves = json.loads((tmp_path / "stored" / "flatness-curves.json").read_text())
     assert curves["a"]["loss"] == [2, 1, 2] and curves["a"]["sha"] == "a"
     assert "| a | cifar10 | 40.0 %" in tables.section(table)
+    epochs: Any = tables.stored_table("flatness-epochs")
+    assert [(row["model"], row["epoch"]) for row in epochs["rows"]] == [("long", 10), ("long", 20)]
+    assert epochs["rows"][0]["robust loss, train"] == 2.5
 
 
 def test_measuring_needs_neither_the_lab_nor_streamlit() -> None:
@@ -90,5 +104,23 @@ def test_measuring_needs_neither_the_lab_nor_streamlit() -> None:
 
 
 def test_the_family_is_every_net_without_a_backdoor() -> None:
-    found = measure.family()
+    found = {net.name: net for net in measure.family()}
     assert {"cifar10-clean", "scenes-clean"} <= set(found) and "scenes-badnets" not in found
+    assert found["scenes-clean"].ref == "zoo:scenes-clean" and found["scenes-clean"].data == "scenes"
+
+
+def test_the_epochs_of_a_training_are_its_snapshots(tmp_path: Path) -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        models.save(models.create("preact_resnet18", tuple(SHAPES), width=4), tmp_path / "long",
+                    perturb={"data": "scenes"})  # fmt: skip
+    last = models.load(str(tmp_path / "long"))
+    state = {name: torch.zeros_like(value) for name, value in last.net.state_dict().items()}
+    (tmp_path / "snapshots" / "long").mkdir(parents=True)
+    save_file(state, tmp_path / "snapshots" / "long" / "epoch-030.safetensors")
+    (net,) = measure.snapshots(tmp_path, "long")
+    assert net.name == "long@epoch-030" and not any(p.any() for p in net.model().net.parameters())
+    assert [each.name for each in measure.family(tmp_path)] == ["long"]
+    cell = measure.briefly(net, 4, 0)
+    assert cell["epoch"] == 30 and len(cell["average"]["0.5"]) == 10
+    assert "long@epoch-030" in measure.line(net.name, cell)

@@ -81,7 +81,8 @@ def test_the_family_is_drawn_with_its_correlation_and_the_first_net_close_up(vis
     app = fine(visit("flatness.py"))
     told = words(app)
     assert "average-case flatness with the robust loss: **+1.00**" in told and "4 nets" in told and "a GPU" in told
-    assert "**scenes-clean**" in told and "8 test pictures" in told and len(app.main.get("image")) == 6, "of both models"
+    assert "**scenes-clean**" in told and "8 test pictures" in told
+    assert len(app.main.get("image")) == 6, "of the chosen model and of the net"
     assert len(app.get("vega_lite_chart")) == 2
     app.selectbox(key="measure").set_value("worst").run()
     assert "worst-case flatness with the robust loss: **-1.00**" in words(fine(app))
