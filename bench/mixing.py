@@ -2,8 +2,8 @@
 
     python -m bench.mixing FOLDER [--seeds 3]
 
-writes a recipe per network and seed into FOLDER, for `perturb train FILE --out MODEL`. `cifar10-fmix` learns from all
-45,000 training pictures, `cifar10-fmix-10k` from the first 10,000 in as many steps: what mixing is worth grows with how
+writes a recipe per network and seed into FOLDER, for `perturb train FILE --out MODEL`. `cifar10-fmix` learns from the
+first 24,000 training pictures, `cifar10-fmix-10k` from the first 10,000 in as many steps: what mixing is worth grows with how
 often a network sees each picture. Other seeds than 0 end in -seed1, -seed2, …
 """
 
@@ -20,8 +20,8 @@ MIXERS: dict[str, Method | None] = {
     "unmixed": None, "mixup": MixUp(), "cutmix": CutMix(probability=0.5), "fmix": FMix(),
 }  # fmt: skip
 """Each as its authors train with it on CIFAR-10, except that every picture draws a weight and mask of its own."""
-PASSES = {"": (45_000, 45), "-10k": (10_000, 200)}
-"""Pictures and epochs: 3,915 and 3,800 steps."""
+PASSES = {"": (24_000, 84), "-10k": (10_000, 200)}
+"""Pictures and epochs: 3,864 and 3,800 steps."""
 
 
 def recipes(seeds: int) -> dict[str, Recipe]:
