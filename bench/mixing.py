@@ -3,8 +3,8 @@
     python -m bench.mixing FOLDER [--seeds 3]
 
 writes a recipe per network and seed into FOLDER, for `perturb train FILE --out MODEL`. `cifar10-fmix` learns from the
-first 24,000 training pictures, `cifar10-fmix-10k` from the first 10,000 in as many steps: what mixing is worth grows with how
-often a network sees each picture. Other seeds than 0 end in -seed1, -seed2, …
+first 24,000 training pictures, `cifar10-fmix-10k` from the first 10,000 in as many steps: what mixing is worth grows
+with how often a network sees each picture. Other seeds than 0 end in -seed1, -seed2, …
 """
 
 from __future__ import annotations

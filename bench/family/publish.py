@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from bench.family import summary
 from bench.family.score import PAIRS, SCORED, Cell
 from bench.keep import keep
 
+CPU = "2 CPU cores (AMD EPYC)"
+"""What measured the cells that do not say so."""
 TIMES, SHARES = ("CPU time", "CPU time, old", "CPU time, new"), ("ASR before", "ASR", "finds")
 UNITS = dict.fromkeys(TIMES, "s") | dict.fromkeys(SHARES, "%")
 MEANS = (
     "Means over the nets, each with the mean over its seeds, and 95 % t-intervals, the nets being the sample; ACC lost "
-    "in points. Every repair with the lab's defaults and the clean images of its seed, which alone decide what it does."
+    "in points. CPU time: of the runs without a GPU. Every repair with the lab's defaults and the clean images of its "
+    "seed, which alone decide what it does."
 )
 FAILED = "no result: where the method ended in a sentence, not a model: it needs batch norms, or its loss diverged."
 NOTES = {
@@ -49,5 +54,14 @@ def publish(family: str, cells: list[Cell], old: list[Cell], command: str) -> No
     for name, rows in tables.items():
         if rows:
             seeds = sorted({cell["seed"] for cell in cells})
-            path = keep(name, TITLES[name], rows, command=command, n=n, seeds=seeds, units=UNITS, note=NOTES[name])
+            path = keep(
+                name, TITLES[name], rows, command=command, n=n, seeds=seeds, units=UNITS, note=NOTES[name],
+                machine=machines(cells),
+            )  # fmt: skip
             print(path.read_text(encoding="utf-8"))
+
+
+def machines(cells: list[Cell]) -> str:
+    """What measured the cells, and how many each, where it was not this machine alone; "" where it was."""
+    found = Counter(cell.get("hardware", CPU) for cell in cells)
+    return "" if set(found) <= {CPU} else ", ".join(f"{name}: {runs} runs" for name, runs in found.most_common())

@@ -11,6 +11,7 @@ from bench import kept
 from bench.repaired import cell
 from core.data import load_data
 from core.defenses import DEFENSES
+from core.device import hardware
 from core.knobs import Method
 from core.metrics.rankings import overlap, suspicion
 from core.metrics.tac import pairs, trigger_activated_change
@@ -35,7 +36,7 @@ def measured(folder: Path, names: list[str], repairs: list[str], seeds: int, out
         key = {"net": name, "sha": shas[name], "method": repr(method), "seed": seed}
         one = next((one for one in kept.read(out) if key.items() <= one.items()), None)
         if one is None:
-            one = _cell(folder / name, method, seed) | key
+            one = _cell(folder / name, method, seed) | key | {"hardware": hardware()}
             kept.write(out, [*kept.read(out), one])  # read again: another process may have added its own
             print(_line(one), flush=True)
         found.append(one)

@@ -59,7 +59,7 @@ def by_repair(cells: list[Cell]) -> list[Row]:
                 {"repair": repair, "ACC lost": spread(by_net(own, lost), ""), "ASR": spread(by_net(own, after("asr"))),
                  "RA": spread(by_net(own, after("ra"))), "lost > 3": sum(one > 0.03 for one in by_net(own, lost)),
                  "ASR > 20 %": sum(one > 0.2 for one in by_net(own, after("asr"))), "nets": len(by_net(own, lost)),
-                 "no result": len({one["net"] for one in failed}), "runs": len(own), "CPU time": _seconds(own)}
+                 "no result": len({one["net"] for one in failed}), "runs": len(own)} | _seconds("CPU time", own)
             )  # fmt: skip
     return rows
 
@@ -117,8 +117,8 @@ def _moment(when: str, cells: list[Cell], ended: set[Key]) -> Row:
     own = [cell for cell in cells if _key(cell) in ended]
     means: Row = {}
     if own:
-        means = {"ACC lost": spread(by_net(own, lost), ""), "ASR": spread(by_net(own, after("asr"))),
-                 "CPU time": _seconds(own)}  # fmt: skip
+        means = {"ACC lost": spread(by_net(own, lost), ""), "ASR": spread(by_net(own, after("asr")))}
+        means |= _seconds("CPU time", own)
     means["no result"] = sum("refused" in cell for cell in cells)
     return {f"{name}, {when}": value for name, value in means.items()}
 
@@ -127,5 +127,7 @@ def _key(cell: Cell) -> Key:
     return repair_of(cell), cell["net"], cell["sha"], cell["seed"]
 
 
-def _seconds(cells: list[Cell]) -> float:
-    return statistics.fmean(cell["cpu"] for cell in cells)
+def _seconds(name: str, cells: list[Cell]) -> Row:
+    """The mean processor time of the cells that no GPU computed, where there are any."""
+    own = [cell["cpu"] for cell in cells if "CPU" in cell.get("hardware", "CPU")]
+    return {name: statistics.fmean(own)} if own else {}

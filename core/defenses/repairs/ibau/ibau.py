@@ -137,7 +137,7 @@ class IBAU(Method):
         return self.rounds * self.steps
 
     def _metrics(self, name: str, loss: Tensor, delta: Tensor, step: int) -> dict[str, float]:
-        """Neither is called "loss", by which `tuned` tells a rate that diverges: nothing bounds the loss under delta."""
+        """Neither loss is called "loss", by which `tuned` tells a rate that diverges: nothing bounds it under delta."""
         if not (math.isfinite(loss.item()) and torch.isfinite(delta).all()):
             raise Diverged(f"The loss is no longer finite at step {step} of a round; choose a lower lr.")
         return {name: loss.item(), "norm": delta.norm().item()}
