@@ -75,6 +75,28 @@ def curves() -> dict[str, dict[str, Any]]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
+def epochs() -> dict[str, list[dict[str, Any]]]:
+    """Trainings whose flatness was measured along the way, by the net's name: a row for each epoch, in nats."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in (tables.stored_table("flatness-epochs") or {}).get("rows", []):
+        found.setdefault(row["model"], []).append({name: _mean(value) for name, value in row.items()})
+    return found
+
+
+def over_epochs(rows: list[dict[str, Any]]) -> str:
+    """Where a training stood best, and how flat the network was there and at the end."""
+    best, last = min(rows, key=lambda row: row["robust loss"]), rows[-1]
+    told = (
+        f"The robust loss on test pictures is lowest after epoch {best['epoch']}, {best['robust loss']:.2f} nats; the "
+        f"average-case flatness is {best['average']:.2f} nats there"
+    )
+    if best is last:
+        return f"{told}, at the end of the training: within these epochs it does not overfit."
+    then = f"{told}, and {last['average']:.2f} after epoch {last['epoch']}, where the loss is {last['robust loss']:.2f}"
+    flatter = best["average"] < last["average"]
+    return f"{then}: the network is {'flatter' if flatter else 'no flatter'} where it is best."
+
+
 def _table() -> dict[str, Any]:
     return tables.stored_table("flatness") or {}
 

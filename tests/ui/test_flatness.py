@@ -72,6 +72,12 @@ def stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
              "units": {"gap": "%", "average": "nats"}, "rows": rows}  # fmt: skip
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "flatness.json").write_text(json.dumps(table))
+    moments = [
+        {"model": "scenes-long", "data": "scenes", "epoch": epoch, "robust loss": loss, "robust loss, train": 1.0,
+         "average": [flat]}
+        for epoch, loss, flat in ((10, 2.0, 0.5), (20, 1.5, 0.6), (30, 2.5, 1.4))
+    ]  # fmt: skip
+    (tmp_path / "tables" / "flatness-epochs.json").write_text(json.dumps({**table, "rows": moments}))
     curve = {"alphas": [-1, 0, 1], "loss": [2, 1, 2], "fixed": [1, 1, 1], "n": 8}
     (tmp_path / "flatness-curves.json").write_text(json.dumps({"scenes-clean": curve}))
     monkeypatch.setattr(tables, "TABLES", tmp_path / "tables")
@@ -83,7 +89,8 @@ def test_the_family_is_drawn_with_its_correlation_and_the_first_net_close_up(vis
     assert "average-case flatness with the robust loss: **+1.00**" in told and "4 nets" in told and "a GPU" in told
     assert "**scenes-clean**" in told and "8 test pictures" in told
     assert len(app.main.get("image")) == 6, "of the chosen model and of the net"
-    assert len(app.get("vega_lite_chart")) == 2
+    assert len(app.get("vega_lite_chart")) == 3
+    assert "lowest after epoch 20, 1.50 nats" in told and "0.60 nats there, and 1.40 after epoch 30" in told
     app.selectbox(key="measure").set_value("worst").run()
     assert "worst-case flatness with the robust loss: **-1.00**" in words(fine(app))
     app.selectbox(key="measure").set_value("Hessian trace").run()
@@ -93,7 +100,18 @@ def test_the_family_is_drawn_with_its_correlation_and_the_first_net_close_up(vis
 def test_another_net_is_shown_once_it_is_chosen(visit, stored: None):
     app = fine(visit("flatness.py", state={"net": "scenes-badnets"}))
     assert "**scenes-badnets**" in words(app)
-    assert len(app.get("vega_lite_chart")) == 1, "this net has no stored slice"
+    assert len(app.get("vega_lite_chart")) == 2, "this net has no stored slice"
+
+
+def test_what_the_epochs_of_a_training_tell() -> None:
+    rows = [{"epoch": epoch, "robust loss": loss, "average": flat}
+            for epoch, loss, flat in ((10, 2.0, 0.9), (20, 1.5, 0.6))]  # fmt: skip
+    assert flatness_family.over_epochs(rows).endswith("within these epochs it does not overfit.")
+    worse = [*rows, {"epoch": 30, "robust loss": 1.8, "average": 0.5}]
+    assert flatness_family.over_epochs(worse).endswith("the network is no flatter where it is best.")
+    assert flatness_family.over_epochs([*rows, {"epoch": 30, "robust loss": 1.8, "average": 0.7}]).endswith(
+        "the network is flatter where it is best."
+    )
 
 
 def test_what_a_correlation_tells() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from ui import cache
-from ui.charts import GREY, scaled, specification
+from ui.charts import GREY, line_legend, scaled, specification
 from ui.charts.once import once
 
 
@@ -105,6 +105,28 @@ def _family(
         .add_params(alt.selection_point(name="pick", fields=["net"], toggle=False))
     )  # fmt: skip
     return pd.DataFrame(rows), specification((names + dots).properties(height=height))
+
+
+@once
+def epochs(rows: Sequence[dict[str, Any]], *, height: int = 260) -> None:
+    """Robust loss on training and on test pictures, and flatness, over the epochs of a training."""
+    import altair as alt
+    import pandas as pd
+
+    names = {"robust loss": "robust loss, test", "robust loss, train": "robust loss, training", "average": "flatness"}
+    long = [{"epoch": row["epoch"], "nats": row[key], "what": name} for row in rows for key, name in names.items()]
+    order, legend = list(names.values()), line_legend(orient="bottom", columns=3)
+    base = alt.Chart(pd.DataFrame(long)).encode(
+        x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, grid=False)),
+        y=alt.Y("nats:Q", axis=alt.Axis(tickCount=5)),
+        color=alt.Color("what:N", sort=order, legend=legend, scale=alt.Scale(domain=order)),
+        strokeDash=alt.StrokeDash(
+            "what:N", sort=order, legend=legend, scale=alt.Scale(domain=order, range=[[1, 0], [7, 3], [2, 2]])
+        ),
+        tooltip=["what:N", "epoch:Q", alt.Tooltip("nats:Q", format=".3f")],
+    )
+    chart = (base.mark_line(strokeWidth=2.5) + base.mark_point(filled=True, size=40)).properties(height=scaled(height))
+    st.altair_chart(chart, width="stretch", alt=f"Robust loss and flatness over {len(rows)} epochs of a training.")
 
 
 def clicked(key: str) -> str | None:

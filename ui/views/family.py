@@ -66,6 +66,10 @@ def block(choice: Choice) -> None:
                            measure, against))  # fmt: skip
     st.caption(f"{found.behind} Click a net.")
     _close_up(found.rows[names.index(chosen)], data, choice, table.curves().get(chosen))
+    for name, rows in table.epochs().items():
+        st.subheader(f"{name}, epoch by epoch", anchor=False)
+        charts.epochs(rows)
+        st.caption(table.over_epochs(rows))
 
 
 def _close_up(row: dict, data: str, choice: Choice, curve: dict | None) -> None:
