@@ -11,6 +11,7 @@ from bench.flatness.measure import AVERAGE, WORST, Cell
 from bench.keep import keep
 from core.metrics.correlation import spearman
 from lab import tables
+from lab.flatness_family import WITHSTANDS
 
 CURVES = "flatness-curves"
 
@@ -35,10 +36,10 @@ def row(cell: Cell) -> dict[str, Any]:
 
 
 def correlations(rows: Sequence[dict[str, Any]]) -> str:
-    """How each measure orders the robust loss and the robust gap of the nets on each data set."""
+    """How each measure orders the robust loss and the robust gap of the nets that withstand the attack."""
     told = []
     for data in sorted({row["data"] for row in rows}):
-        of_data = [row for row in rows if row["data"] == data]
+        of_data = [row for row in rows if row["data"] == data and row["robust"] >= WITHSTANDS]
         for column in ("average", "worst", "clean average", "Hessian trace"):
             for against in ("robust loss", "gap"):
                 values = [mean(row[column]) for row in of_data]
@@ -110,5 +111,6 @@ def _about(cell: Cell, rows: Sequence[dict[str, Any]]) -> str:
         f"{_attack(cell)} gap: robust accuracy on training pictures less that on test pictures; loss gap: robust loss "
         f"on test pictures less that on training pictures. worst: rise at ξ = {WORST[0]:g}, the largest of the tries; "
         f"clean average: rise of the clean loss at ξ = {AVERAGE[0]:g}. Spearman's rank correlation (95 % bootstrap "
-        f"interval over the nets): {correlations(rows) or 'too few nets'}."
+        f"interval over the nets) where a net gets {WITHSTANDS:.0%} of the pictures right under the attack, or more: "
+        f"{correlations(rows) or 'too few nets'}."
     )

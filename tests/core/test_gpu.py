@@ -11,6 +11,8 @@ from core.attacks import ATTACKS, PGD, ReActivation, WeightBackdoor
 from core.defenses import DEFENSES, DETECTORS
 from core.device import best_device, gpu, hardware
 from core.explain import EXPLAINERS
+from core.flatness import FLATNESS, Landscape, Rescaled
+from core.flatness.robust_loss import RobustLoss
 from core.metrics import evaluate
 from core.networks import batch_size
 from core.networks.predictions import predict
@@ -140,6 +142,19 @@ def test_reactivation(threat: str, on_gpu: nn.Module) -> None:
     given = {"test": colour_set(60, seed=9), "trigger": BadNets(), "target": 1, "surrogates": [on_gpu]}
     found = finish(method.run(on_gpu, colour_set(64), **given))
     assert found.n == 45 and found.delta.abs().max() <= 8 / 255 + 1e-6
+
+
+@pytest.mark.parametrize("method", [cls() for cls in FLATNESS], ids=lambda m: type(m).__name__)
+def test_flatness(method, on_gpu: nn.Module, trained_net: nn.Module) -> None:
+    found = finish(method.run(on_gpu, colour_set(64)))
+    measured = found.relative[1] if isinstance(found, Rescaled) else found
+    robust = finish(RobustLoss().losses(trained_net, colour_set(64).pixels, colour_set(64).labels, 0)).mean
+    assert measured.reference == pytest.approx(robust, rel=0.05) and len(measured.draws) >= 3
+
+
+def test_a_landscape(on_gpu: nn.Module) -> None:
+    found = finish(Landscape(points=2).run(on_gpu, colour_set(64), others=[on_gpu]))
+    assert found.loss.isfinite().all() and torch.allclose(found.loss[0], found.loss[1], rtol=1e-3)
 
 
 class Wide(nn.Module):

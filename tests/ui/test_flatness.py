@@ -68,6 +68,7 @@ def stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
          "worst": 3.0 - place, "clean average": 0.1, "Hessian trace": 5.0}
         for place, name in enumerate(["scenes-clean", "scenes-badnets", "scenes-x", "scenes-y"])
     ]  # fmt: skip
+    rows.append({**rows[0], "model": "scenes-plain", "robust": 0.0, "robust loss": 9.0})
     table = {"n": "9 pictures", "seeds": [0], "hardware": "a GPU",
              "units": {"gap": "%", "average": "nats"}, "rows": rows}  # fmt: skip
     (tmp_path / "tables").mkdir()
@@ -91,6 +92,9 @@ def test_the_family_is_drawn_with_its_correlation_and_the_first_net_close_up(vis
     assert len(app.main.get("image")) == 6, "of the chosen model and of the net"
     assert len(app.get("vega_lite_chart")) == 3
     assert "lowest after epoch 20, 1.50 nats" in told and "0.60 nats there, and 1.40 after epoch 30" in told
+    app.segmented_control(key="which").set_value("all").run()
+    assert "5 nets" in words(fine(app)) and "**+1.00**" not in words(app)
+    app.segmented_control(key="which").set_value("robust").run()
     app.selectbox(key="measure").set_value("worst").run()
     assert "worst-case flatness with the robust loss: **-1.00**" in words(fine(app))
     app.selectbox(key="measure").set_value("Hessian trace").run()

@@ -65,7 +65,10 @@ def family(
 ) -> None:  # fmt: skip
     """Every net by two measures; a click chooses one. `picked` is called then; `clicked` says which."""
     high = scaled(height)
-    shown = [{**row, "state": "chosen" if row["net"] == chosen else "others"} for row in rows]
+    shown = [
+        {**row, "state": "chosen" if row["net"] == chosen else "others", "name": row["net"].partition("-")[2]}
+        for row in rows
+    ]
     frame, spec = cache.kept(
         lambda: _family(shown, across, up, titles, units, high), "family", shown, across, up, units, high
     )
@@ -93,7 +96,7 @@ def _family(
 
     x, y = alt.X(f"{across}:Q", **axis(across)), alt.Y(f"{up}:Q", **axis(up))
     base, states = alt.Chart(alt.NamedData("nets")).encode(x=x, y=y), ["others", "chosen"]
-    names = base.mark_text(align="left", dx=8, dy=-6, fontSize=scaled(11), color=GREY).encode(text="net:N")
+    names = base.mark_text(align="left", dx=8, dy=-6, fontSize=scaled(11), color=GREY).encode(text="name:N")
     dots = (
         base.mark_point(filled=True, cursor="pointer", opacity=0.9)
         .encode(

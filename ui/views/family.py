@@ -43,14 +43,22 @@ def block(choice: Choice) -> None:
             "plain and robust net of the zoo.", icon=":material/info:",
         )  # fmt: skip
         return
-    one, two, three = st.columns(3, vertical_alignment="bottom")
+    one, two, three, four = st.columns([1, 1, 1, 1], vertical_alignment="bottom")
     with one:
         data = link.choose("Nets on", sets, key="nets", help="The data set that they were trained on.")
     with two:
         measure = link.choose("Flatness", list(table.MEASURES), key="measure", help="How each net is measured.")
     with three:
         against = link.choose("Against", list(table.AGAINST), key="against", help="gap: training less test pictures.")
-    found = table.family(data)
+    with four:
+        robust = link.pick(
+            "Which", ["robust", "all"], "robust", key="which",
+            help=f"robust: those that get at least {table.WITHSTANDS:.0%} of the test pictures right under the attack.",
+        )  # fmt: skip
+    found = table.family(data, robust == "robust")
+    if not found.rows:
+        st.info("None of these nets withstands the attack; choose **all**.", icon=":material/info:")
+        return
     names = [row["net"] for row in found.rows]
     chosen: str = st.session_state.get(NET, "")
     chosen = chosen if chosen in names else names[0]
