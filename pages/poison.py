@@ -80,8 +80,9 @@ with stage:
     if samples:
         images.row(samples, columns=6)
         st.caption(poisoned.told(poison))
+        cache.note_halves(choice.data)
     else:
-        st.caption(f":material/info: {name} is fitted first, so its pictures cannot be shown before the run.")
+        st.caption(f":material/info: {name} is learned in the run, so its pictures cannot be shown before.")
     page.watch(live)
 
 if not fresh:

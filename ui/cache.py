@@ -181,6 +181,15 @@ def bring(data: str, upload: str = "") -> None:
 _brought: set[str] = set()
 
 
+def note_halves(data: str) -> None:
+    """A line where the data's training and test pictures are halves of a single split."""
+    from core.data.hub import halves
+
+    with suppress(ValueError):  # whoever loads them says why
+        if said := halves(data):
+            st.caption(f":material/call_split: {said}")
+
+
 def region(choice: Choice, attack: Any, inputs: dict[str, Any]) -> tuple[Any, Any, int | None]:
     """The region an attack would be given, bool (H, W) or None, the picture (C, H, W) and its label; all shared."""
     sha = model(choice).card.sha

@@ -195,8 +195,10 @@ class RunPage:
         if (came_out := self.answer()) is not None:
             st.markdown(f"**What came out.** {came_out.text}")
             words.row(came_out.text, "outcome")
-        if (result := self.result) is not None and "memory" in result.notes:
-            st.caption(f":material/memory: {result.notes['memory']}")
+        told = {} if self.result is None else self.result.notes
+        for note, icon in (("memory", "memory"), ("split", "call_split")):
+            if note in told:
+                st.caption(f":material/{icon}: {told[note]}")
         my_model.draw(self.job)
         chapters.onward(self.slug, came_out is not None)
         share.block(self.page, recipe, job.result if job else None, self.views, extra, query=query)

@@ -30,6 +30,7 @@ KNOWN: dict[str, tuple[str, str | None]] = {
 }
 FILES = {"train": ("train",), "test": ("test", "validation", "valid", "val")}
 LABELS = ("label", "labels", "fine_label", "target", "class")
+HALVES = "These data come as a single split: half of each class, drawn once, is for training, and the rest for testing."
 DEFENDER = 0.05
 HELDOUT = 0.1
 MAX_BYTES = 3_000_000_000  # decoded, in memory
@@ -39,7 +40,8 @@ MAX_BYTES = 3_000_000_000  # decoded, in memory
 class HubSet:
     """One data set at one commit.
 
-    `load` gives its splits; the Hub is asked only for the files that a split needs.
+    `load` gives its splits; the Hub is asked only for the files that a split needs. Where the Hub has a single split,
+    "train" and "test" are halves of it, see `half`.
     """
 
     name: str
@@ -70,7 +72,11 @@ class HubSet:
         table = self._table(part)
         labels, names = _labels(table, self.repo)
         order = _fair_order(labels)
-        rows = _rows(len(labels), split, limit, seed)
+        if self.single:
+            order = order[half(labels, part)[order]]
+            if not len(order):
+                raise HubError(f"{self.repo} has one picture, which leaves none to test on: choose a larger set.")
+        rows = _rows(len(order), split, limit, seed)
         every = limit is None and split != "defender"
         wanted = order if every else order[rows]
         images = self._images(table, wanted, size)
@@ -79,6 +85,12 @@ class HubSet:
             stored(self.repo, self.commit, part, size, images, labels, names)
             images, labels = images[rows], labels[rows]
         return ImageSet(images, labels, names, origin=origin)
+
+    @property
+    def single(self) -> bool:
+        """Whether the set has one split only, "train" or "test"."""
+        paths = listing(self.repo, "dataset", self.commit)
+        return files_of(paths, "train", self.repo) == files_of(paths, "test", self.repo)
 
     def _table(self, part: str) -> pyarrow.Table:
         """The image and label columns of all parquet files of "train" or "test"."""
@@ -102,6 +114,24 @@ class HubSet:
                 "give a limit or a smaller size."
             )
         return decode_pictures(pictures, size)
+
+
+def half(labels: Tensor, part: str) -> Tensor:
+    """Which rows of a single split are "train", or "test": bool (N,).
+
+    Half of each class in a fixed shuffled order, and where classes have one picture, every other class: the rows by
+    class, taken in turn.
+    """
+    shuffled = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
+    by_class = shuffled[labels[shuffled].argsort(stable=True)]
+    chosen = torch.zeros(len(labels), dtype=torch.bool)
+    chosen[by_class[("train", "test").index(part) :: 2]] = True
+    return chosen
+
+
+def halves(data: object) -> str:
+    """HALVES where "train" and "test" of the data are those, else ""; HubError where the Hub is asked in vain."""
+    return HALVES if isinstance(data, str) and repository(data) and HubSet.named(data).single else ""
 
 
 def bring(data: str, split: str) -> None:
@@ -143,10 +173,12 @@ def part_of(split: str) -> str:
 def files_of(paths: list[str], part: str, repo: str) -> list[str]:
     """The parquet files of a part: `plain_text/train-00000-of-00001.parquet`, `data/train/0000.parquet`, ...
 
-    Where a repository holds several configurations (folders), the first by name is taken.
+    Where a repository holds several configurations (folders), the first by name is taken; where it has one part only,
+    the files of that.
     """
     parquets = [path for path in sorted(paths) if path.endswith(".parquet")]
-    for word in FILES[part]:
+    other = "test" if part == "train" else "train"
+    for word in (*FILES[part], *FILES[other]):
         found = [path for path in parquets if re.search(rf"(^|/){word}([-./_]|$)", path)]
         if found:
             folder = re.sub(rf"(^|/){word}[-./_].*", "", found[0])

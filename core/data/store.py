@@ -14,12 +14,14 @@ from pathlib import Path
 from torch import Tensor
 
 MAX_BYTES = 1_000_000_000
+RULE = 2
+"""Of the rules by which rows become splits: what was kept by an older one is not read."""
 
 
 def _file(repo: str, commit: str, part: str, size: int | None) -> Path:
     from huggingface_hub import constants
 
-    name = f"{repo.replace('/', '--')}-{commit}-{part}-{size or 'own'}.safetensors"
+    name = f"{repo.replace('/', '--')}-{commit}-{part}-{size or 'own'}-{RULE}.safetensors"
     return Path(constants.HF_HOME) / "perturb-lab" / name
 
 
@@ -46,7 +48,7 @@ def stored(
 def decoded(repo: str, commit: str, part: str) -> bool:
     """Whether a part is kept in some size."""
     own = _file(repo, commit, part, None)
-    return any(own.parent.glob(own.name.replace("-own.", "-*.")))
+    return any(own.parent.glob(own.name.replace("-own-", "-*-")))
 
 
 def restored(repo: str, commit: str, part: str, size: int | None) -> tuple[Tensor, Tensor, tuple[str, ...]] | None:

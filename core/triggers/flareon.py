@@ -62,6 +62,11 @@ class Flareon(LearnedTrigger):
     paper_rate: ClassVar[float] = 0.6
     dials: ClassVar[tuple[str, ...]] = ("amplify",)
 
+    @property
+    def stampable(self) -> bool:
+        """Motions as drawn follow from `key`; only learned ones have to be there."""
+        return self.motion == "random" or super().stampable
+
     def __call__(self, images: Tensor, targets: Tensor | None = None) -> Tensor:
         if targets is None:
             targets = torch.zeros(1, dtype=torch.int64)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from core.data.hub import halves
 from core.device import best_device
 from core.optim.gradients import MICRO_BATCH
 from core.runs import Progress, Run, mapped
@@ -40,6 +42,8 @@ def run(recipe: Recipe, curve: Curve | None = None) -> Run[Result]:
     if parts:
         result.notes["memory"] = SPLIT.format(min(parts))
     result.curve, result.seconds = record.points, time.monotonic() - start
+    with suppress(ValueError):  # what is in memory needs no Hub
+        result.notes |= {"split": said} if (said := halves(recipe.data)) else {}
     paces.learn(recipe, record.points)
     result.images = {name: image.detach().cpu() for name, image in result.images.items()}
     result.device, result.versions = device_name(), cache_key.versions(recipe)

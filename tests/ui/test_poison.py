@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from lab import loading
+from tests.support.hubs import local_hub
 from tests.ui.conftest import fine, until
 
 
@@ -38,9 +44,20 @@ def test_settings_that_contradict_each_other_are_said_in_a_sentence(visit):
     assert any("clean_label keeps labels" in error.value for error in app.error)
 
 
-def test_a_trigger_that_is_fitted_first_shows_no_grid(visit):
+def test_a_trigger_that_is_learned_in_the_run_shows_no_grid(visit):
     app = fine(visit("poison.py", trigger="InputAware"))
-    assert any("is fitted first" in caption.value for caption in app.caption)
+    assert any("is learned in the run" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"), [("any-to-any", "of their own class"), ("any-to-one", "of the target class")]
+)
+def test_drawn_motions_are_shown_before_the_run(visit, mode: str, told: str):
+    app = fine(visit("poison.py", trigger="Flareon", poison__mode=mode))
+    assert any(told in caption.value for caption in app.caption)
+    assert not any("is learned in the run" in caption.value for caption in app.caption)
+    app = fine(visit("poison.py", trigger="Flareon", flareon__motion="learned"))
+    assert any("is learned in the run" in caption.value for caption in app.caption)
 
 
 def test_another_trigger_is_stamped_on_the_picture_that_is_watched(visit):
@@ -49,3 +66,27 @@ def test_another_trigger_is_stamped_on_the_picture_that_is_watched(visit):
     app = fine(app.selectbox(key="trigger").select("BadNets").run())
     again, other = app.session_state["poison-views"]
     assert (again.pixels == plain.pixels).all() and (other.pixels != triggered.pixels).any()
+
+
+def test_a_net_for_large_pictures_is_poisoned_on_half_of_a_single_split(visit, shared_hub: Path, tmp_path: Path):
+    keep = [(shelf, shelf._held.copy()) for shelf in (loading.classifiers, loading.image_sets)]
+    try:
+        with local_hub(shared_hub, tmp_path / "home"):
+            loading.data_commit.cache_clear()
+            app = fine(
+                visit(
+                    "poison.py", model="hf:google-coral/mobilenet_v2_1.0_224", data="hf:imagenet-sample/imagenet-100",
+                    trigger="Blended", poisonedfinetuning__steps="2", poisonedfinetuning__pictures="20",
+                )
+            )  # fmt: skip
+            assert any("a single split" in caption.value for caption in app.caption)
+            app.button(key="poison-start").click().run()
+            app = fine(until(app, "poison", "done"))
+            result = app.session_state["job-poison"].result
+    finally:
+        for shelf, held in keep:
+            shelf._held = held
+    assert result.recipe.method.layers == "last blocks" and "a single split" in result.notes["split"]
+    assert result.counts["after/acc"] == 50 and result.model.report["pictures"] == 20
+    stages = [point["stage"] for point in result.curve]
+    assert stages.index("features") < stages.index("classifier") < stages.index("tune")

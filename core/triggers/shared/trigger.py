@@ -36,6 +36,11 @@ class Trigger(Method):
     def __call__(self, images: Tensor, targets: Tensor | None = None) -> Tensor:
         raise NotImplementedError
 
+    @property
+    def stampable(self) -> bool:
+        """Whether the trigger can be stamped as it is: nothing about it is still to be learned."""
+        return True
+
     def poison(
         self, images: Tensor, labels: Tensor, generator: torch.Generator, *, wanted: Tensor, rate: float, mode: str
     ) -> tuple[Tensor, Tensor]:
@@ -62,6 +67,10 @@ class LearnedTrigger(Trigger):
     def state(self) -> dict[str, Tensor]:
         """What was learned; empty before."""
         return vars(self).get("_state", {})
+
+    @property
+    def stampable(self) -> bool:
+        return bool(self.state)
 
     def with_state(self, state: dict[str, Tensor]) -> Self:
         """The same knobs with this state, detached."""

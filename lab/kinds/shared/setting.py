@@ -14,7 +14,6 @@ from core.data.modes import ALL_TO_ONE, single_target, stamped, trigger_per_clas
 from core.knobs import Method
 from core.runs import Progress, Run
 from core.triggers import BadNets, Poison
-from core.triggers.shared.trigger import LearnedTrigger
 from lab import loading, methods
 from lab.fit import names_fit
 from lab.kinds.shared import fitting
@@ -72,8 +71,8 @@ def _result_of(recipe: Recipe) -> Run[Classifier]:
 
 
 def planned(poison: Method | None) -> Backdoor:
-    """What training with `poison` is to leave, as far as it is known before: a trigger that is to be fitted is not."""
-    if not isinstance(poison, Poison) or (isinstance(poison.trigger, LearnedTrigger) and not poison.trigger.state):
+    """What training with `poison` is to leave, as far as it is known before: a trigger that is to be learned is not."""
+    if not isinstance(poison, Poison) or not poison.trigger.stampable:
         return Backdoor()
     return Backdoor(poison.trigger, poison.aim, poison.mode)
 

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from core.data import load_data
-from core.data.hub import bring, repository
+from core.data.hub import bring, halves, repository
 from core.data.hub_errors import HubError
 from tests.support.hubs import NOWHERE, local_hub, point_at
 from tests.support.local_hub import HubServer
@@ -129,6 +129,7 @@ def test_a_broken_store_is_read_again_from_the_source(server: HubServer, tmp_pat
 
 def test_sets_sorted_by_class_are_shuffled_once(server: HubServer, root: Path) -> None:
     write(root, "a/sorted", "data/train-00000-of-00001.parquet", [i // 20 for i in range(100)])
+    write(root, "a/sorted", "data/test-00000-of-00001.parquet", [0])
     train, heldout = load_data("hf:a/sorted", "train"), load_data("hf:a/sorted", "heldout")
     assert set(train.labels.tolist()) == set(range(5)) and len(set(heldout.labels.tolist())) > 2
     assert sorted(shades(train) + shades(heldout)) == list(range(100))
@@ -141,6 +142,7 @@ def test_shards_and_other_names_of_splits(server: HubServer, root: Path) -> None
     for shard in range(2):
         pictures = [picture(10 * shard + i) for i in range(5)]
         write(root, "a/shards", f"data/valid-0000{shard}-of-00002.parquet", [1, 0, 2, 1, 0], pictures)
+    write(root, "a/shards", "data/train-00000-of-00001.parquet", [0])
     write(root, "a/folders", "default/test/0000.parquet", [1, 0])
     write(root, "a/folders", "default/train/0000.parquet", [1, 0, 1])
     assert shades(load_data("hf:a/shards", "test")) == [0, 1, 2, 3, 4, 10, 11, 12, 13, 14]
@@ -150,6 +152,7 @@ def test_shards_and_other_names_of_splits(server: HubServer, root: Path) -> None
 def test_grey_pictures_become_rgb_and_are_resized(server: HubServer, root: Path) -> None:
     pictures = [picture(40 * i, "L", (28, 28)) for i in range(4)]
     write(root, "ylecun/mnist", "mnist/test-00000-of-00001.parquet", [1, 0, 3, 2], pictures)
+    write(root, "ylecun/mnist", "mnist/train-00000-of-00001.parquet", [1, 0, 3, 2], pictures)
     assert load_data("mnist", "test").images.shape == (4, 3, 28, 28)
     data = load_data("mnist", "test", size=32)
     assert data.images.shape == (4, 3, 32, 32) and shades(data) == [0, 40, 80, 120]
@@ -162,7 +165,8 @@ def test_pictures_of_many_sizes_are_cropped_at_the_centre(server: HubServer, roo
     stream = io.BytesIO()
     Image.fromarray(wide).save(stream, "PNG")
     pictures = [stream.getvalue(), picture(9, "L", (50, 90), "JPEG")]
-    write(root, "a/mixed", "test.parquet", [30, 10], pictures, name=["crane", "goldfish"])
+    for part in ("test", "train"):
+        write(root, "a/mixed", f"{part}.parquet", [30, 10], pictures, name=["crane", "goldfish"])
     data = load_data("hf:a/mixed", "test", size=32)
     assert data.images.shape == (2, 3, 32, 32) and int(data.images[0].min()) == 255
     assert data.class_names[30] == "crane" and data.class_names[10] == "goldfish" and data.class_names[0] == "class 0"
@@ -181,7 +185,9 @@ def test_errors_are_one_sentence(server: HubServer, root: Path) -> None:
     Image.effect_noise((32, 32), 50).save(stream, "PNG")
     noise = stream.getvalue()
     write(root, "a/hidden", "test.parquet", [-1, -1])
+    write(root, "a/broken", "train.parquet", [0, 1])
     write(root, "a/broken", "test.parquet", [0, 1], [picture(1), b"no picture"])
+    write(root, "a/cut", "train.parquet", [0, 1])
     write(root, "a/cut", "test.parquet", [0, 1], [picture(1), noise[: len(noise) // 2]])
     (root / "datasets" / "a" / "empty").mkdir()
     (root / "datasets" / "a" / "empty" / "README.md").write_text("nothing")
@@ -194,7 +200,6 @@ def test_errors_are_one_sentence(server: HubServer, root: Path) -> None:
     assert "no data set a/nothing" in said("hf:a/nothing")
     assert "owner/name" in said("hf:nothing")
     assert "no revision v2" in said(f"hf:{CIFAR}@v2")
-    assert "no train split" in said("hf:a/hidden", "train")
     assert "hides some labels" in said("hf:a/hidden")
     assert "Picture 1" in said("hf:a/broken") and "Picture 1" in said("hf:a/cut")
     assert "no test split" in said("hf:a/empty")
@@ -260,3 +265,25 @@ def test_pictures_that_break_off_or_vanish_on_their_way(
     server.broken = ()
     server.vanishing.add(name)
     assert "was taken from the Hub" in said("cifar10")
+
+
+@pytest.mark.parametrize("only", ["train", "test", "validation"])
+def test_a_single_split_is_halved_by_class(server: HubServer, root: Path, only: str) -> None:
+    labels = [0] * 6 + [1] * 4 + [2, 3, 4, 5]
+    write(root, "a/single", f"data/{only}-00000-of-00001.parquet", labels, [picture(i) for i in range(len(labels))])
+    train, held, test = (load_data("hf:a/single", split) for split in ("train", "heldout", "test"))
+    known = [set(shades(part)) for part in (train, held, test)]
+    assert len(train) + len(held) == len(test) == 7
+    assert not known[0] & known[2] and not known[1] & known[2] and not known[0] & known[1]
+    learned = torch.cat((train.labels, held.labels)).bincount(minlength=6).tolist()
+    assert learned[:2] == test.labels.bincount(minlength=6).tolist()[:2] == [3, 2]
+    assert sum(learned[2:]) == 2 and train.class_names == test.class_names
+    again = load_data("hf:a/single", "test")  # as it is kept beside the Hub's cache
+    assert shades(again) == shades(test)
+    assert shades(load_data("hf:a/single", "test", limit=3)) == shades(test)[:3]
+    assert "single split" in halves("hf:a/single") and halves("scenes") == halves("cifar10") == ""
+
+
+def test_one_picture_leaves_none_to_test_on(server: HubServer, root: Path) -> None:
+    write(root, "a/one", "train.parquet", [0])
+    assert "one picture" in said("hf:a/one")
