@@ -1,9 +1,9 @@
-"""The downloads of this process as they go on, for whoever shows a progress bar."""
+"""The downloads of this process as they go on, for whoever shows a progress bar, and for whoever stops one."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +26,22 @@ class Transfer:
 
 _running: list[Transfer] = []
 _lock = threading.Lock()
+_thread = threading.local()
+
+
+class Stopped(Exception):
+    """A download was given up because whoever wanted it no longer does."""
+
+
+@contextmanager
+def stopping(asked: Callable[[], bool]) -> Iterator[None]:
+    """Inside, a download of this thread ends with `Stopped` as soon as `asked()` says so; nothing of it is kept."""
+    before = getattr(_thread, "asked", None)
+    _thread.asked = asked
+    try:
+        yield
+    finally:
+        _thread.asked = before
 
 
 def running(repo: str) -> list[Transfer]:
@@ -55,11 +71,15 @@ class Silent(tqdm):
 
 
 def _counter(transfer: Transfer) -> type[tqdm]:
+    asked = getattr(_thread, "asked", None)  # hf_xet counts in threads of its own
+
     class Counter(Silent):
         """Counts the bytes that have been written; for those on the wire, hf_xet asks for the last two methods."""
 
         def update(self, n: float | None = 1) -> None:
             transfer.done += int(n or 0)
+            if asked is not None and asked():
+                raise Stopped
 
         def update_transfer(self, n: float | None = 1) -> None:
             pass

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from core.data import transfers
 from core.runs import Run
 from lab.errors import sentence
 from lab.lru_cache import LRUCache
@@ -175,17 +176,22 @@ class JobPool:
             give_back()
 
     def _drive(self, job: Job) -> None:
-        """Run the job step by step; the lock is held during a step and never between two."""
+        """Run the job step by step; the lock is held during a step and never between two.
+
+        A step that downloads something ends where the job is stopped.
+        """
         job.pace = paces.of(job.recipe)
         run: Run[Result] = job.recipe.run(job.record)
         try:
             while not job.cancelled:
-                with self.lock, cores(self.cores):
+                with self.lock, cores(self.cores), transfers.stopping(lambda: job.cancelled):
                     job.note(next(run))
                 with self._changed:
                     self._sweep()
         except StopIteration as end:
             job.result = end.value
+        except transfers.Stopped:
+            pass
         finally:
             with self.lock:
                 run.close()

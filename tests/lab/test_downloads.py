@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import threading
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from core.data import transfers
+from core.data import load_data, transfers
+from core.runs import Progress, Run
 from lab import downloads, loading
+from lab.lru_cache import LRUCache
+from lab.results import Result
 from lab.running.compute_lock import compute_lock
+from lab.running.curve import Curve
+from lab.running.pool import JobPool
 from models import ModelError
+from tests.core.data.test_hub import write
 from tests.models.conftest import tiny
-from tests.support.fakes import Clock
+from tests.support.fakes import Clock, FakeRecipe
 from tests.support.hubs import local_hub
+from ui.widgets.images import encoded
 
 
 def test_two_who_want_the_same_share_it_and_a_later_one_starts_anew() -> None:
@@ -62,3 +72,39 @@ def test_a_download_holds_neither_the_compute_lock_nor_another_model(tmp_path: P
         assert loading.classifier("zoo:scenes-clean") is not None and not coming.done()
         assert coming.result(20).class_names == ("ant", "bee", "cat") and loading.at_hand("hf:owner/slow")
     loading.classifiers.clear()
+
+
+@dataclass
+class Learns(FakeRecipe):
+    """A run whose first step loads training pictures."""
+
+    data: str = "hf:a/slow"
+    model: str = "zoo:scenes-clean"
+
+    def run(self, curve: Curve | None = None) -> Run[Result]:
+        yield Progress("load", 1, 2)
+        load_data(self.data, "train")
+        yield Progress("load", 2, 2)
+        return Result(self)  # type: ignore[arg-type]
+
+
+def test_stop_ends_a_download_and_nothing_of_it_is_loaded(tmp_path: Path) -> None:
+    noise = [encoded(np.random.default_rng(i).integers(0, 256, (300, 300, 3), np.uint8)) for i in range(12)]
+    for part in ("train", "test"):
+        write(tmp_path / "hub", "a/slow", f"{part}.parquet", [i % 3 for i in range(12)], noise)
+    pool = JobPool(finished=None, store=LRUCache(4))
+    try:
+        with local_hub(tmp_path / "hub", tmp_path / "home") as server:
+            server.slow["train.parquet"] = 8.0
+            job = pool.submit(Learns("learns"), "ada")  # type: ignore[arg-type]
+            Clock.until(lambda: any(each.done for each in transfers.running("a/slow")))
+            start = time.monotonic()
+            job.stop("ada")
+            Clock.until(lambda: job.ended)
+            assert job.state == "stopped" and not job.error and time.monotonic() - start < 5
+            assert not transfers.running("a/slow")
+            assert not list((tmp_path / "home").glob("**/snapshots/**/train.parquet"))
+            server.slow.clear()
+            assert len(load_data("hf:a/slow", "train")) == 11
+    finally:
+        pool.shutdown()

@@ -21,7 +21,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -227,11 +227,12 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(stream.read(max(0, stop - start - LARGE)))
 
     def _trickle(self, stream: BinaryIO, seconds: float) -> None:
-        """What is left of a file, in twenty pieces over this time."""
+        """What is left of a file, in twenty pieces over this time, or until the client leaves."""
         left = os.fstat(stream.fileno()).st_size - stream.tell()
-        for _ in range(20):
-            time.sleep(seconds / 20)
-            self.wfile.write(stream.read(math.ceil(left / 20)))
+        with suppress(ConnectionError):
+            for _ in range(20):
+                time.sleep(seconds / 20)
+                self.wfile.write(stream.read(math.ceil(left / 20)))
 
     def _miss(self, code: str, status: int = 404, commit: str | None = None) -> None:
         headers = {"X-Error-Code": code, "Content-Length": "0"} | ({"X-Repo-Commit": commit} if commit else {})

@@ -39,7 +39,8 @@ def hub(tmp_path: Path) -> Iterator[HubServer]:
     models.save(tiny(), owner / "insects", perturb={})
     (owner / "shapes" / ".downloads").write_text("1234")
     write(root, CIFAR, "plain_text/test-00000-of-00001.parquet", [i % 10 for i in range(80)], names=list(AIRPLANES))
-    write(root, "a/cranes", "test.parquet", [0, 1])
+    for part in ("test", "train"):
+        write(root, "a/cranes", f"{part}.parquet", [0, 1])
     (root / "datasets" / "a" / "cranes" / "README.md").write_text(CARD)
     keep = [(shelf, shelf._held.copy()) for shelf in (loading.classifiers, loading.image_sets)]
     _about.cache_clear()
