@@ -82,9 +82,11 @@ def build(plan: Plan, weights: Path, name: str) -> nn.Module:
 def _empty(plan: Plan, name: str) -> nn.Module:
     try:
         cfg, args = plan.pretrained_cfg, {"num_classes": plan.num_classes, **plan.model_args}
-        return timm.create_model(plan.architecture, pretrained_cfg_overlay=cfg, **args)
+        net = timm.create_model(plan.architecture, pretrained_cfg_overlay=cfg, **args)
     except (TypeError, ValueError, RuntimeError, AssertionError, KeyError) as error:
         raise ModelError(f"{name} cannot be built as {plan.architecture}: {str(error)[:200]}") from error
+    net._model_args = dict(plan.model_args)  # older versions of timm leave it out, and saving needs it
+    return net
 
 
 def _sketch(plan: Plan, name: str) -> dict[str, torch.Tensor] | None:

@@ -211,7 +211,7 @@ def test_no_pickle_is_read_or_shipped():
 def test_the_zoo_stays_small():
     sizes = {path: path.stat().st_size for path in (ROOT / "models" / "zoo").rglob("*") if path.is_file()}
     assert all(size <= 8 * MEGABYTE for size in sizes.values())
-    assert sum(sizes.values()) <= 40 * MEGABYTE
+    assert sum(sizes.values()) <= 70 * MEGABYTE
 
 
 def test_every_zoo_model_has_what_it_needs():

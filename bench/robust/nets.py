@@ -30,8 +30,8 @@ class Budget:
     These are the values that the shipped nets were trained with.
     """
 
-    pictures: int = 2500
-    epochs: int = 100
+    pictures: int = 1000
+    epochs: int = 115
     batch_size: int = 128
 
     @property

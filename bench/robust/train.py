@@ -29,6 +29,7 @@ from core.training import Standard
 from core.training.shared.records import Record
 from core.training.shared.sgd_settings import schedule_of
 from models import Classifier
+from models.record import FILE as RECORD
 from models.store import halved
 from models.untrained import fresh
 
@@ -36,7 +37,6 @@ JUDGE = PGD(steps=20)
 """The attack behind the final scores, on every test picture."""
 TESTED = 1000
 """Test pictures behind the final scores, and training pictures beside them."""
-RECORD = "record.json"
 
 
 class OutOfTime(Exception):

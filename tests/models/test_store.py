@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+import timm
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
@@ -131,6 +132,23 @@ def test_create_checks_its_arguments() -> None:
     ):
         with pytest.raises(ModelError, match=said):
             models.create(architecture, ("a", "b"), **arguments)
+
+
+def test_a_net_is_saved_with_its_width_where_timm_does_not_note_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = timm.create_model
+
+    def older(*args: object, **options: object) -> torch.nn.Module:
+        net = made(*args, **options)
+        del net._model_args
+        return net
+
+    monkeypatch.setattr(timm, "create_model", older)
+    model = models.create("preact_resnet18", ("ant", "bee"), width=4)
+    models.save(model, tmp_path / "net", perturb={"data": "scenes"})
+    assert json.loads((tmp_path / "net" / "config.json").read_text())["model_args"] == {"width": 4}
+    assert models.load(str(tmp_path / "net")).net.bn.num_features == 32
 
 
 def test_the_shelf_lists_and_loads_by_name(
