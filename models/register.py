@@ -12,7 +12,7 @@ import importlib.util
 import sys
 from types import ModuleType
 
-ARCHITECTURES = ("models.preact_resnet", "models.cifar_resnet", "models.vgg", "models.mobilenet")
+ARCHITECTURES = ("models.preact_resnet", "models.cifar_resnet", "models.vgg", "models.mobilenet", "models.bagnet")
 
 
 def register() -> None:

@@ -28,6 +28,9 @@ COLOURS = {
 }  # fmt: skip
 SPLITS = {"train": 20_000, "heldout": 2_000, "test": 2_000}
 CHUNK = 1_000
+WHOLE, OBJECT, BACKGROUND = "whole", "object", "background"
+PLAIN = 0.5
+"""The grey that an object stands on when it is shown alone."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,11 @@ class Scenes(Method):
     texture: float = knob(1.0, low=0.0, high=2.0, step=0.1, help="contrast of the textures (0 = plain surfaces)")
     noise: float = knob(0.07, low=0.0, high=0.5, step=0.01, help="standard deviation of the pixel noise")
 
-    def load(self, split: str, limit: int | None = None, seed: int = 0) -> ImageSet:
+    def load(self, split: str, limit: int | None = None, seed: int = 0, *, show: str = WHOLE) -> ImageSet:
         """The first `limit` pictures of "train" (20,000), "heldout" (2,000) or "test" (2,000).
 
-        "defender" is a 5 % share of train, another one for each `seed`.
+        "defender" is a 5 % share of train, another one for each `seed`. `show` leaves a part out: "object" stands on
+        plain grey, "background" has no object; its mask says where that would be.
         """
         if split == "defender":
             chunks = [("train", seed % (SPLITS["train"] // CHUNK))]
@@ -56,14 +60,15 @@ class Scenes(Method):
             chunks = [(split, chunk) for chunk in range(max(1, math.ceil(n / CHUNK)))]
         else:
             raise ValueError(f"Scenes has no split {split!r}; choose train, heldout, test or defender.")
-        images, labels, masks, concepts = zip(*(self._chunk(name, chunk) for name, chunk in chunks), strict=True)
-        causes = {name: torch.cat([one[name] for one in concepts]) for name in concepts[0]}
-        everything = ImageSet(
-            torch.cat(images), torch.cat(labels), tuple(SHAPES), torch.cat(masks), causes, f"{self!r}, {split}"
+        images, labels, masks, concepts = zip(
+            *(self._chunk(name, chunk, show) for name, chunk in chunks), strict=True
         )
+        causes = {name: torch.cat([one[name] for one in concepts]) for name in concepts[0]}
+        origin = f"{self!r}, {split}" if show == WHOLE else f"{self!r}, {split}, {show}"
+        everything = ImageSet(torch.cat(images), torch.cat(labels), tuple(SHAPES), torch.cat(masks), causes, origin)
         return everything if limit is None else everything[:limit]
 
-    def _chunk(self, split: str, chunk: int) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
+    def _chunk(self, split: str, chunk: int, show: str) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
         """Images uint8, labels, masks and concepts of one chunk of 1,000."""
         generator = torch.Generator().manual_seed(1_000_003 * list(SPLITS).index(split) + chunk)
         labels = torch.randint(len(SHAPES), (CHUNK,), generator=generator)
@@ -76,6 +81,10 @@ class Scenes(Method):
         ground = ground * (0.75 + 0.5 * _clouds(self.size, generator))
         # An object that is nowhere quite opaque keeps some pictures hard.
         opacity = torch.empty(CHUNK, 1, 1, 1).uniform_(0.6, 1.0, generator=generator) * coverage[:, None]
+        if show == OBJECT:
+            ground = torch.full_like(ground, PLAIN)
+        if show == BACKGROUND:
+            opacity = torch.zeros_like(opacity)
         light = torch.empty(CHUNK, 1, 1, 1).uniform_(0.7, 1.15, generator=generator)
         images = light * torch.lerp(ground, surface, opacity)
         images = images + self.noise * torch.randn(images.shape, generator=generator)

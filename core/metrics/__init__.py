@@ -1,10 +1,12 @@
 """Scores of models, repairs, channels and detectors: one definition each, fractions in [0, 1]."""
 
+from core.metrics.background import BackgroundScores, background_scores
 from core.metrics.bec import Existence, bec, existence, same_layers
 from core.metrics.cka import linear_cka
 from core.metrics.confusion import confusion, correct
 from core.metrics.evaluation import evaluate
 from core.metrics.intervals import wilson
+from core.metrics.localisation import energy_pointing_game, masks_of
 from core.metrics.ratings import der, rir
 from core.metrics.roc import Roc, roc
 from core.metrics.scores import Scores
@@ -13,16 +15,20 @@ from core.metrics.tac import RANKINGS, TAC
 __all__ = [
     "RANKINGS",
     "TAC",
+    "BackgroundScores",
     "Existence",
     "Roc",
     "Scores",
+    "background_scores",
     "bec",
     "confusion",
     "correct",
     "der",
+    "energy_pointing_game",
     "evaluate",
     "existence",
     "linear_cka",
+    "masks_of",
     "rir",
     "roc",
     "same_layers",

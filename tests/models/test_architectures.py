@@ -4,6 +4,7 @@ import pytest
 import timm
 import torch
 
+import models.bagnet
 import models.cifar_resnet
 import models.mobilenet
 import models.preact_resnet
@@ -20,6 +21,8 @@ import models.vgg
         ("cifar_vgg11", {"batch_norm": False}, 9_225_610),
         ("cifar_vgg16", {}, 14_728_266),
         ("cifar_vgg16", {"width": 16, "head": "flatten", "batch_norm": 0}, 955_098),
+        ("cifar_bagnet", {}, 457_290),
+        ("cifar_bagnet", {"width": 16, "field": 11}, 27_674),
         ("cifar_mobilenetv2", {}, 2_237_770),
         ("cifar_mobilenetv2", {"width": 0.25, "depth": 0.5, "output_stride": 16}, 119_930),
     ],
@@ -91,3 +94,38 @@ def test_how_far_a_mobilenet_shrinks_its_maps() -> None:
         assert net.forward_features(images).shape == (2, 320, 32 // stride, 32 // stride)
     with pytest.raises(ValueError, match="8 or 16, not 4"):
         models.mobilenet.CifarMobileNetV2(output_stride=4)
+
+
+class TestBagNet:
+    @pytest.mark.parametrize("field", sorted(models.bagnet.FIELDS))
+    def test_its_evidence_adds_up_to_its_logits(self, field: int) -> None:
+        net = timm.create_model("cifar_bagnet", width=16, field=field, num_classes=7).eval()
+        images = torch.rand(3, 3, 32, 32)
+        evidence = net.evidence(images)
+        assert evidence.shape == (3, 7, 8, 8) and evidence.std() > 0
+        torch.testing.assert_close(evidence.sum((2, 3)), net(images))
+
+    @pytest.mark.parametrize("field", sorted(models.bagnet.FIELDS))
+    def test_a_position_sees_its_patch_and_nothing_else(self, field: int) -> None:
+        torch.manual_seed(0)
+        net = timm.create_model("cifar_bagnet", width=8, field=field).eval().double()
+        images = torch.rand(4, 3, 64, 64, dtype=torch.float64, requires_grad=True)
+        net.evidence(images)[:, :, 8, 8].sum().backward()
+        seen = images.grad.abs().amax((0, 1)) > 0
+        rows, columns = seen.any(1).nonzero()[:, 0], seen.any(0).nonzero()[:, 0]
+        for axis in (rows, columns):
+            assert axis[-1] - axis[0] + 1 == field
+            assert axis[0] == 8 * 4 - field // 2
+
+    def test_grad_cam_is_its_evidence_without_the_bias(self) -> None:
+        from core.explain import GradCAM
+
+        torch.manual_seed(0)
+        net = timm.create_model("cifar_bagnet", width=8).eval()
+        images, targets = torch.rand(2, 3, 32, 32), torch.tensor([1, 4])
+        own = net.evidence(images)[torch.arange(2), targets] - net.linear.bias[targets][:, None, None] / 64
+        torch.testing.assert_close(GradCAM().raw(net, images, targets), own, rtol=1e-4, atol=1e-5)
+
+    def test_another_field_is_refused(self) -> None:
+        with pytest.raises(ValueError, match=r"field = 9 is not one of 11, 17\."):
+            models.bagnet.CifarBagNet(field=9)
