@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import models
 from core.data import Scenes
 from core.data.about import About, about
+from core.data.scenes import generated
 from lab.running.compute_lock import compute_lock
 from models.peek import plan_of
 
@@ -46,8 +47,7 @@ def misfit(ref: str, data: str | Scenes) -> str:
         ours = plan_of(ref).class_names
     except ValueError:
         return ""
-    if isinstance(data, Scenes):
-        data = "scenes"
+    data = str(data) if generated(data) is None else "scenes"
     theirs = _classes(data)
     known = theirs.class_names
     if names_fit(ours, known) if known else theirs.classes <= len(ours):

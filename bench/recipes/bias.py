@@ -7,11 +7,10 @@ Those that end in -bagnet are interpretable networks: their answer is the sum of
 
 from __future__ import annotations
 
-from core.data import Scenes
 from core.training import ExplanationConsistency, Standard
 from lab.recipes import Recipe
 
-DATA = Scenes(bias=0.95)
+DATA = "scenes-biased"
 ARCHITECTURES = {"": "arch:preact_resnet18?width=16", "-bagnet": "arch:cifar_bagnet?width=48"}
 RULES = {
     "consistency": "1 - E", "byloss": "loss", "byconfidence": "confidence", "permuted": "permuted", "reversed": "E",

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from core.data.hub import HubSet
 from core.data.imageset import ImageSet
-from core.data.scenes import Scenes
+from core.data.scenes import Scenes, generated
 
 SPLITS = ("train", "heldout", "test", "defender")
 LARGEST = 128  # pixels; larger scenes are enlarged ones, for networks that want 224
@@ -22,7 +22,7 @@ def load_data(
 
     Parameters
     ----------
-    data : "scenes" or a `Scenes`; "cifar10", "gtsrb", "mnist", "fashion-mnist", "tiny-imagenet"; or
+    data : "scenes", "scenes-biased" or a `Scenes`; "cifar10", "gtsrb", "mnist", "fashion-mnist", "tiny-imagenet"; or
         "hf:owner/name[@revision]" for any parquet set of the Hugging Face Hub with an image and a
         label column
     split : "train"; "heldout", the last tenth of the training rows, which "train" never holds (of
@@ -43,14 +43,13 @@ def load_data(
         raise ValueError(f"There is no split {split!r}; choose {', '.join(SPLITS[:-1])} or {SPLITS[-1]}.")
     if limit is not None and limit < 1:
         raise ValueError(f"limit = {limit} leaves no image; give 1 or more, or None for all.")
-    if data == "scenes":
-        data = Scenes()
-    if isinstance(data, Scenes):
+    made = generated(data)
+    if made is not None:
         drawn = size is None or size <= LARGEST
-        scenes = data if size is None or not drawn else dataclasses.replace(data, size=size)
+        scenes = made if size is None or not drawn else dataclasses.replace(made, size=size)
         found = scenes.load(split, limit=limit, seed=seed)
         return found if drawn or size is None else _enlarged(found, size)
-    return HubSet.named(data).load(split, limit=limit, seed=seed, size=size)
+    return HubSet.named(str(data)).load(split, limit=limit, seed=seed, size=size)
 
 
 def _enlarged(data: ImageSet, size: int) -> ImageSet:

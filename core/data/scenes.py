@@ -105,6 +105,16 @@ class Scenes(Method):
         }
 
 
+
+GENERATED = {"scenes": Scenes(), "scenes-biased": Scenes(bias=0.95)}
+"""The generated sets that have a name."""
+
+
+def generated(data: object) -> Scenes | None:
+    """The `Scenes` that a name means, or that `data` is; None for data that have to be fetched."""
+    return data if isinstance(data, Scenes) else GENERATED.get(str(data))
+
+
 def _objects(labels: Tensor, x: Tensor, y: Tensor, size: int, generator: torch.Generator) -> Tensor:
     """How much of each pixel the object covers, (N, H, W) in [0, 1]."""
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.data import ImageSet, Scenes
+from core.data import ImageSet, Scenes, load_data
 from core.data.shapes import SHAPES, signed_distance
 
 
@@ -90,3 +90,16 @@ def test_split_is_a_partition() -> None:
     assert (len(left), len(right)) == (80, 20)
     both = torch.cat((left.images, right.images)).flatten(1).sum(1).sort().values
     assert torch.equal(both, data.images.flatten(1).sum(1).sort().values)
+
+
+def test_biased_scenes_have_a_name() -> None:
+    from core.data.hub import cached
+    from core.data.scenes import generated
+
+    named, made = load_data("scenes-biased", "test", limit=20), Scenes(bias=0.95).load("test", limit=20)
+    assert torch.equal(named.images, made.images) and named.origin == made.origin
+    assert generated("scenes") == Scenes() and generated(Scenes(noise=0.2)) == Scenes(noise=0.2)
+    assert generated("cifar10") is None and generated(None) is None
+    assert cached("scenes-biased")
+    with pytest.raises(ValueError, match="choose scenes, scenes-biased, cifar10"):
+        load_data("scenes-unbiased")
