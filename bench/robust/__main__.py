@@ -6,7 +6,8 @@ Each net is one process's work, from the longest to the shortest; what lies in F
 With --minutes the time is shared out first: a few seconds of training in all workers say how many passes there will be
 for everybody, and from them follow the training pictures and the epochs of every net. Without, they are those of the
 shipped nets (bench/robust/nets.py). FOLDER then holds a model per net, with `record.json`; --pack writes them as
-archives of at most 15 MB.
+archives of at most 15 MB. --publish trains nothing: it writes the tables "robust" and "awp" of lab/stored/tables from
+the records of the zoo, of bench/cells/robust.json and of the other seeds in FOLDER.
 """
 
 from __future__ import annotations
@@ -32,6 +33,13 @@ ARCHIVE = 15_000_000
 
 def main() -> None:
     arguments = parser().parse_args()
+    if arguments.publish:
+        from bench.robust.publish import publish  # names the versions of packages that training does not need
+
+        publish(arguments.folder)
+        return
+    if arguments.folder is None:
+        raise SystemExit("Give --folder, where the nets are to be kept.")
     began = time.time()
     end = began + 60 * arguments.minutes if arguments.minutes else float("inf")
     out: Path = arguments.folder
@@ -92,12 +100,13 @@ def pack(out: Path, to: Path) -> None:
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    made.add_argument("--folder", type=Path, required=True, help="where the nets are kept")
+    made.add_argument("--folder", type=Path, help="where the nets are kept")
     made.add_argument("--workers", type=int, default=1, metavar="N", help="nets that train side by side")
     made.add_argument("--minutes", type=float, default=0.0, help="time for everything; sets pictures and epochs")
     made.add_argument("--budget", type=int, nargs="*", default=[], metavar="N", help="pictures, epochs, batch size")
     made.add_argument("--pictures", type=Path, metavar="FOLDER", help="data sets as files, where there is no network")
     made.add_argument("--only", nargs="*", metavar="NAME", help="only these nets")
+    made.add_argument("--publish", action="store_true", help="train nothing, write the tables")
     made.add_argument("--pack", type=Path, metavar="FOLDER", help="write archives of the nets there")
     return made
 

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 import models
+from bench.robust import publish as publishing
 from bench.robust import train as training
 from bench.robust.__main__ import affordable, pack, wanted_of
 from bench.robust.nets import Budget, Net, family
+from bench.robust.publish import compared
 from core.attacks import PGD
 from core.training import Adversarial, Standard
+from lab import tables
 from lab.recipes import Recipe
 
 NAMED = (
@@ -95,3 +98,44 @@ def test_the_speed_counts_passes(few: None) -> None:
 
 def test_only_those_that_are_asked_for() -> None:
     assert [net.name for net in wanted_of(family(Budget()), ["cifar10-at"])] == ["cifar10-at"]
+
+
+def recorded(test: float, train: float, *heldout: float) -> dict:
+    scores = {"test": {"acc": 0.5, "robust": test, "n": 100}, "train": {"acc": 0.9, "robust": train, "n": 100}}
+    return {"epochs": {"heldout/robust": list(heldout)}, "scores": scores, "hardware": "two cores", "seconds": 1.0}
+
+
+def test_at_and_awp_are_compared_over_the_seeds_that_both_have() -> None:
+    nets = {
+        "cifar10-at": recorded(0.2, 0.8, 0.3, 0.25), "cifar10-at-awp": recorded(0.24, 0.5, 0.2, 0.28),
+        "cifar10-at-seed1": recorded(0.21, 0.7, 0.3, 0.2), "cifar10-at-awp-seed1": recorded(0.25, 0.5, 0.3, 0.3),
+        "cifar10-at-awp-seed2": recorded(0.9, 0.9, 0.9), "cifar10-plain": recorded(0.0, 0.0, 0.0),
+    }  # fmt: skip
+    (at, awp), seeds = compared(nets)
+    assert seeds == [0, 1] and at["robust"] == [0.2, 0.21] and awp["robust"] == [0.24, 0.25]
+    assert at["gap"] == pytest.approx([0.6, 0.49])
+    assert at["best epoch"] == [0.3, 0.3] and at["last epoch"] == [0.25, 0.2]
+
+
+def test_nothing_is_compared_without_a_pair() -> None:
+    assert compared({"cifar10-at-awp": recorded(0.24, 0.5, 0.2)})[1] == []
+
+
+def test_the_tables_hold_what_ships_and_the_other_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "ZOO", tmp_path / "zoo")
+    monkeypatch.setattr(publishing, "CELLS", tmp_path / "cells.json")
+    monkeypatch.setattr(tables, "TABLES", tmp_path / "tables")
+    for place, name, robust in (
+        ("zoo", "cifar10-at", 0.2), ("zoo", "cifar10-at-awp", 0.24),
+        ("nets", "cifar10-at-seed1", 0.21), ("nets", "cifar10-at-awp-seed1", 0.23),
+    ):  # fmt: skip
+        folder = tmp_path / place / name
+        folder.mkdir(parents=True)
+        (folder / "record.json").write_text(json.dumps(recorded(robust, 0.5, 0.3, 0.25)))
+    publishing.publish(tmp_path / "nets")
+    publishing.publish(None)  # the other seeds are kept among the cells
+    found = tables.stored_table("awp")
+    assert found is not None and found["seeds"] == [0, 1] and found["hardware"] == "two cores: 4 nets"
+    assert [row["robust"] for row in found["rows"]] == [[0.2, 0.21], [0.24, 0.23]]
+    family_table = tables.stored_table("robust")
+    assert family_table is not None and [row["net"] for row in family_table["rows"]] == ["cifar10-at", "cifar10-at-awp"]
