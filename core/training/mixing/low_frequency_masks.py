@@ -83,7 +83,7 @@ def _brightest(flat: Tensor, count: Tensor) -> Tensor:
     ordered = torch.from_numpy(flat.numpy().copy())
     ordered.numpy().sort(1)
     least = ordered.gather(1, (flat.shape[1] - count).clamp_max(flat.shape[1] - 1)[:, None])
-    mask = ((flat >= least) & (count > 0)[:, None]).float()
+    mask = (flat >= least.masked_fill_(count[:, None] == 0, torch.inf)).float()
     tied = mask.sum(1) != count
     if bool(tied.any()):
         mask[tied] = _by_rank(flat[tied], count[tied], torch.zeros_like(count[tied]))
