@@ -80,17 +80,27 @@ WORDS: dict[str, Word] = {
     "false alarm": Word("A clean picture that a detector flags.", ("false positive",)),
     "feature": Word("A number inside the model, here mostly before its last layer, from which the classes are told."),
     "fine-tuning": Word("To train a finished model a little longer, here with a few clean pictures.", ("fine-tune",)),
+    "flatness": Word(
+        "How little the loss changes when the weights do. It is measured as the rise of the loss at other weights "
+        "nearby, so a small figure means a flat network.",
+        ("flat", "flatter", "sharper"),
+    ),
     "gradient": Word("For each input or weight, the direction and rate at which the loss rises."),
     "heatmap": Word(
         "Where in the picture the evidence for the named class lies, as GradCAM computes it from the last feature "
         "maps.",
         ("GradCAM",),
     ),
+    "Hessian": Word(
+        "The second derivatives of the loss in all pairs of weights: how it curves around the network. Its trace is "
+        "the sum of the curvatures along the single weights.",
+    ),
     "judge": Word("The model that decides whether an attack has succeeded; a second one makes it a transfer attack."),
     "L2": Word("The size of a change as the root of the sum of all squared changes.", ("whole change",)),
     "learning rate": Word("The length of one step of training; too large a step makes the loss run away."),
     "loss": Word("The number that training makes small: how wrong the model is on its training pictures."),
     "L∞": Word("The size of a change as its largest change of a single value.", ("largest change",)),
+    "nats": Word("The unit of a loss that is computed with natural logarithms: 2.3 nats is a guess among ten classes."),
     "NWC": Word(
         "Neuron weight change: the sum of the absolute changes of a channel's weights while the model unlearns clean "
         "pictures. TSBD ranks channels by it."
@@ -118,6 +128,10 @@ WORDS: dict[str, Word] = {
     "RA": Word(
         "Robust accuracy: the share of triggered pictures that are classified correctly all the same. A low ASR with "
         "a low RA is a broken model, not a repaired one."
+    ),
+    "robust loss": Word(
+        "The loss on pictures that were attacked first, each within the same budget; the worst point that the attack "
+        "finds for a picture counts.",
     ),
     "region": Word("The part of a picture that an attack may change.", ("regional attack",)),
     "seed": Word("The number that fixes all random draws. One seed is a single draw; several show the spread."),
