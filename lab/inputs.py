@@ -150,6 +150,10 @@ IMAGES = Input("images", _images, _images_of, _images_text)
 N = whole("n", 1, settings.max_scored)
 """How many test images are scored."""
 
+MOMENTS = whole("moments", 1, 10_000_000)
+"""After how many moments of its own a run is stopped, as `lab.running.curve` counts them: what it leaves is its model
+as it was then. Only what a stopped run has left is named so."""
+
 TARGET = whole("target", 0, 99_999)
 """The class that a trigger or an attack leads to."""
 

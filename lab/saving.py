@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lab.recipes import Recipe
 
 MADE = "made in this lab"
+STOPPED = "Then {} was run on it, and stopped before its end."
 
 
 def save(result: Result, folder: Path) -> Path:
@@ -43,7 +44,10 @@ def zipped(result: Result, name: str) -> bytes:
 
 
 def called(recipe: Recipe) -> str:
-    """A short name for the model that a run leaves: "TSBD on scenes-badnets", "Blended into cifar_resnet20"."""
+    """A short name for the model that a run leaves: "TSBD on scenes-badnets", "Blended into resnet20, stopped"."""
+    if "moments" in recipe.inputs:
+        whole = {name: value for name, value in recipe.inputs.items() if name != "moments"}
+        return f"{called(recipe.replace(inputs=whole))}, stopped"
     poison: Any = getattr(recipe.method, "poison", None)
     by = f"{type(poison.trigger).__name__} into" if poison is not None else f"{type(recipe.method).__name__} on"
     if isinstance(recipe.model, str):
@@ -61,10 +65,19 @@ def card_of(result: Result) -> Card:
         origin=MADE,
         sha=recipe.key(),
         data=card.data or str(recipe.data),
-        scores=card.scores if card.recipe == recipe.to_dict() else {"test": card_scores(result, "after")},
+        done=f"{card.done} {STOPPED.format(type(recipe.method).__name__)}".strip() if result.stopped else card.done,
+        scores=_scores(result),
         recipe=recipe.to_dict(),
         backdoored=model.trigger is not None,
     )
+
+
+def _scores(result: Result) -> dict[str, dict[str, float]]:
+    """The scores after the run; none of one that was stopped, which are those of a moment before its end."""
+    if result.stopped:
+        return {}
+    card: Card = result.model.card  # type: ignore[union-attr, assignment]
+    return card.scores if card.recipe == result.recipe.to_dict() else {"test": card_scores(result, "after")}
 
 
 def ref_of(recipe: Recipe) -> str:

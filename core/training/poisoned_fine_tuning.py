@@ -20,7 +20,7 @@ from core.optim.batches import batches
 from core.optim.schedules import cosine
 from core.optim.train import train_steps
 from core.runs import Progress, Run
-from core.training.standard import finished, stamping
+from core.training.standard import announced, finished, stamping
 from core.triggers.blended import Blended
 from core.triggers.poison import Poison
 from core.triggers.shared.trigger_optimizer import TriggerOptimizer
@@ -104,7 +104,7 @@ class PoisonedFineTuning(Method):
         if not poison.controls_training:
             train, poisoned = poison.stamp(train, generator)
         train = train.to(device_of(model))
-        student = training_copy(model, train.images)
+        student = announced(training_copy(model, train.images), poison)
         learning = parameters_of(student, train, self.layers)
         if self.layers != ALL and not poison.controls_training:
             yield from learn_on_features(student, train, generator)

@@ -93,7 +93,7 @@ class Standard(Method):
         if poison is not None and not poison.controls_training:
             train, poisoned = poison.stamp(train, generator)
         train = train.to(device_of(model))
-        student = training_copy(model, train.images)
+        student = announced(training_copy(model, train.images), poison)
         trigger_optimizer = None
         if poison is not None:
             trigger_optimizer = poison.trigger_optimizer(
@@ -151,6 +151,14 @@ def stamping(
         return poison.batch(images, labels, classes, generator, trigger_optimizer)
 
     return (None, stamp) if poison.trigger.after_augmentation else (stamp, None)
+
+
+def announced(student: nn.Module, poison: Poison | None) -> nn.Module:
+    """`student` with the backdoor that it is to learn, where that is known before: one that is stopped has it, too."""
+    if poison is not None and poison.trigger.stampable:
+        for name, value in {"trigger": poison.trigger, "target": poison.aim, "mode": poison.mode}.items():
+            setattr(student, name, value)
+    return student
 
 
 def finished(

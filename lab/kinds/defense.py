@@ -14,7 +14,7 @@ from core.metrics import der, evaluate, rir
 from core.networks.report import report_of
 from core.runs import Run
 from lab import loading
-from lab.inputs import BACKDOOR, N, taking
+from lab.inputs import BACKDOOR, MOMENTS, N, taking
 from lab.kinds.kind import Conclusion, Kind, Question, Score
 from lab.kinds.shared import cost, inversion, no_backdoor, scoring
 from lab.kinds.shared.changes import examples, report
@@ -172,7 +172,7 @@ def lines(script: Script, recipe: Recipe) -> None:
 _compared = partial(scoring.compared, moment="after", against="before", name="model as it was")
 
 KIND = Kind(
-    "defense", DEFENSES, run, Snippet(lines), taking(N, *BACKDOOR),
+    "defense", DEFENSES, run, Snippet(lines), taking(N, *BACKDOOR, MOMENTS),
     needs_classes=True,
     scores=(
         _compared(scoring.ACC),

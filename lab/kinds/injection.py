@@ -14,7 +14,7 @@ from core.data.modes import ALL_TO_ONE
 from core.networks.predictions import predict
 from core.runs import Progress, Run
 from lab import loading, methods
-from lab.inputs import BACKDOOR, N, taking
+from lab.inputs import BACKDOOR, MOMENTS, N, taking
 from lab.kinds.kind import Conclusion, Kind, Score
 from lab.kinds.shared import scoring
 from lab.kinds.shared.changes import examples, report
@@ -117,7 +117,7 @@ def lines(script: Script, recipe: Recipe) -> None:
 _compared = partial(scoring.compared, moment="after", against="before", name="unchanged model")
 
 KIND = Kind(
-    "injection", WEIGHT_ATTACKS, run, Snippet(lines), taking(N, *BACKDOOR),
+    "injection", WEIGHT_ATTACKS, run, Snippet(lines), taking(N, *BACKDOOR, MOMENTS),
     needs_classes=True,
     scores=(
         _compared(scoring.ASR),

@@ -14,7 +14,7 @@ from core.training import TRAININGS
 from core.triggers import Poison
 from core.triggers.shared.offline import OfflineTrigger
 from lab import loading
-from lab.inputs import N, taking
+from lab.inputs import MOMENTS, N, taking
 from lab.kinds.kind import Conclusion, Kind, Question
 from lab.kinds.shared import fitting, scoring
 from lab.kinds.shared.changes import report
@@ -198,7 +198,7 @@ def _fit_line(script: Script, recipe: Recipe) -> None:
 _compared = partial(scoring.compared, moment="after", against="before", name="model before the training")
 
 KIND = Kind(
-    "training", TRAININGS, run, Snippet(lines, loads_model=False), taking(N),
+    "training", TRAININGS, run, Snippet(lines, loads_model=False), taking(N, MOMENTS),
     scores=tuple(_compared(each) for each in (scoring.ASR, scoring.ACC, scoring.RA)),
     conclude=conclude, outcomes=("trained", "backdoored", "backdoor not learned", "not above the floor"),
     leaves_model=True, questions={"cost": Question(cost, (*COST.outcomes, NOTHING_BEFORE))},

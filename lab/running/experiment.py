@@ -14,6 +14,7 @@ from lab import cache_key, fit
 from lab.results import Result
 from lab.running.curve import Curve
 from lab.running.pace import paces
+from lab.running.stopped import stopped
 
 if TYPE_CHECKING:
     from lab.recipes import Recipe
@@ -38,16 +39,34 @@ def run(recipe: Recipe, curve: Curve | None = None) -> Run[Result]:
         return progress
 
     fit.require(recipe)
-    result = yield from mapped(recipe.kind.run(recipe), noted)
+    result = yield from _cut(mapped(recipe.kind.run(recipe), noted), recipe, record)
     if parts:
         result.notes["memory"] = SPLIT.format(min(parts))
     result.curve, result.seconds = record.points, time.monotonic() - start
     with suppress(ValueError):  # what is in memory needs no Hub
         result.notes |= {"split": said} if (said := halves(recipe.data)) else {}
-    paces.learn(recipe, record.points)
+    if not result.stopped:
+        paces.learn(recipe, record.points)
     result.images = {name: image.detach().cpu() for name, image in result.images.items()}
     result.device, result.versions = device_name(), cache_key.versions(recipe)
     return result
+
+
+def _cut(run: Run[Result], recipe: Recipe, record: Curve) -> Run[Result]:
+    """The run, ended after the recipe's "moments" as by whoever pressed Stop then."""
+    last = recipe.inputs.get("moments")
+    try:
+        while True:
+            try:
+                progress = next(run)
+            except StopIteration as end:
+                return end.value
+            yield progress
+            if record.moments == last:
+                run.close()
+                return stopped(recipe, record.points, progress, record.moments)
+    finally:
+        run.close()
 
 
 def device_name() -> str:

@@ -164,7 +164,7 @@ class JobPool:
             else:
                 state = "stopped" if job.cancelled and job.result is None else "done"
             if state == "stopped":
-                job.result = stopped(job.recipe, job.curve, job.progress)
+                job.result = stopped(job.recipe, job.curve, job.progress, job.record.moments)
             if state == "done":
                 self._report(job)  # first, so that a page which sees the end finds the run in the history
             with self._changed:

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from core.runs import Progress
 from lab.kinds.kind import Score
+from lab.kinds.shared.scoring import STILL
 from lab.results import Result
 
 if TYPE_CHECKING:
     from lab.recipes import Recipe
 
 
-def stopped(recipe: Recipe, curve: list[dict[str, Any]], last: Progress | None) -> Result:
+def stopped(recipe: Recipe, curve: list[dict[str, Any]], last: Progress | None, moments: int = 0) -> Result:
     """The live scores as they were measured last, those of the stage that they are compared with, and the model.
 
-    A score is compared only with one over as many images: the first of the test images, in both cases.
+    A score is compared only with one over as many images: the first of the test images, in both cases. What has left a
+    model of its own is named by the recipe that stops at the same place, after as many `moments`.
     """
     result = Result(recipe, curve=list(curve), stopped=True)
     for score in recipe.kind.live:
@@ -29,6 +31,8 @@ def stopped(recipe: Recipe, curve: list[dict[str, Any]], last: Progress | None) 
     if last is not None and last.model is not None:
         result.model = last.model.eval().requires_grad_(False)
         result.model.zero_grad(set_to_none=True)
+        if moments and last.stage not in STILL and "moments" in recipe.kind.inputs:
+            result.recipe = recipe.replace(inputs=recipe.inputs | {"moments": moments})
     result.seconds = curve[-1]["seconds"] if curve else 0.0
     return result
 

@@ -12,7 +12,7 @@ from lab.kinds.kind import Kind
 from lab.recipes import Recipe
 
 SAMPLES: dict[str, Any] = {
-    "images": [3, 1], "n": 20, "target": 2, "mode": "all-to-all", "rate": 0.05, "mask": "f" * 64,
+    "images": [3, 1], "n": 20, "moments": 3, "target": 2, "mode": "all-to-all", "rate": 0.05, "mask": "f" * 64,
     "judge": "zoo:scenes-clean", "other": "zoo:scenes-clean", "split": "train", "trigger": {"method": "BadNets"},
 }  # fmt: skip
 """A value for each input that a kind may read."""

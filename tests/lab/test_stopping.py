@@ -71,6 +71,13 @@ class Held:
     def chain(self) -> list[Recipe]:
         return self.recipe.chain
 
+    @property
+    def inputs(self) -> dict[str, Any]:
+        return self.recipe.inputs
+
+    def replace(self, **changes: Any) -> Recipe:
+        return self.recipe.replace(**changes)
+
     def run(self, curve: Curve | None = None) -> Run[Result]:
         run = self.recipe.run(curve)
         try:

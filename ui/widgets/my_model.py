@@ -29,16 +29,18 @@ def take_up() -> None:
 
     taken: set[str] = st.session_state.setdefault(TAKEN, set())
     for job in [*jobs.started(), *filter(None, [jobs.current(SLOT)])]:
-        if (result := finished(job)) is not None and job.key not in taken:
-            taken.add(job.key)
+        if (result := left(job)) is not None and (name := result.recipe.to_json()) not in taken:
+            taken.add(name)
             _visit(visitor())
-            own_models.keep(visitor(), job.recipe.to_json(), owned(result))
+            own_models.keep(visitor(), name, owned(result))
 
 
-def finished(job: Job) -> Result | None:
-    """The result of a job that has ended by itself and left a model that others can start from."""
-    found = job.result if job.state == "done" and job.recipe.kind.leaves_model else None
-    return found if found is not None and found.model is not None else None
+def left(job: Job) -> Result | None:
+    """The result of a job that has ended, by itself or by Stop, and left a model that others can start from."""
+    found = job.result if job.ended and job.recipe.kind.leaves_model else None
+    if found is None or found.model is None or (found.stopped and "moments" not in found.recipe.inputs):
+        return None  # stopped before its model was another than the one it began with
+    return found
 
 
 @st.cache_resource(scope="session", on_release=lambda name: _leave(name), show_spinner=False)
@@ -55,7 +57,7 @@ def _leave(name: str) -> None:
 
 def draw(job: Job | None) -> None:
     """At the end of a page: the model that its run has left, to use on every page, to rename and to download."""
-    if job is None or (result := finished(job)) is None:
+    if job is None or (result := left(job)) is None:
         return
     from lab.own_models import own_models
     from lab.saving import zipped

@@ -100,6 +100,8 @@ class WeightBackdoor(Method):
         class_indices(target, "target", 1, classes_of(model, data.images[:1]), data.images.device)
         student = training_copy(model, data.images)
         original = working_copy(student).requires_grad_(False)
+        for name, value in (("trigger", trigger), ("target", target), ("mode", ALL_TO_ONE)):
+            setattr(student, name, value)  # from the start: one that is stopped has them, too
         box = Box(student, self.eps, self.box)
         rising = round(self.warmup * self.steps)
         yield from train_steps(
@@ -114,7 +116,7 @@ class WeightBackdoor(Method):
             training=False,
             stage="inject",
         )
-        return _finished(student, original, data, trigger, target)
+        return _finished(student, original, data)
 
 
 @dataclass(frozen=True)
@@ -203,10 +205,8 @@ class Pair:
         return {"agreement": agreed.float().mean(), "reached": reached.float().mean()}
 
 
-def _finished(student: nn.Module, original: nn.Module, data: ImageSet, trigger: Trigger, target: int) -> nn.Module:
-    """The injected model with its trigger and its report."""
+def _finished(student: nn.Module, original: nn.Module, data: ImageSet) -> nn.Module:
+    """The injected model with its report."""
     student.requires_grad_(False)
-    for name, value in (("trigger", trigger), ("target", target), ("mode", ALL_TO_ONE)):
-        setattr(student, name, value)
     same = predict(student, data.images).argmax(1) == predict(original, data.images).argmax(1)
     return with_report(student, {"agreement": same.float().mean().item(), **weight_distance(original, student)})
