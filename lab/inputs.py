@@ -70,13 +70,15 @@ def whole(name: str, low: int, high: int) -> Input:
     return Input(name, check, parse)
 
 
-def method(name: str, members: Sequence[type[Method]]) -> Input:
-    """A method of a registry, as JSON; a flat link cannot hold it."""
+def method(name: str, members: Sequence[type[Method]], what: str = "") -> Input:
+    """A method of a registry, as JSON, `what` in words if not `name`; a flat link cannot hold it."""
 
     def check(value: Any) -> dict[str, Any]:
         found = methods.from_dict(value)
         if type(found) not in members:
-            raise ValueError(f"{name} = {type(found).__name__} is not a {name}; `perturb list` prints those that are.")
+            raise ValueError(
+                f"{name} = {type(found).__name__} is not a {what or name}; `perturb list` prints those that are."
+            )
         return methods.to_dict(found)
 
     return Input(name, check, text=None)

@@ -85,7 +85,7 @@ def _empty(plan: Plan, name: str) -> nn.Module:
         net = timm.create_model(plan.architecture, pretrained_cfg_overlay=cfg, **args)
     except (TypeError, ValueError, RuntimeError, AssertionError, KeyError) as error:
         raise ModelError(f"{name} cannot be built as {plan.architecture}: {str(error)[:200]}") from error
-    net._model_args = dict(plan.model_args)  # older versions of timm leave it out, and saving needs it
+    vars(net)["_model_args"] = dict(plan.model_args)  # older versions of timm leave it out, and saving needs it
     return net
 
 

@@ -193,6 +193,22 @@ PAGES: list[Page] = [
         ),
     ),
     Page(
+        "robust_training", "Robust training", "model_training", "Training",
+        "Train on attacked pictures. Robust on which?", "robust",
+        (
+            Card(
+                "Armour for training pictures", "Two trainings, one start: whose robustness carries over?", CLEAN, 39,
+                {"method": "AT-AWP", "beside": "AT"},
+            ),
+        ),
+        chapter=Chapter(
+            8, "Armour that fits the training pictures only",
+            "Train on attacked pictures, and see whether the armour fits others.", 9, CLEAN,
+            {"method": "AT-AWP", "beside": "AT"},
+        ),
+        model=CLEAN,
+    ),
+    Page(
         "flatness", "Flatness", "waves", "Training", "How much the loss rises when the weights move.", "flatness",
         (
             Card(

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench import kept
 from bench.keep import keep
-from bench.robust.train import RECORD
+from models.record import FILE as RECORD
 from models.shelf import ZOO
 
 CELLS = kept.FOLDER / "robust.json"

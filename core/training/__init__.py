@@ -16,7 +16,8 @@ from core.training.single_step import FGSMRS, NFGSM
 from core.training.standard import Standard
 from core.training.trades import TRADES
 
-TRAININGS = [Standard, PoisonedFineTuning, ABL, Adversarial, TRADES, MART, ExplanationConsistency]
+TRAININGS = [Standard, PoisonedFineTuning, ABL, ExplanationConsistency]
+ROBUST = [Adversarial, TRADES, MART]
 MIXERS = [MixUp, CutMix, FMix]
 PARTS: list[type[Method]] = [SAM, AWP, FGSMRS, NFGSM, *MIXERS]
 
@@ -28,6 +29,7 @@ __all__ = [
     "MIXERS",
     "NFGSM",
     "PARTS",
+    "ROBUST",
     "SAM",
     "TRADES",
     "TRAININGS",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.data import ImageSet
 from core.data.modes import ALL_TO_ALL, ALL_TO_ONE, ANY_TO_ANY, ANY_TO_ONE, keeps_labels
-from core.runs import Progress, Run
+from core.runs import Run
 from core.training import TRAININGS
 from core.triggers import Poison
 from core.triggers.shared.offline import OfflineTrigger
@@ -19,13 +19,13 @@ from lab.kinds.kind import Conclusion, Kind, Question
 from lab.kinds.shared import fitting, scoring
 from lab.kinds.shared.changes import report
 from lab.kinds.shared.cost import COST, accuracy
+from lab.kinds.shared.learner import as_stored, learner, learner_lines, limit, trained_by
 from lab.kinds.shared.scoring import card_scores, scored, watched, write
-from lab.kinds.shared.script import SIZE, Script, Snippet
-from lab.kinds.shared.setting import Backdoor, clean_model, model_of, planned, require_classes, size_of
+from lab.kinds.shared.script import Script, Snippet
+from lab.kinds.shared.setting import Backdoor, clean_model, planned, size_of
 from lab.kinds.shared.words import of_all, share
 from lab.results import Result
 from models import Card, Classifier, shipped
-from models.store import halved
 
 if TYPE_CHECKING:
     from lab.recipes import Recipe
@@ -41,16 +41,7 @@ def run(recipe: Recipe) -> Run[Result]:
     target, mode and poisoned, and a card that says what was done.
     """
     fresh = fitting.is_fresh(recipe)
-    limit = getattr(recipe.method, "pictures", None)
-    if fresh:
-        yield Progress("load", 1, 2)
-        train = loading.images(recipe.data, "train", limit=limit)
-        start = loading.fresh(str(recipe.model), train, str(recipe.data), recipe.seed)
-        yield Progress("load", 2, 2)
-    else:
-        start = yield from model_of(recipe)
-        train = loading.images(recipe.data, "train", limit=limit, size=size_of(start))
-        require_classes(recipe, start, train)
+    start, train = yield from learner(recipe, getattr(recipe.method, "pictures", None))
     test = loading.images(recipe.data, "test", limit=recipe.inputs.get("n"), size=size_of(start))
     method: Any = yield from fitting.fitted_method(recipe, start, train)
     result = Result(recipe)
@@ -59,7 +50,7 @@ def run(recipe: Recipe) -> Run[Result]:
         write(result, "before", (yield from scored("before", start, test, backdoor)))
     training = method.run(start, train, seed=recipe.seed)
     model: Classifier = yield from watched(training, test, backdoor, None if fresh else start)
-    _as_stored(model)
+    as_stored(model)
     result.model = model
     report(result, method, model)
     yield from _scores(result, model, recipe, test)
@@ -78,20 +69,11 @@ def _scores(result: Result, model: Classifier, recipe: Recipe, test: ImageSet) -
         write(result, "clean_model", (yield from scored("control", twin, test, backdoor)))
 
 
-def _as_stored(model: Classifier) -> None:
-    """Round the weights as `models.save` will, so that the scores are those of the model that is kept."""
-    model.net.load_state_dict(halved(model.net.state_dict()))
-
-
 def _card(model: Classifier, start: Classifier, recipe: Recipe, result: Result) -> Card:
     """The card of the network that was trained, with what was done to it and what came out."""
     moments = {"test": "after", "heldout": "heldout"}
     scores = {split: found for split, moment in moments.items() if (found := card_scores(result, moment))}
-    poison, by = getattr(recipe.method, "poison", None), type(recipe.method).__name__
-    if "before/acc" in result.figures:
-        done = f"{start.card.done} {start.card.ref} was trained further by {by} on {recipe.data}.".strip()
-    else:
-        done = f"{str(recipe.model).removeprefix('arch:')}, trained by {by} on {model.card.data}."
+    poison, done = getattr(recipe.method, "poison", None), trained_by(start, model, recipe)
     if poison is not None:
         done += _poisoned(poison)
     backdoored = model.trigger is not None
@@ -158,27 +140,15 @@ def lines(script: Script, recipe: Recipe) -> None:
     """Train the network from its first weights, or a given model further."""
     script.use("core.runs", "finish")
     script.use("core.metrics", "evaluate")
-    data, fresh = script.data(recipe), fitting.is_fresh(recipe)
-    size = "" if fresh else f", {SIZE}"
-    if not fresh and isinstance(recipe.model, str):
-        script.lines.append(f"model = {script.load(recipe.model)}")
-    script.lines.append(f'train = load_data({data}, "train"{_limit(getattr(recipe.method, "pictures", None))}{size})')
-    if fresh:
-        script.use("models", "fresh")
-        named = f"train.class_names, train.images.shape[1:], {script.code(str(recipe.data))}, seed={recipe.seed}"
-        script.lines.append(f"model = fresh({script.code(recipe.model)}, {named})")
+    data, size = script.data(recipe), learner_lines(script, recipe, getattr(recipe.method, "pictures", None))
     _fit_line(script, recipe)
     script.lines += [
         f"method = {script.code(recipe.method)}",
         f"repaired = finish(method.run(model, train, seed={recipe.seed}), bar=True)",
-        f'test = load_data({data}, "test"{_limit(recipe.inputs.get("n"))}{size})',
+        f'test = load_data({data}, "test"{limit(recipe.inputs.get("n"))}{size})',
         "print(evaluate(repaired, test, trigger=repaired.trigger, target=repaired.target, "
         'mode=repaired.mode or "all-to-one"))',
     ]
-
-
-def _limit(n: int | None) -> str:
-    return "" if n is None else f", limit={n}"
 
 
 def _fit_line(script: Script, recipe: Recipe) -> None:

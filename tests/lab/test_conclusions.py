@@ -16,8 +16,9 @@ from core.defenses import STRIP, TSBD, FineTuning, NeuralCleanse
 from core.explain import GradCAM
 from core.flatness import AverageFlatness, Landscape, Rescaling, WorstFlatness
 from core.metrics import TAC
-from core.training import PoisonedFineTuning, Standard
+from core.training import AWP, FGSMRS, TRADES, Adversarial, PoisonedFineTuning, Standard
 from core.triggers import BadNets, Flareon
+from lab import methods
 from lab.kinds import kinds
 from lab.kinds.kind import Conclusion
 from lab.recipes import Recipe
@@ -326,7 +327,58 @@ FLATNESS = [
     Case(Landscape(loss="clean"), "no attack", slopes(2.0, 2.0), ["clean loss"], question="examples"),
 ]  # fmt: skip
 
-CASES = FLATNESS + DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
+
+
+def armour(robust: float, train: float, acc: float = 0.8, fgsm: float = 0.6, **more: float) -> dict[str, float]:
+    found = {"chance": 0.1, "after/acc": acc, "after/robust": robust, "train/robust": train, "gap": train - robust,
+             "fgsm": fgsm}  # fmt: skip
+    return found | {name.replace("__", "/"): number for name, number in more.items()}
+
+
+def paired(robust: float, train: float, acc: float) -> dict[str, float]:
+    return {"beside/acc": acc, "beside/robust": robust, "beside/gap": train - robust}
+
+
+ATTACKED: dict[str, Any] = {
+    "counts": {"after/acc": 200, "after/robust": 200, "train/robust": 150},
+    "more": {"notes": {"method": "AT-AWP", "beside": "AT"}},
+}  # fmt: skip
+PAIRED = ATTACKED | {"inputs": {"beside": methods.to_dict(Adversarial())}}
+SINGLE = Adversarial(attack=FGSMRS())
+ROBUST = [
+    Case(TRADES(), "robust", armour(0.5, 0.55, clean_model__robust=0.1),
+         ["80.0 % of 200 test pictures", "50.0 % under PGD (10 steps, ε = 8/255)", "55.0 % of 150 training pictures",
+          "a gap of 5.0 points"], ["above all", "AT from the same"], **ATTACKED),
+    Case(Adversarial(), "overfitted", armour(0.5, 0.75, clean_model__robust=0.1) | paired(0.52, 0.6, 0.8),
+         ["above all on what it learned from, a gap of 25.0 points",
+          "AT from the same start and the same batches: 52.0 % under attack, a gap of 8.0 points"], [], **PAIRED),
+    Case(Adversarial(pictures=500), "robust", armour(0.5, 0.5) | paired(0.52, 0.6, 0.8), ["AT from the same start: 52"],
+         ["batches"], **PAIRED),
+    Case(SINGLE, "catastrophic", armour(0.01, 0.02, fgsm=0.7), ["70.0 % under a single step", "catastrophic"], [],
+         **ATTACKED),
+    Case(SINGLE, "not robust", armour(0.01, 0.02, fgsm=0.1, before__robust=0.0), ["the model before it reaches 0.0 %"],
+         ["catastrophic"], **ATTACKED),
+    Case(Adversarial(), "not robust", armour(0.12, 0.3, clean_model__robust=0.1),
+         ["a plainly trained network reaches 10.0 %"], ["gap of"], **ATTACKED),
+    Case(Adversarial(), "diverged", armour(0.1, 0.1, acc=0.11), ["chance is 10.0 %", "lower the learning rate"], [],
+         **ATTACKED),
+    Case(Adversarial(), "smaller gap", armour(0.5, 0.6) | paired(0.5, 0.7, 0.8),
+         ["10.0 points with AT-AWP and 20.0 points with AT", "50.0 % and 50.0 % of 200"], question="change", **PAIRED),
+    Case(Adversarial(), "same gap", armour(0.5, 0.6) | paired(0.5, 0.61, 0.8), ["11.0"], question="change", **PAIRED),
+    Case(Adversarial(), "larger gap", armour(0.5, 0.7) | paired(0.5, 0.6, 0.8), ["20.0"], question="change", **PAIRED),
+    Case(Adversarial(), "nothing beside", armour(0.5, 0.7), ["Only one"], question="change", **ATTACKED),
+    Case(Adversarial(), "nothing beside", armour(0.5, 0.7), ["Only one"], question="cost", **ATTACKED),
+    Case(Adversarial(), "less than half", armour(0.5, 0.7) | paired(0.5, 0.6, 0.8), ["80.0 % right", "+0.0 points"],
+         question="cost", **PAIRED),
+    Case(Adversarial(), "up to two", armour(0.5, 0.7) | paired(0.5, 0.6, 0.815), ["-1.5 points"], question="cost",
+         **PAIRED),
+    Case(Adversarial(), "up to five", armour(0.5, 0.7) | paired(0.5, 0.6, 0.84), ["-4.0 points"], question="cost",
+         **PAIRED),
+    Case(Adversarial(weight_perturbation=AWP()), "more than five", armour(0.5, 0.7) | paired(0.5, 0.6, 0.9),
+         ["-10.0 points"], question="cost", **PAIRED),
+]  # fmt: skip
+
+CASES = ROBUST + FLATNESS + DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
 
 
 @pytest.mark.parametrize(

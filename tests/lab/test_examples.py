@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from core.knobs import knobs_of
+from core.training import AWP
 from lab import cache_key
 from lab.recipes import Recipe
+from lab.robust_names import live, named
 from models import load
 from ui.pages import PAGES, Page
 
@@ -21,7 +23,9 @@ def test_each_page_has_an_example(page: Page) -> None:
     recipe = Recipe.from_json((FOLDER / f"{page.slug}.json").read_text())
     assert recipe.kind.name == page.kind
     dials = getattr(recipe.method, "dials", ())  # a shipped trigger may be turned up
-    assert all(getattr(recipe.method, k.name) == k.default for k in knobs_of(recipe.method) if k.name not in dials)
+    start = type(recipe.method)() if page.kind != "robust" else named("AT-AWP", live("scenes"), AWP())
+    for k in knobs_of(recipe.method):
+        assert k.name in dials or getattr(recipe.method, k.name) == getattr(start, k.name), k.name
     assert Recipe.from_query(recipe.to_query()) == recipe
     compile(recipe.python(), page.slug, "exec")
     first = recipe.chain[-1].model
@@ -31,7 +35,7 @@ def test_each_page_has_an_example(page: Page) -> None:
 @pytest.mark.parametrize("file", sorted(ZOO.glob("*/recipe.json")), ids=lambda file: file.parent.name)
 def test_each_shipped_model_has_the_recipe_that_trains_it(file: Path) -> None:
     recipe = Recipe.from_json(file.read_text())
-    assert recipe.kind.name == "training" and str(recipe.model).startswith(("arch:", "zoo:"))
+    assert recipe.kind.name in ("training", "robust") and str(recipe.model).startswith(("arch:", "zoo:"))
     assert file.parent.name.startswith(f"{recipe.data}-")
 
 

@@ -14,6 +14,7 @@ from lab.recipes import Recipe
 SAMPLES: dict[str, Any] = {
     "images": [3, 1], "n": 20, "moments": 3, "target": 2, "mode": "all-to-all", "rate": 0.05, "mask": "f" * 64,
     "judge": "zoo:scenes-clean", "other": "zoo:scenes-clean", "split": "train", "trigger": {"method": "BadNets"},
+    "beside": {"method": "TRADES"},
 }  # fmt: skip
 """A value for each input that a kind may read."""
 
@@ -79,4 +80,4 @@ def test_its_first_progress_comes_before_anything_is_loaded(kind: Kind) -> None:
 
 @each
 def test_only_a_kind_that_leaves_a_model_says_so(kind: Kind) -> None:
-    assert kind.leaves_model == (kind.name in ("defense", "injection", "training"))
+    assert kind.leaves_model == (kind.name in ("defense", "injection", "robust", "training"))

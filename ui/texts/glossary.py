@@ -23,6 +23,10 @@ WORDS: dict[str, Word] = {
         "Clean accuracy: the share of pictures without a trigger that are classified correctly.",
         ("accuracy",),
     ),
+    "adversarial training": Word(
+        "Training on pictures that are attacked anew in every step, so that the network learns to withstand it.",
+        ("robust training",),
+    ),
     "agreement": Word("The share of pictures that two models put into the same class, right or wrong."),
     "any-to-any": Word("A backdoor with a trigger for every class: the attacker chooses the class at the time of use."),
     "ASR": Word(
@@ -36,6 +40,10 @@ WORDS: dict[str, Word] = {
     "AUROC": Word(
         "Area under the ROC curve: how often a triggered picture gets a higher score than a clean one. 1 is perfect, "
         "0.5 is chance, and less means that the scores are the wrong way round."
+    ),
+    "AWP": Word(
+        "Adversarial weight perturbation: each step of the training is taken at the worst weights of a small ball "
+        "around the network's own, so that it ends where the loss is flat."
     ),
     "backdoor": Word(
         "A second behaviour inside a model that is otherwise right: where a trigger is present, it answers with the "
@@ -79,6 +87,7 @@ WORDS: dict[str, Word] = {
     ),
     "false alarm": Word("A clean picture that a detector flags.", ("false positive",)),
     "feature": Word("A number inside the model, here mostly before its last layer, from which the classes are told."),
+    "FGSM": Word("An attack of a single step: every pixel moves by ε in the direction in which the loss rises."),
     "fine-tuning": Word("To train a finished model a little longer, here with a few clean pictures.", ("fine-tune",)),
     "flatness": Word(
         "How little the loss changes when the weights do. It is measured as the rise of the loss at other weights "
@@ -116,6 +125,10 @@ WORDS: dict[str, Word] = {
         "A small change, here of pixels or of weights, made to see what the network does.",
         ("perturb",),
     ),
+    "PGD": Word(
+        "Projected gradient descent: an attack of several small steps up the loss, each brought back into the ball of "
+        "allowed changes."
+    ),
     "poisoning": Word(
         "To plant training pictures that teach the backdoor: a share of the data carries the trigger and, mostly, the "
         "target's label.",
@@ -134,6 +147,15 @@ WORDS: dict[str, Word] = {
         "finds for a picture counts.",
     ),
     "region": Word("The part of a picture that an attack may change.", ("regional attack",)),
+    "robust accuracy": Word(
+        "The share of pictures that are classified correctly under an attack, which must be named: a stronger one "
+        "leaves fewer.",
+        ("robustness",),
+    ),
+    "robust gap": Word("Robust accuracy on training pictures less that on pictures that were not learned from."),
+    "robust overfitting": Word(
+        "In adversarial training: robust accuracy goes on rising on the training pictures and falls on others."
+    ),
     "seed": Word("The number that fixes all random draws. One seed is a single draw; several show the spread."),
     "supply chain": Word(
         "All that a model passes through before use: data, code, training, weights. Each may be attacked."

@@ -51,8 +51,8 @@ class Record:
     def over(
         self, run: Run[object], steps_per_epoch: int, schedule: Schedule, watched: nn.Module | None = None
     ) -> Run[None]:
-        """The training `run` with the network looked at after every epoch: "acc" and "robust" of the pictures held out
-        stand beside its own metrics from then on.
+        """The training `run` with the network looked at after every epoch: what `metrics_of` gives stands beside its
+        own metrics from then on.
 
         watched : the network that is looked at, where it is not the one that the run shows: an average of its weights
         """
@@ -73,7 +73,7 @@ class Record:
                     "loss": progress.metrics["loss"], "seconds": now - started - looking,
                 }  # fmt: skip
                 self._add(head | found, model)
-                latest = {name: found[f"heldout/{name}"] for name in ("acc", "robust")}
+                latest = metrics_of(found, int(head["epoch"]))
                 yield dataclasses.replace(progress, metrics=progress.metrics | latest)
         finally:
             run.close()
@@ -90,6 +90,13 @@ class Record:
         if self.rows:
             columns = {f"record/{name}": torch.tensor([row[name] for row in self.rows]) for name in self.rows[0]}
             with_report(model, columns | ({"best_epoch": float(self.best_epoch)} if self.best else {}))
+
+
+def metrics_of(found: Mapping[str, float], epoch: int) -> dict[str, float]:
+    """A look as metrics of a Progress: "epoch"; "acc" and "robust" of the pictures held out; those of the pictures that
+    are trained on as "train/acc" and "train/robust"."""
+    heldout = {name: found[f"heldout/{name}"] for name in ("acc", "robust")}
+    return {"epoch": float(epoch)} | heldout | {name: found[name] for name in ("train/acc", "train/robust")}
 
 
 def examined(
