@@ -27,7 +27,7 @@ with sidebar.ready():
 ALONE = "nothing"
 FRESH, FURTHER = "A fresh network", "This model, trained further"
 ARCHITECTURE = "arch:preact_resnet18?width=16"
-start = robust_names.live(choice.data)
+start = robust_names.live()
 controls, stage = page.columns()
 
 with controls:

@@ -23,7 +23,7 @@ def test_each_page_has_an_example(page: Page) -> None:
     recipe = Recipe.from_json((FOLDER / f"{page.slug}.json").read_text())
     assert recipe.kind.name == page.kind
     dials = getattr(recipe.method, "dials", ())  # a shipped trigger may be turned up
-    start = type(recipe.method)() if page.kind != "robust" else named("AT-AWP", live("scenes"), AWP())
+    start = type(recipe.method)() if page.kind != "robust" else named("AT-AWP", live(), AWP())
     for k in knobs_of(recipe.method):
         assert k.name in dials or getattr(recipe.method, k.name) == getattr(start, k.name), k.name
     assert Recipe.from_query(recipe.to_query()) == recipe

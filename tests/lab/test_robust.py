@@ -129,7 +129,7 @@ def test_the_slowest_takes_the_next_step_and_all_are_closed() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_gives_the_training_that_is_called_so(name: str) -> None:
-    shared = live("scenes")
+    shared = live()
     method = named(name, shared, AWP(gamma=0.02))
     assert called(method) == name and same_batches(method, shared) and method.epochs == shared.epochs
     if name.endswith("-AWP"):
@@ -137,7 +137,7 @@ def test_a_name_gives_the_training_that_is_called_so(name: str) -> None:
 
 
 def test_single_steps_have_the_ball_of_the_attack() -> None:
-    shared = live("cifar10")
+    shared = live()
     for name, cls in (("FGSM-RS", FGSMRS), ("N-FGSM", NFGSM)):
         attack: Any = named(name, shared, AWP()).attack
         assert isinstance(attack, cls) and attack.eps == 8 / 255

@@ -41,7 +41,7 @@ def test_two_trainings_from_one_start_have_their_figures_curves_and_costs(visit)
     assert len(app.get("vega_lite_chart")) == before + 2, "robust and clean accuracy by epoch"
     assert result.conclusion.text in words(app) and "a difference of" in words(app)
     assert "on 16 pictures held out" in words(app)
-    assert result.recipe.method.judge.eps == result.recipe.method.attack.eps == 4 / 255
+    assert result.recipe.method.judge.eps == result.recipe.method.attack.eps == 8 / 255
     assert any("in the sidebar's list as" in text.value for text in app.markdown), "the model that it leaves"
 
 
