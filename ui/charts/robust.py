@@ -22,7 +22,7 @@ def epochs(
 
     nets : "net", its name; "epoch", "train", "heldout", a value per epoch, shares
     at : the epoch that is chosen, a rule; 0 for none
-    marks : whether the best and the last epoch on the other pictures are marked
+    marks : whether the best (a diamond) and the last epoch (a disc) on the other pictures are marked
     """
     import altair as alt
     import pandas as pd
@@ -40,13 +40,13 @@ def epochs(
               axis=alt.Axis(tickMinStep=1, grid=False))  # fmt: skip
     scale = alt.Scale(domain=[0, 1])
     colour = alt.Color("net:N", sort=names, scale=alt.Scale(domain=names),
-                       legend=line_legend(orient="bottom", direction="horizontal", labelLimit=220))  # fmt: skip
+                       legend=line_legend(orient="bottom", direction="vertical", labelLimit=300))  # fmt: skip
     gap = alt.Chart(pd.DataFrame(wide)).mark_area(opacity=0.15).encode(
         x=x, y=alt.Y("train:Q", title=title, scale=scale, axis=alt.Axis(format="%", tickCount=5)), y2="heldout:Q",
         color=colour,
     )  # fmt: skip
     dash = alt.StrokeDash("pictures:N", sort=list(SETS), scale=alt.Scale(domain=list(SETS), range=[[5, 4], [1, 0]]),
-                          legend=line_legend(orient="bottom", direction="horizontal", labelLimit=220))  # fmt: skip
+                          legend=line_legend(orient="top", direction="vertical", symbolStrokeColor=GREY))  # fmt: skip
     lines = alt.Chart(pd.DataFrame(long)).mark_line(strokeWidth=2.5, point=last < 20).encode(
         x=x, y=alt.Y("share:Q", scale=scale), color=colour, strokeDash=dash,
         tooltip=["net:N", "pictures:N", "epoch:Q", alt.Tooltip("share:Q", format=".1%")],
@@ -74,6 +74,6 @@ def _marks(alt: Any, frame: Any, x: Any, colour: Any) -> Any:
     shapes = alt.Scale(domain=[BEST, LAST], range=["diamond", "circle"])
     return alt.Chart(frame).mark_point(filled=True, size=110, opacity=1).encode(
         x=x, y="share:Q", color=colour,
-        shape=alt.Shape("mark:N", scale=shapes, legend=alt.Legend(title=None, orient="bottom", symbolFillColor=GREY)),
+        shape=alt.Shape("mark:N", scale=shapes, legend=None),
         tooltip=["net:N", "mark:N", "epoch:Q", alt.Tooltip("share:Q", format=".1%")],
     )  # fmt: skip

@@ -27,7 +27,7 @@ def curves(job: Job) -> None:
     left, right = st.columns(2, gap="small")
     for place, key, title in ((left, "robust", "right under PGD"), (right, "acc", "right without an attack")):
         with place:
-            epochs([_of(net, key) for net in found], title, height=340)
+            epochs([_of(net, key) for net in found], title, height=430)
     method: Any = job.recipe.method
     st.caption(
         f"Measured after each epoch on {method.heldout} pictures held out, and on as many that are learned from. The "
@@ -96,9 +96,9 @@ def _compared(shown: dict[str, EpochRecord]) -> None:
          "heldout": list(record.epochs[f"heldout/{key}"])}
         for ref, record in shown.items()
     ]  # fmt: skip
-    epochs(nets, f"right, {what}", at=at, marks=True, height=380)
-    st.caption("The shaded band is the gap. Best and last: the epochs on pictures held out, whose choice is a little "
-               "too good for being a maximum.")  # fmt: skip
+    epochs(nets, f"right, {what}", at=at, marks=True, height=480)
+    st.caption("The shaded band is the gap. Diamond: the best epoch on pictures held out, a little too good for being "
+               "a maximum. Disc: the last epoch.")  # fmt: skip
     _table(shown, at)
     for ref, record in shown.items():
         st.markdown(told(ref, record))
