@@ -47,11 +47,14 @@ def epochs(
     )  # fmt: skip
     dash = alt.StrokeDash("pictures:N", sort=list(SETS), scale=alt.Scale(domain=list(SETS), range=[[5, 4], [1, 0]]),
                           legend=line_legend(orient="top", direction="vertical", symbolStrokeColor=GREY))  # fmt: skip
-    lines = alt.Chart(pd.DataFrame(long)).mark_line(strokeWidth=2.5, point=last < 20).encode(
+    lines = alt.Chart(pd.DataFrame(long)).mark_line(strokeWidth=2.5).encode(
         x=x, y=alt.Y("share:Q", scale=scale), color=colour, strokeDash=dash,
         tooltip=["net:N", "pictures:N", "epoch:Q", alt.Tooltip("share:Q", format=".1%")],
     )  # fmt: skip
     layers = [gap, lines]
+    if last < 20:  # the first epoch alone makes no line
+        dots = alt.Chart(pd.DataFrame(long)).mark_point(filled=True, size=30, opacity=1)
+        layers.append(dots.encode(x=x, y=alt.Y("share:Q", scale=scale), color=colour))
     if at:
         layers.append(alt.Chart(pd.DataFrame({"epoch": [at]})).mark_rule(color=GREY, strokeDash=[3, 3]).encode(x=x))
     if marks:
