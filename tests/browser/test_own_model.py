@@ -106,6 +106,7 @@ def test_a_poisoned_hub_model_goes_through_every_page_and_to_another_server(
         page.set_default_timeout(120_000)
         idle(page, timeout=120_000)
         expect(page.locator(".st-key-compare-start button")).to_have_count(0)  # the server has this run
+        expect(page.get_by_test_id("stMetric").filter(has_text=repaired["Accuracy"])).to_be_visible(timeout=120_000)
         compared = figures(page)
         assert {name: compared[name] for name in ("Accuracy", "Attack success")} == {
             name: repaired[name] for name in ("Accuracy", "Attack success")

@@ -112,8 +112,8 @@ def test_stopping_anywhere_leaves_the_shared_model_as_it_was(tiny_model: str, me
     recipe = Recipe(method, tiny_model, inputs={"n": 20})
     for stop in range(1, len(stages(recipe)) + 1):
         run = recipe.run()
-        for _ in range(stop):
-            next(run)
+        for _ in itertools.islice(run, stop):  # live scores come in slices, so that no two runs say equally much
+            pass
         run.close()
         assert all(torch.equal(value, before[name]) for name, value in shared.state_dict().items())
         assert not shared.training and not any(p.requires_grad for p in shared.parameters())

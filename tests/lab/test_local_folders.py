@@ -12,6 +12,7 @@ import models
 from core.attacks import Regional
 from core.data.shapes import SHAPES
 from core.defenses import FineTuning
+from core.flatness import Landscape
 from core.runs import finish
 from core.training import Standard
 from lab import loading, local_folders
@@ -107,6 +108,7 @@ def recipes(ref: str) -> dict[str, Recipe]:
         "start of a training": Recipe(Standard(epochs=0), ref),
         "first of a chain": Recipe(FineTuning(steps=1), Recipe(FineTuning(steps=1), ref)),
         "judge": Recipe(Regional(steps=1), zoo, inputs={"images": [0], "judge": ref}),
+        "other": Recipe(Landscape(steps=1), zoo, inputs={"n": 2, "other": ref}),
     }
 
 
@@ -121,7 +123,7 @@ def test_no_place_in_a_recipe_opens_a_folder(server: Any, tmp_path: Path, place:
 
 def test_every_input_that_names_a_model_is_tried_above() -> None:
     named = {name for kind in kinds().values() for name, each in kind.inputs.items() if each.model}
-    assert named == {"judge"}
+    assert named == {"judge", "other"}
 
 
 def test_the_command_line_opens_every_folder(
