@@ -54,6 +54,21 @@ def mapped(run: Run[T], change: Callable[[Progress], Progress]) -> Run[T]:
         run.close()
 
 
+def until(run: Run[T], over: Callable[[Progress], bool]) -> Run[T | None]:
+    """`run`, closed with None once `over` is true of a progress, which has been handed on; it is asked about each."""
+    try:
+        while True:
+            try:
+                progress = next(run)
+            except StopIteration as end:
+                return end.value
+            yield progress
+            if over(progress):
+                return None
+    finally:
+        run.close()
+
+
 def finish(run: Run[T], bar: bool = False) -> T:
     """Drive `run` to its end and return its result; `bar=True` draws a progress bar on stderr."""
     stage, meter = "", tqdm(disable=True)  # a disabled bar has no `desc` to ask for the stage

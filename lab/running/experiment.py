@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.data.hub import halves
 from core.device import best_device
 from core.optim.gradients import MICRO_BATCH
-from core.runs import Progress, Run, mapped
+from core.runs import Progress, Run, mapped, until
 from lab import cache_key, fit
 from lab.results import Result
 from lab.running.curve import Curve
@@ -54,19 +54,15 @@ def run(recipe: Recipe, curve: Curve | None = None) -> Run[Result]:
 
 def _cut(run: Run[Result], recipe: Recipe, record: Curve) -> Run[Result]:
     """The run, ended after the recipe's "moments" as by whoever pressed Stop then."""
-    last = recipe.inputs.get("moments")
-    try:
-        while True:
-            try:
-                progress = next(run)
-            except StopIteration as end:
-                return end.value
-            yield progress
-            if record.moments == last:
-                run.close()
-                return stopped(recipe, record.points, progress, record.moments)
-    finally:
-        run.close()
+    latest: Progress | None = None
+
+    def over(progress: Progress) -> bool:
+        nonlocal latest
+        latest = progress
+        return record.moments == recipe.inputs.get("moments")
+
+    result = yield from until(run, over)
+    return stopped(recipe, record.points, latest, record.moments) if result is None else result
 
 
 def device_name() -> str:

@@ -17,7 +17,7 @@ from core.data.imageset import ImageSet
 from core.defenses.shared.selection import Choice, accuracy, choose
 from core.knobs import Method
 from core.optim.train import Diverged
-from core.runs import Run
+from core.runs import Progress, Run, until
 
 PATIENCE = 20
 """Steps in a row with a loss at chance level after which a run counts as diverged."""
@@ -57,29 +57,25 @@ def unless_failing(run: Run[nn.Module], share: float, validation: ImageSet, floo
     below the floor; what stands at a sixteenth or less runs to its end, since something has to be handed back.
     """
     chance, first, stuck = math.log(len(validation.class_names)), math.nan, 0
+
+    def failed(progress: Progress) -> bool:
+        nonlocal first, stuck
+        loss = progress.metrics.get("loss")
+        if loss is None or progress.model is None:
+            return False
+        first = loss if math.isnan(first) else first
+        stuck = stuck + 1 if loss >= 0.9 * max(chance, first) else 0
+        if stuck >= PATIENCE and share >= LOWEST:
+            return True
+        half = 2 * progress.step == progress.total
+        return half and share > 1 / 16 and accuracy(progress.model, validation) < floor - HOPELESS
+
     try:
-        while True:
-            try:
-                progress = next(run)
-            except StopIteration as end:
-                return end.value
-            except Diverged:
-                if share < LOWEST:
-                    raise
-                return None
-            yield progress
-            loss = progress.metrics.get("loss")
-            if loss is None or progress.model is None:
-                continue
-            first = loss if math.isnan(first) else first
-            stuck = stuck + 1 if loss >= 0.9 * max(chance, first) else 0
-            if stuck >= PATIENCE and share >= LOWEST:
-                return None
-            half = 2 * progress.step == progress.total
-            if half and share > 1 / 16 and accuracy(progress.model, validation) < floor - HOPELESS:
-                return None
-    finally:
-        run.close()
+        return (yield from until(run, failed))
+    except Diverged:
+        if share < LOWEST:
+            raise
+        return None
 
 
 def between(low: float, high: float) -> float | None:
