@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
 from torch import Tensor, nn
 
+from models.pooled_head import CONFIG, PooledHead
+
 FIELDS = {11: ((3, 1), (3, 1), (3, 1)), 17: ((3, 3), (3, 3), (3, 1))}
 """Pixels across that a position sees -> the kernels of the two blocks of each stage, after a 3x3 convolution."""
 
@@ -40,7 +42,7 @@ class LocalBlock(nn.Module):
         return F.relu(x + inner)
 
 
-class CifarBagNet(nn.Module):
+class CifarBagNet(PooledHead):
     """Three stages of two blocks; a position of the last map sees `field` pixels across."""
 
     def __init__(self, num_classes: int = 10, in_chans: int = 3, width: int = 64, field: int = 17):
@@ -72,26 +74,8 @@ class CifarBagNet(nn.Module):
         said = self.linear(features.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return said / (features.shape[2] * features.shape[3])
 
-    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        pooled = x.mean((2, 3))
-        return pooled if pre_logits else self.linear(pooled)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.forward_head(self.forward_features(x))
-
-
-default_cfgs = generate_default_cfgs(
-    {
-        "cifar_bagnet": dict(
-            input_size=(3, 32, 32),
-            mean=(0.5, 0.5, 0.5),
-            std=(0.25, 0.25, 0.25),
-            num_classes=10,
-            first_conv="conv1",
-            classifier="linear",
-        )
-    }
-)
+default_cfgs = generate_default_cfgs({"cifar_bagnet": CONFIG})
 
 
 @register_model

@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
 from torch import Tensor, nn
 
+from models.pooled_head import CONFIG, PooledHead
+
 
 class BasicBlock(nn.Module):
     """(N, in, H, W) -> (N, out, H / stride, W / stride), shortcut without parameters."""
@@ -32,7 +34,7 @@ class BasicBlock(nn.Module):
         return F.relu(inner + self.shortcut(x))
 
 
-class CifarResNet(nn.Module):
+class CifarResNet(PooledHead):
     """Three stages of `n` blocks, global average pooling, one linear layer."""
 
     def __init__(self, num_classes: int = 10, in_chans: int = 3, n: int = 3):
@@ -53,18 +55,8 @@ class CifarResNet(nn.Module):
         x = F.relu(self.bn1(self.conv1(x)))
         return self.layer3(self.layer2(self.layer1(x)))
 
-    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        pooled = x.mean((2, 3))
-        return pooled if pre_logits else self.linear(pooled)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.forward_head(self.forward_features(x))
-
-
-_CFG = dict(
-    input_size=(3, 32, 32), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), num_classes=10,
-    first_conv="conv1", classifier="linear",
-)
+_CFG = CONFIG | dict(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 default_cfgs = generate_default_cfgs({"cifar_resnet20": _CFG, "cifar_resnet32": _CFG})
 
 

@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
 from torch import Tensor, nn
 
+from models.pooled_head import CONFIG, PooledHead
+
 STAGES = (
     (1, 16, 1, 1), (6, 24, 2, 1), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
 )  # fmt: skip
@@ -42,7 +44,7 @@ class InvertedResidual(nn.Module):
         return x + inner if self.adds else inner
 
 
-class CifarMobileNetV2(nn.Module):
+class CifarMobileNetV2(PooledHead):
     """Stem, seven stages of inverted residuals, a 1 x 1 convolution, global average pooling, one linear layer.
 
     width : multiplies all channels, which are rounded to multiples of 8
@@ -77,13 +79,6 @@ class CifarMobileNetV2(nn.Module):
         x = F.relu6(self.bn1(self.conv1(x)))
         return F.relu6(self.bn2(self.conv2(self.blocks(x))))
 
-    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        pooled = x.mean((2, 3))
-        return pooled if pre_logits else self.linear(pooled)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.forward_head(self.forward_features(x))
-
 
 def _scaled(channels: int, width: float) -> int:
     """`channels` times `width`, rounded to a multiple of 8 and at least 8."""
@@ -91,12 +86,7 @@ def _scaled(channels: int, width: float) -> int:
 
 
 default_cfgs = generate_default_cfgs(
-    {
-        "cifar_mobilenetv2": dict(
-            input_size=(3, 32, 32), mean=(0.4914, 0.4822, 0.4465), std=(0.247, 0.2435, 0.2616), num_classes=10,
-            first_conv="conv1", classifier="linear",
-        )
-    }
+    {"cifar_mobilenetv2": CONFIG | dict(mean=(0.4914, 0.4822, 0.4465), std=(0.247, 0.2435, 0.2616))}
 )
 
 

@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
 from torch import Tensor, nn
 
+from models.pooled_head import CONFIG, PooledHead
+
 
 class PreActBlock(nn.Module):
     """(N, in, H, W) -> (N, out, H / stride, W / stride)."""
@@ -30,7 +32,7 @@ class PreActBlock(nn.Module):
         return kept + self.conv2(F.relu(self.bn2(self.conv1(active))))
 
 
-class PreActResNet(nn.Module):
+class PreActResNet(PooledHead):
     """Four stages of two blocks each, global average pooling, one linear layer."""
 
     def __init__(self, num_classes: int = 10, in_chans: int = 3, width: int = 64, depth: int = 2):
@@ -53,22 +55,8 @@ class PreActResNet(nn.Module):
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return F.relu(self.bn(x))
 
-    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        pooled = x.mean((2, 3))
-        return pooled if pre_logits else self.linear(pooled)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.forward_head(self.forward_features(x))
-
-
-default_cfgs = generate_default_cfgs(
-    {
-        "preact_resnet18": dict(
-            input_size=(3, 32, 32), mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), num_classes=10,
-            first_conv="conv1", classifier="linear",
-        )
-    }
-)
+default_cfgs = generate_default_cfgs({"preact_resnet18": CONFIG})
 
 
 @register_model
