@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from core.device import hardware
 from lab import tables
+
+
+def machines(cells: Iterable[Mapping[str, Any]], counted: str) -> str:
+    """What measured the cells, by their "hardware", and how many each: "NVIDIA H200: 7 nets"."""
+    found = Counter(cell["hardware"] for cell in cells)
+    return ", ".join(f"{name}: {count} {counted}" for name, count in found.most_common())
 
 
 def keep(

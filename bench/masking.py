@@ -20,6 +20,7 @@ from core.attacks import PGD
 from core.data import load_data
 from core.data.imageset import ImageSet
 from core.device import best_device
+from core.metrics import evaluate
 from core.networks.predictions import predict
 from core.runs import finish
 
@@ -47,7 +48,7 @@ def measured(net: str, other: str, n: int, seed: int) -> dict[str, Any]:
     """A net's line of the table."""
     model, surrogate = (models.load(ref).to(best_device()) for ref in (net, other))
     data = load_data("cifar10", "test", limit=n).to(best_device())
-    row: dict[str, Any] = {"net": net.removeprefix("zoo:"), "ACC": right(model, data, data.pixels)}
+    row: dict[str, Any] = {"net": net.removeprefix("zoo:"), "ACC": evaluate(model, data).acc}
     row["PGD-20"] = 1 - _success(PGD(eps=EPS, steps=20), model, data, seed)
     row["PGD-100, 5 restarts"] = 1 - _success(PGD(eps=EPS, steps=100, restarts=5), model, data, seed)
     there = finish(PGD(eps=EPS, steps=20, stop_early=False).run(surrogate, data.pixels, data.labels, seed=seed))

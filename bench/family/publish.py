@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from bench.family import summary
 from bench.family.score import PAIRS, SCORED, Cell
-from bench.keep import keep
+from bench.keep import keep, machines
 
 CPU = "2 CPU cores (AMD EPYC)"
 """What measured the cells that do not say so."""
@@ -56,12 +54,12 @@ def publish(family: str, cells: list[Cell], old: list[Cell], command: str) -> No
             seeds = sorted({cell["seed"] for cell in cells})
             path = keep(
                 name, TITLES[name], rows, command=command, n=n, seeds=seeds, units=UNITS, note=NOTES[name],
-                machine=machines(cells),
+                machine=machine(cells),
             )  # fmt: skip
             print(path.read_text(encoding="utf-8"))
 
 
-def machines(cells: list[Cell]) -> str:
-    """What measured the cells, and how many each, where it was not this machine alone; "" where it was."""
-    found = Counter(cell.get("hardware", CPU) for cell in cells)
-    return "" if set(found) <= {CPU} else ", ".join(f"{name}: {runs} runs" for name, runs in found.most_common())
+def machine(cells: list[Cell]) -> str:
+    """What measured the cells, where it was not this machine alone; "" where it was."""
+    told = [{"hardware": CPU} | cell for cell in cells]
+    return "" if all(cell["hardware"] == CPU for cell in told) else machines(told, "runs")

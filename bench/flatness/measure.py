@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 import time
@@ -81,9 +82,8 @@ def settings(n: int, seed: int) -> Cell:
 
 def measured(net: Measured, n: int, seed: int, source: Path | None = None) -> Cell:
     """Everything about one net, on the best device; `source` is a folder of pictures for a machine without network."""
-    start, device = time.monotonic(), best_device()
-    model = net.model().to(device)
-    test, train = (pictures(net.data, split, n, source)[:n].to(device) for split in ("test", "train"))
+    start = time.monotonic()
+    model, test, train = _opened(net, n, source)
     attack: Any = RobustLoss.paper()
     cell: Cell = _losses(model, {"test": test, "train": train}, seed)
     common = {"alpha": attack.alpha, "steps": attack.steps}
@@ -102,9 +102,8 @@ def measured(net: Measured, n: int, seed: int, source: Path | None = None) -> Ce
 
 def briefly(net: Measured, n: int, seed: int, source: Path | None = None) -> Cell:
     """Of one moment of a training: the losses and the average case at its first radius."""
-    start, device = time.monotonic(), best_device()
-    model = net.model().to(device)
-    test, train = (pictures(net.data, split, n, source)[:n].to(device) for split in ("test", "train"))
+    start = time.monotonic()
+    model, test, train = _opened(net, n, source)
     attack: Any = RobustLoss.paper()
     cell: Cell = {"epoch": int(re.findall(r"\d+", net.name)[-1])}
     cell |= _losses(model, {"test": test, "train": train}, seed)
@@ -113,19 +112,22 @@ def briefly(net: Measured, n: int, seed: int, source: Path | None = None) -> Cel
     return cell | {"hardware": hardware(), "seconds": round(time.monotonic() - start, 1)}
 
 
-def _with(attack: RobustLoss, loss: str) -> RobustLoss:
-    return RobustLoss(loss=loss, eps=attack.eps, alpha=attack.alpha, steps=attack.steps)
+def _opened(net: Measured, n: int, source: Path | None) -> tuple[Classifier, ImageSet, ImageSet]:
+    """The net, and n pictures of the test and of the training split, on the best device."""
+    device = best_device()
+    test, train = (pictures(net.data, split, n, source)[:n].to(device) for split in ("test", "train"))
+    return net.model().to(device), test, train
 
 
 def _losses(model: Classifier, sets: dict[str, ImageSet], seed: int) -> Cell:
     """Loss and accuracy of each set, under attack and without."""
-    attack: Any = RobustLoss.paper()
+    kinds = {loss: dataclasses.replace(RobustLoss.paper(), loss=loss) for loss in ("robust", "clean")}
     return {
         loss: {
-            split: _figures(finish(_with(attack, loss).losses(model, data.pixels, data.labels, seed)))
+            split: _figures(finish(measure.losses(model, data.pixels, data.labels, seed)))
             for split, data in sets.items()
         }
-        for loss in ("robust", "clean")
+        for loss, measure in kinds.items()
     }
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from bench import kept
-from bench.keep import keep
+from bench.keep import keep, machines
 from models.record import FILE as RECORD
 from models.shelf import ZOO
 
@@ -90,11 +89,10 @@ def named(name: str, seed: int) -> str:
 
 
 def _keep(name: str, title: str, rows: list[Any], behind: dict[str, Recorded], seeds: list[int], note: str) -> None:
-    machines = Counter(one["hardware"] for one in behind.values())
     tested = {one["scores"]["test"]["n"] for one in behind.values()}
     path = keep(
         name, title, rows, command="python -m bench.robust --publish",
         n=f"n = {max(tested):,} test pictures of the data the network learned from, as many training ones", seeds=seeds,
-        units=UNITS, note=note, machine=", ".join(f"{found}: {n} nets" for found, n in machines.most_common()),
+        units=UNITS, note=note, machine=machines(behind.values(), "nets"),
     )  # fmt: skip
     print(path.read_text(encoding="utf-8"))

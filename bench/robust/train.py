@@ -20,8 +20,8 @@ from core.attacks import PGD
 from core.data import load_data
 from core.data.imageset import ImageSet
 from core.device import best_device, hardware
+from core.metrics import evaluate
 from core.networks.layout import set_layout
-from core.networks.predictions import predict
 from core.networks.report import by_layer, report_of
 from core.optim.batches import steps_per_epoch
 from core.runs import finish
@@ -162,9 +162,8 @@ def _keep(
 def scored(model: Classifier, data: ImageSet) -> dict[str, float]:
     """Accuracy, plain and under JUDGE, and how many pictures stand behind them."""
     attacked = finish(JUDGE.run(model, data.pixels, data.labels))
-    right = (predict(model, data.images).argmax(1) == data.labels).float().mean().item()
     robust = 1 - attacked.success.float().mean().item()
-    return {"acc": round(right, 5), "robust": round(robust, 5), "n": len(data)}
+    return {"acc": round(evaluate(model, data).acc, 5), "robust": round(robust, 5), "n": len(data)}
 
 
 def speed(net: Net, source: Path | None, seconds: float) -> float:
