@@ -14,7 +14,7 @@ from ui.charts import flatness as charts  # noqa: E402
 from ui.charts.curve import curve  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
 from ui.views import family, under_attack  # noqa: E402
-from ui.widgets import images, knobs, link  # noqa: E402
+from ui.widgets import knobs, link, measured_pictures  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
@@ -30,14 +30,9 @@ with controls:
         help="At random, at worst, or both writings of the same function side by side.",
     )  # fmt: skip
     method = knobs.controls(page.methods[name])
-    n = st.select_slider(
-        "Pictures", [16, 32, 64, 128, 256, 512, 1000], 256, key="n", **link.BOUND,
-        help="The loss is their mean, and time grows with them.",
-    )  # fmt: skip
-    split = link.pick("Of", ["test", "train"], "test", key="split", help="Pictures that the training saw, or not.")
-    seed = link.whole("Seed", 0, 2**31 - 1, 0, key="seed", help="Draws the weights and the attacks' starts.")
+    inputs, seed = measured_pictures.controls(256, "the weights")
     with in_a_sentence():
-        recipe = Recipe(method, choice.model, choice.data, {"n": n, "split": split}, seed)
+        recipe = Recipe(method, choice.model, choice.data, inputs, seed)
     page.start(recipe, "Measure")
 
 
@@ -52,8 +47,7 @@ def live(job):
     page.figures(job, asked=recipe, only=SHOWN.get(kind, ("flatness", "reference", "still_right")))
     result = finished(job)
     if job is None:
-        images.row(page.show(pictures), columns=3)
-        st.caption(under_attack.TOLD)
+        under_attack.row(page.show(pictures))
     elif result is None:
         curve(job.curve, page.kind.scores, height=260)
     elif kind == "Rescaling":

@@ -14,7 +14,7 @@ from ui import cache, second_model, sidebar, texts  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
 from ui.views import landscape as views  # noqa: E402
 from ui.views import under_attack  # noqa: E402
-from ui.widgets import images, knobs, link  # noqa: E402
+from ui.widgets import knobs, link, measured_pictures  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
@@ -27,16 +27,10 @@ controls, stage = page.columns()
 with controls:
     method = knobs.controls(Landscape)
     other = second_model.draw(choice, model)
-    n = st.select_slider(
-        "Pictures", [16, 32, 64, 128, 256, 512, 1000], 64, key="n", **link.BOUND,
-        help="The loss is their mean, and time grows with them.",
-    )  # fmt: skip
-    split = link.pick("Of", ["test", "train"], "test", key="split", help="Pictures that the training saw, or not.")
-    seed = link.whole("Seed", 0, 2**31 - 1, 0, key="seed", help="Draws the directions and the attacks' starts.")
+    inputs, seed = measured_pictures.controls(64, "the directions")
     with in_a_sentence():
-        recipe = Recipe(
-            method, choice.model, choice.data, {"n": n, "split": split} | ({"other": other} if other else {}), seed
-        )
+        second = {"other": other} if other else {}
+        recipe = Recipe(method, choice.model, choice.data, inputs | second, seed)
     page.start(recipe, "Map")
 
 with stage:
@@ -57,8 +51,7 @@ def live(job):
     page.progress(job, recipe, "Press **Map**, and watch the points come in.")
     page.figures(job, asked=recipe, only=views.scores(job, recipe))
     if job is None:
-        images.row(page.show(pictures), columns=3)
-        st.caption(under_attack.TOLD)
+        under_attack.row(page.show(pictures))
     else:
         views.draw(job, kept, how)
 

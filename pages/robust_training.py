@@ -13,7 +13,7 @@ page = RunPage.open(
 from ui import cache, sidebar, texts  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
 from ui.views import robust, under_attack  # noqa: E402
-from ui.widgets import images, knobs, link  # noqa: E402
+from ui.widgets import knobs, link  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
@@ -61,8 +61,7 @@ def live(job):
     page.progress(job, recipe, "Press **Train**: every step attacks its pictures anew.")
     page.figures(job, asked=recipe, only=() if "beside" in asked.inputs else SINGLE)
     if job is None:
-        images.row(page.show(pictures), columns=3)
-        st.caption(under_attack.TOLD)
+        under_attack.row(page.show(pictures))
     else:
         robust.curves(job)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -11,8 +11,8 @@ from core.runs import Run
 from lab.inputs import SPLIT, N, taking
 from lab.kinds.kind import Conclusion, Kind, Question, Score
 from lab.kinds.shared.script import Script, Snippet
-from lab.kinds.shared.setting import model_of
-from lab.kinds.shared.weight_space import data_line, loss_of, measured
+from lab.kinds.shared.setting import method_of, model_of
+from lab.kinds.shared.weight_space import REFERENCE, data_line, loss_of, measured
 from lab.kinds.shared.words import of_all
 from lab.results import Result
 
@@ -35,7 +35,7 @@ def run(recipe: Recipe) -> Run[Result]:
     notes : of a rescaling "first" and "second", the layers
     """
     model = yield from model_of(recipe)
-    data, result, method = measured(recipe, model), Result(recipe), _method(recipe)
+    data, result, method = measured(recipe, model), Result(recipe), method_of(recipe)
     found: Flatness | Rescaled = yield from method.run(model, data, seed=recipe.seed)
     if isinstance(found, Rescaled):
         _write(result, found.relative[1])
@@ -53,11 +53,6 @@ def run(recipe: Recipe) -> Run[Result]:
     return result
 
 
-def _method(recipe: Recipe) -> Any:
-    """The method; mypy knows no measure among methods."""
-    return recipe.method
-
-
 def _write(result: Result, found: Flatness) -> None:
     figures = {"flatness": found.value, "reference": found.reference, "still_right": found.accuracy}
     result.figures |= figures
@@ -67,7 +62,7 @@ def _write(result: Result, found: Flatness) -> None:
 
 def conclude(result: Result) -> Conclusion:
     """How far the loss rises, with its interval or its tries; of a rescaling, which measures moved."""
-    method = _method(result.recipe)
+    method = method_of(result.recipe)
     if isinstance(method, Rescaling):
         return _rescaled(result)
     value, reference, n = result.figures["flatness"], result.figures["reference"], result.counts["flatness"]
@@ -94,7 +89,7 @@ def conclude(result: Result) -> Conclusion:
 def _caution(result: Result) -> str:
     """Of a model that the attack defeats: what its loss then tells."""
     right, n = result.figures["still_right"], result.counts["still_right"]
-    if _method(result.recipe).loss == "clean" or right >= CONFIDENT:
+    if method_of(result.recipe).loss == "clean" or right >= CONFIDENT:
         return ""
     return (
         f" Under this attack the model gets {of_all(right, n)} right, so its loss tells how sure it is of wrong "
@@ -104,7 +99,7 @@ def _caution(result: Result) -> str:
 
 def _rescaled(result: Result) -> Conclusion:
     """Whether the measures moved while the function stood still."""
-    found, k = result.figures, _method(result.recipe).factor
+    found, k = result.figures, method_of(result.recipe).factor
     moved = {name: abs(found[name] - found[f"before/{name}"]) for name in ("flatness", "absolute", "trace")}
     still = {name: moved[name] <= STILL * max(1e-3, abs(found[f"before/{name}"])) for name in moved}
     told = (
@@ -160,10 +155,7 @@ KIND = Kind(
             help="How much the loss rises when the weights move within a ball that is relative to each tensor, as the "
             "mean over random draws or at worst. Less is flatter.",
         ),
-        Score(
-            "reference", "Loss", unit="nats", better="down", live=True,
-            help="Mean cross-entropy at the model's own weights: on attacked pictures, or on them as they are.",
-        ),
+        REFERENCE,
         Score(
             "still_right", "Still right", better="up",
             help="Share of these pictures that the model gets right there, under the same attack.",

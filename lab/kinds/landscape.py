@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.flatness import LANDSCAPES, Surface
 from core.runs import Run
@@ -12,8 +12,8 @@ from lab.inputs import SPLIT, N, taking
 from lab.inputs import model as model_input
 from lab.kinds.kind import Conclusion, Kind, Question, Score
 from lab.kinds.shared.script import Script, Snippet
-from lab.kinds.shared.setting import model_of, require_classes
-from lab.kinds.shared.weight_space import data_line, loss_of, measured
+from lab.kinds.shared.setting import method_of, model_of, require_classes
+from lab.kinds.shared.weight_space import REFERENCE, data_line, loss_of, measured
 from lab.results import Result
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def run(recipe: Recipe) -> Run[Result]:
     images : "alphas" (A,); "loss", "fixed" and "accuracy", (M, D, A) for lines, (M, A, A) for a plane
     """
     model = yield from model_of(recipe)
-    others, method, result = [], _method(recipe), Result(recipe)
+    others, method, result = [], method_of(recipe), Result(recipe)
     data = measured(recipe, model)
     if "other" in recipe.inputs:
         others.append(loading.classifier(recipe.inputs["other"]))
@@ -52,11 +52,6 @@ def run(recipe: Recipe) -> Run[Result]:
     result.counts |= dict.fromkeys(result.figures, found.n)
     result.images |= {"alphas": found.alphas, "loss": found.loss, "fixed": found.fixed, "accuracy": found.accuracy}
     return result
-
-
-def _method(recipe: Recipe) -> Any:
-    """The method; mypy knows no landscape among methods."""
-    return recipe.method
 
 
 def conclude(result: Result) -> Conclusion:
@@ -88,7 +83,7 @@ def examples(result: Result) -> Conclusion:
     """How much of the rise is seen when the examples of alpha = 0 are used again everywhere."""
     rise, fixed = result.figures["rise"], result.figures["fixed/rise"]
     told = f"On the examples of α = 0 the mean change is {fixed:+.2f} nats, on examples found anew {rise:+.2f}."
-    if _method(result.recipe).loss == "clean":
+    if method_of(result.recipe).loss == "clean":
         return Conclusion("no attack", "This is the clean loss, for which no examples are needed.")
     if rise - fixed <= 0.02 * max(abs(rise), abs(fixed)):
         return Conclusion("nothing", told)
@@ -118,10 +113,7 @@ KIND = Kind(
             "rise", "Mean rise", unit="nats", better="down", live=True,
             help="Mean of the loss over the points so far, less the loss at the weights. Less is flatter.",
         ),
-        Score(
-            "reference", "Loss", unit="nats", better="down", live=True,
-            help="Mean cross-entropy at the model's own weights: on attacked pictures, or on them as they are.",
-        ),
+        REFERENCE,
         Score(
             "fixed/rise", "Rise, examples kept", unit="nats",
             help="The mean rise on the examples of α = 0, which are not attacked anew: it looks flatter than it is.",

@@ -21,7 +21,7 @@ from lab.kinds.shared.learner import as_stored, learner, learner_lines, limit, t
 from lab.kinds.shared.robust_outcomes import BESIDE, CHANGES, COSTS, OUTCOMES, beside, change, conclude, cost
 from lab.kinds.shared.scoring import ACC
 from lab.kinds.shared.script import Script, Snippet
-from lab.kinds.shared.setting import clean_model, size_of
+from lab.kinds.shared.setting import clean_model, method_of, size_of
 from lab.kinds.shared.side_by_side import side_by_side
 from lab.results import Result
 from lab.robust_names import called
@@ -43,7 +43,7 @@ def run(recipe: Recipe) -> Run[Result]:
         before/robust of a given model; clean_model/robust where the data have one; chance (1 / K)
     notes : "method" and, where there is a second one, "beside": their names
     """
-    first, second = _method(recipe), beside(recipe)
+    first, second = method_of(recipe), beside(recipe)
     both = {head: each for head, each in (("", first), (BESIDE, second)) if each is not None}
     start, train = yield from learner(recipe, max(each.pictures for each in both.values()))
     test = loading.images(recipe.data, "test", limit=recipe.inputs.get("n", TESTED), size=size_of(start))
@@ -59,11 +59,6 @@ def run(recipe: Recipe) -> Run[Result]:
     report(result, first, model)
     model.card = _card(model, start, recipe, result)
     return result
-
-
-def _method(recipe: Recipe) -> Any:
-    """The method; mypy knows no knob of it."""
-    return recipe.method
 
 
 def _learned_from(method: RobustTraining, train: ImageSet, n: int) -> ImageSet:
@@ -87,7 +82,7 @@ def _floors(result: Result, start: Classifier, test: ImageSet, method: Any) -> R
 
 def _scores(result: Result, head: str, model: Classifier, sets: dict[str, ImageSet]) -> Run[None]:
     """A trained network's figures; `head` is "" or BESIDE."""
-    judge, now, n = _method(result.recipe).judge, Progress("score", 1, 1, model=model), len(sets["test"])
+    judge, now, n = method_of(result.recipe).judge, Progress("score", 1, 1, model=model), len(sets["test"])
     step = PGD(eps=judge.eps, alpha=judge.eps, steps=1, random_start=False)
     found = yield from examined(model, sets, judge, now)
     one = yield from examined(model, {"one": sets["test"]}, step, now)
@@ -117,7 +112,7 @@ def lines(script: Script, recipe: Recipe) -> None:
     """Both trainings, and both accuracies."""
     script.use("core.runs", "finish")
     script.use("core.metrics", "evaluate")
-    first, second = _method(recipe), beside(recipe)
+    first, second = method_of(recipe), beside(recipe)
     pictures = max(each.pictures for each in (first, second) if each is not None)
     size = learner_lines(script, recipe, pictures)
     script.lines.append(f"repaired = finish({script.code(first)}.run(model, train, seed={recipe.seed}), bar=True)")

@@ -11,7 +11,7 @@ from ui import cache, sidebar
 from ui.charts import flatness as charts
 from ui.charts import landscape
 from ui.views import under_attack
-from ui.widgets import images, link
+from ui.widgets import link
 
 if TYPE_CHECKING:
     from lab.results import Result
@@ -94,5 +94,4 @@ def _close_up(row: dict, data: str, choice: Choice, curve: dict | None) -> None:
             st.caption(f"A slice of its landscape, {curve['n']} test pictures; dashed: the examples of α = 0 kept.")
     with right, sidebar.ready():
         seen = dataclasses.replace(choice, model=f"zoo:{net}", data=data, upload="")
-        images.row(under_attack.views(seen), columns=3)
-        st.caption(f"Test picture {seen.index} of {data}. {under_attack.TOLD}")
+        under_attack.row(under_attack.views(seen), f"Test picture {seen.index} of {data}. ")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import streamlit as st
 
 from ui import cache
 from ui.looks import Look, look, tensors
@@ -21,6 +24,12 @@ def views(choice: Choice) -> list[View]:
     cache.bring(choice.data, choice.upload)
     sha = cache.model(choice).card.sha
     return cache.kept(lambda: _views(*_seen(choice)), "under attack", choice, sha)
+
+
+def row(shown: Sequence[View], before: str = "") -> None:
+    """The three beside each other; the caption begins with `before`."""
+    images.row(shown, columns=3)
+    st.caption(before + TOLD)
 
 
 def _seen(choice: Choice) -> tuple[Look, str]:

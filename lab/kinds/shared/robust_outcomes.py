@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lab import methods
 from lab.kinds.kind import Conclusion
 from lab.kinds.shared.cost import BOUNDS, MORE
+from lab.kinds.shared.setting import method_of
 from lab.kinds.shared.words import of_all, percent, share
 from lab.results import Result
 from lab.robust_names import same_batches
@@ -29,11 +30,6 @@ def beside(recipe: Recipe) -> Any:
     return None if given is None else methods.from_dict(given)
 
 
-def _method(recipe: Recipe) -> Any:
-    """The method; mypy knows no knob of it."""
-    return recipe.method
-
-
 def conclude(result: Result) -> Conclusion:
     """Whether the network is robust, and only on what it learned from; beside it, the second training."""
     found, n, name = result.figures, result.counts["after/robust"], result.notes["method"]
@@ -46,7 +42,7 @@ def conclude(result: Result) -> Conclusion:
     if acc < found["chance"] + MARGIN:
         return Conclusion("diverged", f"{told}: chance is {percent(found['chance'])}, so it has learned nothing; lower "
                           f"the learning rate, or start from a trained model.{other}")  # fmt: skip
-    if _method(result.recipe).attack.steps == 1 and robust < MARGIN and found["fgsm"] >= robust + 0.15:
+    if method_of(result.recipe).attack.steps == 1 and robust < MARGIN and found["fgsm"] >= robust + 0.15:
         return Conclusion("catastrophic", f"{told}, but on {share(found['fgsm'], n)} under a single step: catastrophic "
                           f"overfitting to the one-step attack that it was trained with.{other}")  # fmt: skip
     floor, whose = _floor(result)
@@ -62,7 +58,7 @@ def conclude(result: Result) -> Conclusion:
 
 def attack_words(result: Result) -> str:
     """ "PGD (10 steps, ε = 8/255)", the attack that the scores are measured by."""
-    judge = _method(result.recipe).judge
+    judge = method_of(result.recipe).judge
     return f"{type(judge).__name__} ({judge.steps} steps, ε = {255 * judge.eps:.3g}/255)"
 
 
@@ -83,7 +79,7 @@ def _other(result: Result) -> str:
     found, n = result.figures, result.counts["after/robust"]
     if f"{BESIDE}robust" not in found:
         return ""
-    first, second = _method(result.recipe), beside(result.recipe)
+    first, second = method_of(result.recipe), beside(result.recipe)
     batches = " and the same batches" if same_batches(first, second) else ""
     return (
         f" {result.notes['beside']} from the same start{batches}: {share(found[f'{BESIDE}robust'], n)} under attack, a "

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.data import ImageSet
 from lab import loading
+from lab.kinds.kind import Score
 from lab.kinds.shared.script import SIZE, Script
-from lab.kinds.shared.setting import require_classes, size_of
+from lab.kinds.shared.setting import method_of, require_classes, size_of
 from models import Classifier
 
 if TYPE_CHECKING:
@@ -17,9 +18,15 @@ PICTURES = 256
 """Pictures that a loss is measured on where the recipe says no n."""
 
 
+REFERENCE = Score(
+    "reference", "Loss", unit="nats", better="down", live=True,
+    help="Mean cross-entropy at the model's own weights: on attacked pictures, or on them as they are.",
+)  # fmt: skip
+
+
 def measured(recipe: Recipe, model: Classifier) -> ImageSet:
     """The first n pictures of the recipe's split; ValueError where there is nothing to measure."""
-    method: Any = recipe.method
+    method = method_of(recipe)
     if recipe.inputs.get("n", PICTURES) < 2:
         raise ValueError("A loss is measured as a mean over pictures, and one picture says little; give at least 2.")
     if method.loss == "robust" and method.eps == 0:
@@ -40,5 +47,4 @@ def data_line(script: Script, recipe: Recipe) -> str:
 
 def loss_of(recipe: Recipe) -> str:
     """ "robust loss" or "clean loss"."""
-    method: Any = recipe.method
-    return f"{method.loss} loss"
+    return f"{method_of(recipe).loss} loss"
