@@ -6,14 +6,11 @@ A motion of less than a pixel changes little, and part of that little is lost wh
 from __future__ import annotations
 
 import dataclasses
-import io
 from dataclasses import dataclass
 
-import torch
-from PIL import Image
 from torch import Tensor
 
-from core.data.decode import decode_pictures
+from core.data.corruptions import bytes_of, jpeg_files
 from core.data.imageset import ImageSet
 from core.data.modes import Trigger
 
@@ -48,15 +45,9 @@ class Stored:
 
 def _bytes(images: Tensor, way: Way) -> Tensor:
     """uint8 (N, 3, H, H), on the CPU."""
-    rounded = (images * 255).round().to(torch.uint8).cpu()
+    rounded = bytes_of(images).cpu()
     if way == EIGHT_BITS:
         return rounded
     if not isinstance(way, int):
         raise ValueError(f"way = {way!r} is not {FLOAT!r}, {EIGHT_BITS!r} or the quality of a JPEG.")
-    return decode_pictures([_jpeg(image, way) for image in rounded]) if len(rounded) else rounded
-
-
-def _jpeg(image: Tensor, quality: int) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image.permute(1, 2, 0).numpy()).save(file, "JPEG", quality=quality)
-    return file.getvalue()
+    return jpeg_files(rounded, way)

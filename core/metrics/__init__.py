@@ -2,6 +2,7 @@
 
 from core.metrics.background import BackgroundScores, background_scores
 from core.metrics.bec import Existence, bec, existence, same_layers
+from core.metrics.calibration import Calibration, calibration
 from core.metrics.cka import linear_cka
 from core.metrics.confusion import confusion, correct
 from core.metrics.evaluation import evaluate
@@ -16,11 +17,13 @@ __all__ = [
     "RANKINGS",
     "TAC",
     "BackgroundScores",
+    "Calibration",
     "Existence",
     "Roc",
     "Scores",
     "background_scores",
     "bec",
+    "calibration",
     "confusion",
     "correct",
     "der",
