@@ -1,4 +1,4 @@
-"""The record of a shipped training: how its network stood after each epoch."""
+"""The record of a shipped training: how its network stood after its epochs."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ FILE = "record.json"
 class EpochRecord:
     """What `python -m bench.robust` noted while it trained a network.
 
-    epochs : a value per epoch under each name: "epoch", "lr", "loss", "seconds", and of pictures that were trained on
-        ("train") and of others ("heldout") "<set>/acc", "<set>/robust", shares, "<set>/loss", "<set>/robust_loss", nats
+    epochs : a value per look, after each epoch or after some, under each name: "epoch", "lr", "loss", "seconds", and
+        of pictures that were trained on ("train") and of others ("heldout") "<set>/acc", "<set>/robust", shares,
+        "<set>/loss", "<set>/robust_loss", nats
     scores : of the stored weights, on "train" and "test" pictures: "acc", "robust" and their "n"
     seconds, hardware : how long the training took, and on what
     """

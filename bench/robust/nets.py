@@ -17,8 +17,11 @@ HELDOUT = 500
 """Pictures behind the record of each epoch, of those trained on and of those held out alike."""
 PSEUDO = 5000
 """Pictures that a plainly trained network labels, for one net of the family."""
+SCENES_EPOCHS = 30
 STEPS = 7
 """Of the attack in training."""
+RECORD_EVERY = 5
+"""Epochs between two looks; a look after every one would take more passes than the training itself."""
 LOOK, SCORED = 33, 300
 """What a look after an epoch takes, and the scores of a finished net, in passes over a batch of the training."""
 
@@ -44,6 +47,7 @@ class Net:
     """One net of the family.
 
     best : the name under which the weights of the best epoch on pictures held out are kept too, if they are
+    start : the network that it begins as, with first weights or, on Scenes, trained without an attack
     snapshots : how often the weights are kept while it trains
     shipped : whether it ships with the lab, or only stands behind a figure
     """
@@ -52,6 +56,7 @@ class Net:
     data: str
     method: Standard | RobustTraining
     seed: int = 0
+    start: str = ARCHITECTURE
     best: str = ""
     snapshots: int = 0
     shipped: bool = True
@@ -62,7 +67,7 @@ class Net:
         if early_stop:
             method = dataclasses.replace(method, early_stop=True)
         return {
-            "v": 1, "method": to_dict(method), "model": ARCHITECTURE, "data": self.data, "inputs": {},
+            "v": 1, "method": to_dict(method), "model": self.start, "data": self.data, "inputs": {},
             "seed": self.seed,
         }  # fmt: skip
 
@@ -84,7 +89,7 @@ class Net:
             passes += 8 * (method.augmentation != "flip and shift")  # on the CPU
             pictures -= method.heldout
         looks = LOOK if isinstance(method, Standard) or method.heldout else 0
-        return method.epochs * (passes * (pictures // method.batch_size) + looks) + SCORED
+        return method.epochs * (passes * (pictures // method.batch_size) + looks / RECORD_EVERY) + SCORED
 
 
 def family(budget: Budget) -> list[Net]:
@@ -96,7 +101,7 @@ def family(budget: Budget) -> list[Net]:
 def shared(budget: Budget) -> dict[str, Any]:
     return dict(
         epochs=budget.epochs, batch_size=budget.batch_size, pictures=budget.pictures + HELDOUT, heldout=HELDOUT, lr=0.1,
-        attack=PGD(steps=STEPS),
+        attack=PGD(steps=STEPS), record_every=RECORD_EVERY,
     )  # fmt: skip
 
 
@@ -136,8 +141,14 @@ def _robust(budget: Budget) -> Iterator[Net]:
         yield Net(f"cifar10-{name}", "cifar10", method)
     yield Net("cifar10-at", "cifar10", Adversarial(**common), best="cifar10-at-early")
     yield Net("cifar10-at-long", "cifar10", Adversarial(**longer), snapshots=12)
-    yield Net("scenes-at", "scenes", Adversarial(**common))
-    yield Net("scenes-at-awp", "scenes", Adversarial(**common, weight_perturbation=awp))
+    yield from _scenes(common)
+
+
+def _scenes(common: dict[str, Any]) -> Iterator[Net]:
+    """AT and AT-AWP on Scenes: from a trained network at a low rate, as from first weights both stay at chance."""
+    short = common | {"epochs": SCENES_EPOCHS, "lr": 0.02}
+    for name, awp in (("scenes-at", None), ("scenes-at-awp", AWP(gamma=0.01, warmup=SCENES_EPOCHS // 10))):
+        yield Net(name, "scenes", Adversarial(**short, weight_perturbation=awp), start="zoo:scenes-clean")
 
 
 def _seeds(budget: Budget) -> Iterator[Net]:

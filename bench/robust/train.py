@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 import models
-from bench.robust.nets import ARCHITECTURE, HELDOUT, SCORED, Net
+from bench.robust.nets import HELDOUT, RECORD_EVERY, SCORED, Net
 from core.attacks import PGD
 from core.data import load_data
 from core.data.imageset import ImageSet
@@ -69,9 +69,7 @@ def train(net: Net, out: Path, source: Path | None = None, deadline: float = flo
     started, method = time.time(), net.method
     used = method.pictures + (HELDOUT if isinstance(method, Standard) else 0)
     data = pictures(net.data, "train", used, source).to(best_device())
-    shape = data.images.shape
-    start = fresh(ARCHITECTURE, data.class_names, (shape[1], shape[2], shape[3]), data=net.data, seed=net.seed)
-    start = set_layout(start.to(best_device()), data.images)
+    start = begin(net, data)
     last, best, rows = _trained(net, start, data, out, deadline)
     seconds = time.time() - started
     test = pictures(net.data, "test", TESTED, source).to(best_device())
@@ -79,6 +77,16 @@ def train(net: Net, out: Path, source: Path | None = None, deadline: float = flo
     if net.best and best is not None:
         _keep(net, net.best, best, rows, data, test, seconds, out)
     return said
+
+
+def begin(net: Net, data: ImageSet) -> Classifier:
+    """The network that the training starts from, where the pictures are."""
+    if net.start.startswith("arch:"):
+        _, channels, height, width = data.images.shape
+        start = fresh(net.start, data.class_names, (channels, height, width), data=net.data, seed=net.seed)
+    else:
+        start = models.load(net.start)
+    return set_layout(start.to(best_device()), data.images)
 
 
 def _trained(
@@ -90,7 +98,8 @@ def _trained(
     per_epoch = steps_per_epoch(data[:used], method.batch_size)
     total = per_epoch * method.epochs
     keep = _snapshots(net, total, per_epoch, out)
-    record = Record({"train": data[:HELDOUT], "heldout": data[used : used + HELDOUT]}, PGD(steps=10))
+    sets = {"train": data[:HELDOUT], "heldout": data[used : used + HELDOUT]}
+    record = Record(sets, PGD(steps=10), every=RECORD_EVERY)
     run: Any
     if isinstance(method, Standard):
         run = record.over(method.run(start, data, seed=net.seed), per_epoch, schedule_of(method, total))
@@ -144,7 +153,8 @@ def _keep(
     early = name == net.best
     words = "the epoch that was best under PGD-10 on pictures held out" if early else "the last epoch"
     done = (
-        f"PreAct-ResNet-18 of width 16, trained by {type(net.method).__name__} for {net.method.epochs} epochs on "
+        f"PreAct-ResNet-18 of width 16, trained by {type(net.method).__name__} from {net.start} for "
+        f"{net.method.epochs} epochs on "
         f"{used:,} pictures of {net.data}; the weights are those of {words}."
     )
     block: dict[str, Any] = {"data": net.data, "training": net.recipe(early), "done": done, "licence": "apache-2.0"}
@@ -169,11 +179,9 @@ def scored(model: Classifier, data: ImageSet) -> dict[str, float]:
 def speed(net: Net, source: Path | None, seconds: float) -> float:
     """Passes per second of a training that runs for so long, the first steps left out."""
     data = pictures(net.data, "train", net.method.pictures, source).to(best_device())
-    shape = data.images.shape
-    start = fresh(ARCHITECTURE, data.class_names, (shape[1], shape[2], shape[3]), data=net.data, seed=net.seed)
     training: Any = net.method
     method = dataclasses.replace(training, heldout=0, epochs=200)
-    run = method.run(set_layout(start.to(best_device()), data.images), data, seed=net.seed)
+    run = method.run(begin(net, data), data, seed=net.seed)
     total, first, begun = next(run).total, 5, 0.0
     for progress in run:
         if progress.step == first:

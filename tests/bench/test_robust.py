@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 import models
 from bench.robust import publish as publishing
@@ -25,6 +26,7 @@ NAMED = (
     "at-labelnoise at-autoaugment at-rotation at-pseudo"
 )
 SMALL = dict(epochs=2, batch_size=8, pictures=40, heldout=16, attack=PGD(steps=1))
+TINY = "arch:preact_resnet18?width=2"
 
 
 def test_all_names_are_there_and_every_recipe_can_be_read() -> None:
@@ -53,15 +55,15 @@ def test_a_budget_fits_into_its_passes(passes: float) -> None:
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small network, and few pictures behind its scores."""
-    monkeypatch.setattr(training, "ARCHITECTURE", "arch:preact_resnet18?width=2")
+    """Few pictures behind the scores."""
     monkeypatch.setattr(training, "TESTED", 20)
     monkeypatch.setattr(training, "HELDOUT", 16)
+    monkeypatch.setattr(training, "RECORD_EVERY", 1)
     monkeypatch.setattr(training, "JUDGE", PGD(steps=2))
 
 
 def test_a_robust_net_is_kept_with_its_record_its_best_epoch_and_its_snapshots(few: None, tmp_path: Path) -> None:
-    net = Net("scenes-at", "scenes", Adversarial(**SMALL), best="scenes-at-early", snapshots=2)
+    net = Net("scenes-at", "scenes", Adversarial(**SMALL), start=TINY, best="scenes-at-early", snapshots=2)
     assert "under PGD-20" in training.train(net, tmp_path)
     assert training.train(net, tmp_path) == "scenes-at: known"
     for name, early in (("scenes-at", False), ("scenes-at-early", True)):
@@ -78,7 +80,7 @@ def test_a_robust_net_is_kept_with_its_record_its_best_epoch_and_its_snapshots(f
 
 def test_a_plain_net_has_the_same_record(few: None, tmp_path: Path) -> None:
     method = Standard(epochs=2, batch_size=8, pictures=24, schedule="piecewise")
-    training.train(Net("scenes-plain", "scenes", method), tmp_path)
+    training.train(Net("scenes-plain", "scenes", method, start=TINY), tmp_path)
     told = json.loads((tmp_path / "scenes-plain" / "record.json").read_text())
     assert told["epochs"]["lr"] == [0.1, 0.001] and len(told["epochs"]["heldout/robust"]) == 2
     pack(tmp_path, tmp_path / "packed")
@@ -86,14 +88,21 @@ def test_a_plain_net_has_the_same_record(few: None, tmp_path: Path) -> None:
         assert "scenes-plain/model.safetensors" in archive.getnames()
 
 
+def test_a_warm_start_is_the_network_that_ships() -> None:
+    data = training.pictures("scenes", "train", 8, None)
+    start = training.begin(Net("scenes-at", "scenes", Adversarial(**SMALL), start="zoo:scenes-clean"), data)
+    torch.testing.assert_close(start(data.pixels), models.load("zoo:scenes-clean")(data.pixels))
+    assert {net.start for net in family(Budget()) if net.data == "scenes"} == {"zoo:scenes-clean"}
+
+
 def test_time_that_is_over_keeps_nothing(few: None, tmp_path: Path) -> None:
     with pytest.raises(training.OutOfTime, match="it was at step 1 of"):
-        training.train(Net("scenes-at", "scenes", Adversarial(**SMALL)), tmp_path, deadline=time.time())
+        training.train(Net("scenes-at", "scenes", Adversarial(**SMALL), start=TINY), tmp_path, deadline=time.time())
     assert not (tmp_path / "scenes-at").exists()
 
 
 def test_the_speed_counts_passes(few: None) -> None:
-    found = training.speed(Net("scenes-at", "scenes", Adversarial(**SMALL)), None, seconds=0.5)
+    found = training.speed(Net("scenes-at", "scenes", Adversarial(**SMALL), start=TINY), None, seconds=0.5)
     assert found > 1
 
 
@@ -103,7 +112,8 @@ def test_only_those_that_are_asked_for() -> None:
 
 def recorded(test: float, train: float, *heldout: float) -> dict:
     scores = {"test": {"acc": 0.5, "robust": test, "n": 100}, "train": {"acc": 0.9, "robust": train, "n": 100}}
-    return {"epochs": {"heldout/robust": list(heldout)}, "scores": scores, "hardware": "two cores", "seconds": 1.0}
+    epochs = {"epoch": list(range(1, len(heldout) + 1)), "heldout/robust": list(heldout)}
+    return {"epochs": epochs, "scores": scores, "hardware": "two cores", "seconds": 1.0}
 
 
 def test_at_and_awp_are_compared_over_the_seeds_that_both_have() -> None:

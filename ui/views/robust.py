@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -86,7 +87,7 @@ def _compared(shown: dict[str, EpochRecord]) -> None:
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
         what = link.pick("Accuracy", ["under PGD", "clean"], "under PGD", key="accuracy")
-    last = max(len(record.epochs["epoch"]) for record in shown.values())
+    last = max(int(record.epochs["epoch"][-1]) for record in shown.values())
     st.session_state["epoch"] = min(st.session_state.get("epoch", last), last)  # other nets may have fewer
     with right:
         at = st.slider("Epoch", 1, last, key="epoch", **link.BOUND)
@@ -105,15 +106,15 @@ def _compared(shown: dict[str, EpochRecord]) -> None:
 
 
 def _table(shown: dict[str, EpochRecord], at: int) -> None:
-    """The chosen epoch in numbers."""
+    """The chosen epoch in numbers; of a net that was not looked at then, the last look before, or its first."""
     import pandas as pd
 
     rows = []
     for ref, record in shown.items():
-        place = min(at, len(record.epochs["epoch"])) - 1
+        place = max(bisect_right(record.epochs["epoch"], at) - 1, 0)
         found = {name: 100 * column[place] for name, column in record.epochs.items() if "/" in name}
         rows.append({
-            "net": ref, "epoch": place + 1, "PGD, training": found["train/robust"],
+            "net": ref, "epoch": int(record.epochs["epoch"][place]), "PGD, training": found["train/robust"],
             "PGD, others": found["heldout/robust"], "gap": found["train/robust"] - found["heldout/robust"],
             "clean, training": found["train/acc"], "clean, others": found["heldout/acc"],
             "learning rate": record.epochs["lr"][place],
@@ -128,11 +129,12 @@ def _table(shown: dict[str, EpochRecord], at: int) -> None:
 
 def told(ref: str, record: EpochRecord) -> str:
     """From the best to the last epoch, and what the stored weights reach on test pictures."""
-    robust, best, test = record.epochs["heldout/robust"], record.best, record.scores["test"]
+    epochs, robust = record.epochs["epoch"], record.epochs["heldout/robust"]
+    best, test = record.best, record.scores["test"]
     lost = 100 * (robust[best] - robust[-1])
     return (
-        f"**{ref}**: best at epoch {best + 1} ({robust[best]:.1%} under PGD-10 on pictures held out), "
-        f"{robust[-1]:.1%} at the last of {len(robust)}, a loss of {lost:.1f} points. The stored weights reach "
+        f"**{ref}**: best at epoch {epochs[best]:.0f} ({robust[best]:.1%} under PGD-10 on pictures held out), "
+        f"{robust[-1]:.1%} at the last, {epochs[-1]:.0f}, a loss of {lost:.1f} points. The stored weights reach "
         f"{test['robust']:.1%} under PGD-20 and {test['acc']:.1%} without an attack on {test['n']:,} test pictures; "
         f"one training, {record.seconds:.0f} s on {record.hardware}."
     )

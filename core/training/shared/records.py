@@ -1,4 +1,4 @@
-"""The record of a training: how the network stands after each epoch, on pictures it trains on and on others."""
+"""The record of a training: how the network stands after its epochs, on pictures it trains on and on others."""
 
 from __future__ import annotations
 
@@ -31,11 +31,12 @@ def looks(steps_per_epoch: int) -> int:
 
 @dataclass
 class Record:
-    """What is looked at after each epoch, and what was found.
+    """What is looked at after an epoch, and what was found.
 
     sets : "train", pictures that are trained on, and "heldout", pictures that are not; empty ones are not looked at
     attack : the one that robust accuracy is measured by; every picture takes all its steps
-    rows : a row per epoch: "epoch"; "lr" of its last step and "loss", the training's own, when last looked at;
+    every : epochs between two looks; the last epoch is looked at in any case
+    rows : a row per look: "epoch"; "lr" of its last step and "loss", the training's own, when last looked at;
         "seconds" since the start, without those of looking; and for each set its "acc", "robust", and the mean
         cross-entropies "loss" and "robust_loss", in nats, each as "<set>/<name>"
     best : the weights of the epoch with the highest held-out robust accuracy, the first of several, where they are kept
@@ -44,6 +45,7 @@ class Record:
     sets: Mapping[str, ImageSet]
     attack: TrainingAttack
     keep_best: bool = False
+    every: int = 1
     rows: list[dict[str, float]] = field(default_factory=list)
     best: dict[str, torch.Tensor] = field(default_factory=dict)
     best_epoch: int = 0
@@ -51,7 +53,7 @@ class Record:
     def over(
         self, run: Run[object], steps_per_epoch: int, schedule: Schedule, watched: nn.Module | None = None
     ) -> Run[None]:
-        """The training `run` with the network looked at after every epoch: what `metrics_of` gives stands beside its
+        """The training `run` with the network looked at after its epochs: what `metrics_of` gives stands beside its
         own metrics from then on.
 
         watched : the network that is looked at, where it is not the one that the run shows: an average of its weights
@@ -61,7 +63,7 @@ class Record:
             for step in run:
                 progress = dataclasses.replace(step, metrics=step.metrics | latest)
                 yield progress
-                if progress.step % steps_per_epoch or not len(self.sets["heldout"]):
+                if not self._due(progress, steps_per_epoch):
                     continue
                 before, model = time.monotonic(), progress.model if watched is None else watched
                 assert model is not None
@@ -78,6 +80,12 @@ class Record:
         finally:
             run.close()
 
+    def _due(self, progress: Progress, steps_per_epoch: int) -> bool:
+        """Whether the network is looked at after this step."""
+        epochs, rest = divmod(progress.step, steps_per_epoch)
+        last = progress.step == progress.total
+        return rest == 0 and (epochs % self.every == 0 or last) and len(self.sets["heldout"]) > 0
+
     def _add(self, row: dict[str, float], model: nn.Module) -> None:
         robust = "heldout/robust"
         if self.keep_best and row[robust] > max((earlier[robust] for earlier in self.rows), default=-1.0):
@@ -86,7 +94,7 @@ class Record:
         self.rows.append(row)
 
     def write(self, model: nn.Module) -> None:
-        """Put the rows into the model's report, a tensor (epochs,) for each name: "record/heldout/robust", …"""
+        """Put the rows into the model's report, a tensor (looks,) for each name: "record/heldout/robust", …"""
         if self.rows:
             columns = {f"record/{name}": torch.tensor([row[name] for row in self.rows]) for name in self.rows[0]}
             with_report(model, columns | ({"best_epoch": float(self.best_epoch)} if self.best else {}))

@@ -53,8 +53,8 @@ class RobustTraining(Method):
 
     Of the pictures that `run` is given, the first `pictures` are used. The last `pseudo_labelled` of those lose their
     labels: a plain training on the labelled ones says them anew, which may be wrong (Carmon et al., NeurIPS 2019). The
-    last `heldout` of the labelled ones are never trained on. Robust accuracy on them is measured by `judge` after each
-    epoch, and with `early_stop` the weights of the best epoch come back (Rice et al., ICML 2020).
+    last `heldout` of the labelled ones are never trained on. Robust accuracy on them is measured by `judge` every
+    `record_every` epochs; with `early_stop` the weights of the best look come back (Rice et al., ICML 2020).
     """
 
     attack: Method = knob(PGD(steps=7), help="how the pictures are attacked", paper=PGD(steps=10))
@@ -66,6 +66,7 @@ class RobustTraining(Method):
         200, low=0, high=10_000, step=50, paper=1000,
         help="pictures that are kept out of the training, for its record; 0: no record",
     )  # fmt: skip
+    record_every: int = knob(1, low=1, high=100, step=1, help="epochs between two looks at the pictures held out")
     weight_perturbation: Method | None = knob(
         None, help="where the gradient is taken, if not at the weights: AWP, SAM", primary=True
     )
@@ -122,7 +123,7 @@ class RobustTraining(Method):
         """Train a copy of `model` on `train`.
 
         Progress: "loss", and after the first epoch "acc" and "robust" on the pictures held out. `report`: "record/…"
-        with one value per epoch, see `Record`, and "best_epoch"; nothing where none are held out.
+        with one value per look, see `Record`, and "best_epoch"; nothing where none are held out.
 
         Raises ValueError where the model has fewer classes than the data, there are too few pictures, or the loss is
         not finite.
@@ -139,7 +140,8 @@ class RobustTraining(Method):
         average = Average(student, self.ema) if self.ema else None
         head = RotationHead(student, fit.images[:1]) if self.rotation else None
         assert isinstance(self.judge, ATTACKS)
-        record = Record({"train": fit[: len(heldout)], "heldout": heldout}, self.judge, self.early_stop)
+        sets = {"train": fit[: len(heldout)], "heldout": heldout}
+        record = Record(sets, self.judge, self.early_stop, self.record_every)
         training = train_steps(
             student,
             batches(fit, self.batch_size, generator, flip=self.flip, pad=self.pad, after=disturbed(

@@ -299,6 +299,11 @@ class TestRecord:
         assert (report["record/heldout/robust_loss"] > report["record/heldout/loss"]).all()
         assert (report["record/seconds"].diff() > 0).all()
 
+    def test_every_so_many_epochs_and_at_the_last(self) -> None:
+        every, some = (trained(Adversarial(**SHORT | {"epochs": 5}, record_every=n)).report for n in (1, 2))
+        assert some["record/epoch"].tolist() == [2, 4, 5]
+        assert torch.equal(some["record/heldout/robust"], every["record/heldout/robust"][[1, 3, 4]])
+
     def test_its_last_row_is_the_network_that_comes_back(self) -> None:
         data = colour_set(80)
         result = trained(Adversarial(**SHORT), data)
