@@ -9,32 +9,18 @@ On an idle machine only. Prints a row per number of pictures and keeps nothing.
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable
 
 import timm
 import torch
 from captum.attr import LayerGradCam
 from torch import nn
 
+from bench.interleaved import interleaved
 from core.device import hardware
 from core.explain import GradCAM
 
 PICTURES = (1, 16)
 GOAL = 1.05
-
-
-def interleaved(*calls: Callable[[], object], repeats: int) -> list[float]:
-    """The median time of each call in milliseconds; they take turns, so that what slows the machine slows all."""
-    times: list[list[float]] = [[] for _ in calls]
-    for turn in range(repeats + 2):
-        for call, taken in zip(calls, times, strict=True):
-            start = time.perf_counter()
-            call()
-            if turn >= 2:  # the first two are slower
-                taken.append(1000 * (time.perf_counter() - start))
-    return [statistics.median(taken) for taken in times]
 
 
 def compared(net: nn.Module, pictures: int, repeats: int) -> tuple[float, float]:

@@ -23,11 +23,11 @@ from core.flatness.weights import own_copy
 from core.runs import finish
 from models import Classifier, available, load
 
-PICTURES, SLICE, PROBES = 1000, 512, 10
-"""Pictures of each split as in the paper; of the landscape; random signs for the trace, on SLICE pictures."""
+PICTURES, SLICE, PROBES = 256, 128, 10
+"""Pictures of each split (1,000 in the paper); of the landscape and the trace; random signs for the trace."""
 DATA = ("cifar10", "scenes")
-AVERAGE, WORST = (0.5, 0.25), (0.003,)
-"""Radii; the first of each stands in the table."""
+AVERAGE, WORST = 0.5, 0.003
+"""Radii of the balls."""
 
 Cell = dict[str, Any]
 
@@ -77,7 +77,8 @@ def settings(n: int, seed: int) -> Cell:
     """What a cell depends on beside the net."""
     attack = AverageFlatness.paper()
     return {"n": n, "seed": seed, "eps": attack.eps, "alpha": attack.alpha, "steps": attack.steps,
-            "draws": attack.draws, "balls": [AVERAGE, WORST], "slice": SLICE, "probes": PROBES}  # fmt: skip
+            "draws": attack.draws, "restarts": WorstFlatness().restarts, "balls": [AVERAGE, WORST], "slice": SLICE,
+            "probes": PROBES}  # fmt: skip
 
 
 def measured(net: Measured, n: int, seed: int, source: Path | None = None) -> Cell:
@@ -87,12 +88,9 @@ def measured(net: Measured, n: int, seed: int, source: Path | None = None) -> Ce
     attack: Any = RobustLoss.paper()
     cell: Cell = _losses(model, {"test": test, "train": train}, seed)
     common = {"alpha": attack.alpha, "steps": attack.steps}
-    cell["average"] = {str(xi): _draws(AverageFlatness(xi=xi, **common), model, test, seed) for xi in AVERAGE}
-    cell["clean average"] = _draws(AverageFlatness(xi=AVERAGE[0], loss="clean", **common), model, test, seed)
-    cell["worst"] = {
-        str(xi): _draws(WorstFlatness(xi=xi, restarts=WorstFlatness.paper().restarts, **common), model, test, seed)
-        for xi in WORST
-    }
+    cell["average"] = _draws(AverageFlatness(xi=AVERAGE, **common), model, test, seed)
+    cell["clean average"] = _draws(AverageFlatness(xi=AVERAGE, loss="clean", **common), model, test, seed)
+    cell["worst"] = _draws(WorstFlatness(xi=WORST, **common), model, test, seed)
     cell["trace"] = _trace(model, test[:SLICE], attack.attack, seed)
     surface = finish(Landscape(**common).run(model, test[:SLICE], seed=seed))
     cell["landscape"] = {"alphas": surface.alphas.tolist(), "loss": surface.loss[0, 0].tolist(),
@@ -101,14 +99,14 @@ def measured(net: Measured, n: int, seed: int, source: Path | None = None) -> Ce
 
 
 def briefly(net: Measured, n: int, seed: int, source: Path | None = None) -> Cell:
-    """Of one moment of a training: the losses and the average case at its first radius."""
+    """Of one moment of a training: the losses and the average case ."""
     start = time.monotonic()
     model, test, train = _opened(net, n, source)
     attack: Any = RobustLoss.paper()
     cell: Cell = {"epoch": int(re.findall(r"\d+", net.name)[-1])}
     cell |= _losses(model, {"test": test, "train": train}, seed)
-    method = AverageFlatness(xi=AVERAGE[0], alpha=attack.alpha, steps=attack.steps)
-    cell["average"] = {str(AVERAGE[0]): _draws(method, model, test, seed)}
+    method = AverageFlatness(xi=AVERAGE, alpha=attack.alpha, steps=attack.steps)
+    cell["average"] = _draws(method, model, test, seed)
     return cell | {"hardware": hardware(), "seconds": round(time.monotonic() - start, 1)}
 
 
@@ -149,12 +147,11 @@ def _trace(model: Classifier, data: ImageSet, attack: PGD, seed: int) -> list[fl
 
 def line(name: str, cell: Cell) -> str:
     """A net in one line."""
-    mean = {xi: sum(draws) / len(draws) for xi, draws in cell["average"].items()}
-    told = ", ".join(f"{xi}: {value:+.3f}" for xi, value in mean.items())
+    average = sum(cell["average"]) / len(cell["average"])
     test, train = cell["robust"]["test"], cell["robust"]["train"]
     return (
         f"{name:28} robust {100 * test['acc']:5.1f} % (train {100 * train['acc']:5.1f} %), loss {test['loss']:7.3f}; "
-        f"average {told}; {cell['seconds']:.0f} s"
+        f"average {average:+.3f}; {cell['seconds']:.0f} s"
     )
 
 

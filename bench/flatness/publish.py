@@ -28,8 +28,8 @@ def row(cell: Cell) -> dict[str, Any]:
         "gap": robust["train"]["acc"] - robust["test"]["acc"],
         "robust loss": robust["test"]["loss"],
         "loss gap": robust["test"]["loss"] - robust["train"]["loss"],
-        "average": cell["average"][str(AVERAGE[0])],
-        "worst": max(cell["worst"][str(WORST[0])]),
+        "average": cell["average"],
+        "worst": max(cell["worst"]),
         "clean average": sum(cell["clean average"]) / len(cell["clean average"]),
         "Hessian trace": sum(cell["trace"]) / len(cell["trace"]),
     }
@@ -79,7 +79,7 @@ def moment(cell: Cell) -> dict[str, Any]:
         "robust, train": robust["train"]["acc"],
         "robust loss": robust["test"]["loss"],
         "robust loss, train": robust["train"]["loss"],
-        "average": cell["average"][str(AVERAGE[0])],
+        "average": cell["average"],
     }
 
 
@@ -102,15 +102,16 @@ def _kept(name: str, title: str, rows: list[dict[str, Any]], cells: Sequence[Cel
 def _attack(cell: Cell) -> str:
     return (
         f"Robust: PGD, ε = {255 * cell['eps']:.0f}/255, {cell['steps']} steps of {cell['alpha']:g}, best iterate. "
-        f"average: rise of the robust loss at ξ = {AVERAGE[0]:g}."
+        f"average: rise of the robust loss at ξ = {AVERAGE:g}."
     )
 
 
 def _about(cell: Cell, rows: Sequence[dict[str, Any]]) -> str:
     return (
         f"{_attack(cell)} gap: robust accuracy on training pictures less that on test pictures; loss gap: robust loss "
-        f"on test pictures less that on training pictures. worst: rise at ξ = {WORST[0]:g}, the largest of the tries; "
-        f"clean average: rise of the clean loss at ξ = {AVERAGE[0]:g}. Spearman's rank correlation (95 % bootstrap "
-        f"interval over the nets) where a net gets {WITHSTANDS:.0%} of the pictures right under the attack, or more: "
+        f"on test pictures less that on training pictures. worst: rise at ξ = {WORST:g}, the largest of "
+        f"{cell['restarts']} tries; clean average: rise of the clean loss at ξ = {AVERAGE:g}. Spearman's rank "
+        f"correlation (95 % bootstrap interval over the nets) where a net gets {WITHSTANDS:.0%} of the pictures right "
+        "under the attack, or more: "
         f"{correlations(rows) or 'too few nets'}."
     )

@@ -25,8 +25,8 @@ def made_up(place: int) -> measure.Cell:
     loss = 1.0 + place
     figures = {"test": {"loss": loss, "acc": 0.4}, "train": {"loss": loss - 0.5, "acc": 0.4 + 0.1 * place}}
     return {
-        "robust": figures, "clean": figures, "average": {str(xi): [0.1 * place, 0.3 * place] for xi in measure.AVERAGE},
-        "clean average": [0.1, 0.2], "worst": {str(xi): [0.1, 0.2 * place] for xi in measure.WORST},
+        "robust": figures, "clean": figures, "average": [0.1 * place, 0.3 * place],
+        "clean average": [0.1, 0.2], "worst": [0.1, 0.2 * place],
         "trace": [5.0 - place], "landscape": {"alphas": [-1, 0, 1], "loss": [2, 1, 2], "fixed": [1, 1, 1], "n": 8},
         "hardware": "a GPU", "seconds": 1.0,
     }  # fmt: skip
@@ -122,5 +122,5 @@ def test_the_epochs_of_a_training_are_its_snapshots(tmp_path: Path) -> None:
     assert net.name == "long@epoch-030" and not any(p.any() for p in net.model().net.parameters())
     assert [each.name for each in measure.family(tmp_path)] == ["long"]
     cell = measure.briefly(net, 4, 0)
-    assert cell["epoch"] == 30 and len(cell["average"]["0.5"]) == 10
+    assert cell["epoch"] == 30 and len(cell["average"]) == 10
     assert "long@epoch-030" in measure.line(net.name, cell)
