@@ -96,9 +96,10 @@ def named(name: str, seed: int) -> str:
 
 def _keep(name: str, title: str, rows: list[Any], behind: dict[str, Recorded], seeds: list[int], note: str) -> None:
     tested = {one["scores"]["test"]["n"] for one in behind.values()}
+    trained = ", ".join(sorted({one["torch"].split("+")[0] for one in behind.values()}))
     path = keep(
         name, title, rows, command="python -m bench.robust --publish",
         n=f"n = {max(tested):,} test pictures of the data the network learned from, as many training ones", seeds=seeds,
-        units=UNITS, note=note, machine=machines(behind.values(), "nets"),
+        units=UNITS, note=f"{note} Trained with torch {trained}.", machine=machines(behind.values(), "nets"),
     )  # fmt: skip
     print(path.read_text(encoding="utf-8"))

@@ -160,7 +160,10 @@ def _keep(
     block: dict[str, Any] = {"data": net.data, "training": net.recipe(early), "done": done, "licence": "apache-2.0"}
     block["scores"] = {"test": scores["test"]}
     models.save(model, out / name, perturb=block)
-    told = {"epochs": rows, "seconds": round(seconds, 1), "hardware": hardware(), "scores": scores}
+    told = {
+        "epochs": rows, "seconds": round(seconds, 1), "hardware": hardware(), "torch": torch.__version__,
+        "scores": scores,
+    }  # fmt: skip
     (out / name / RECORD).write_text(json.dumps(told) + "\n", encoding="utf-8")
     found = scores["test"]
     return (

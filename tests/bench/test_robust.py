@@ -113,7 +113,7 @@ def test_only_those_that_are_asked_for() -> None:
 def recorded(test: float, train: float, *heldout: float) -> dict:
     scores = {"test": {"acc": 0.5, "robust": test, "n": 100}, "train": {"acc": 0.9, "robust": train, "n": 100}}
     epochs = {"epoch": list(range(1, len(heldout) + 1)), "heldout/robust": list(heldout)}
-    return {"epochs": epochs, "scores": scores, "hardware": "two cores", "seconds": 1.0}
+    return {"epochs": epochs, "scores": scores, "hardware": "two cores", "seconds": 1.0, "torch": "2.14.1+cpu"}
 
 
 def test_at_and_awp_are_compared_over_the_seeds_that_both_have() -> None:
@@ -148,5 +148,6 @@ def test_the_tables_hold_what_ships_and_the_other_seeds(tmp_path: Path, monkeypa
     found = tables.stored_table("awp")
     assert found is not None and found["seeds"] == [0, 1] and found["hardware"] == "two cores: 4 nets"
     assert [row["robust"] for row in found["rows"]] == [[0.2, 0.21], [0.24, 0.23]]
+    assert found["note"].endswith("Trained with torch 2.14.1.")
     family_table = tables.stored_table("robust")
     assert family_table is not None and [row["net"] for row in family_table["rows"]] == ["cifar10-at", "cifar10-at-awp"]
