@@ -12,7 +12,7 @@ from core.training import ROBUST
 from core.training.shared.records import examined
 from core.training.shared.robust_training import RobustTraining
 from lab import loading
-from lab.inputs import N, taking
+from lab.inputs import MOMENTS, N, taking
 from lab.inputs import method as method_input
 from lab.kinds.kind import Kind, Question, Score
 from lab.kinds.shared.changes import report
@@ -135,7 +135,7 @@ def _score(key: str, label: str, help: str, better: str = "up", **more: Any) -> 
 PGD_HELP = "While it runs on pictures held out, in the end on test pictures."
 KIND = Kind(
     "robust", ROBUST, run, Snippet(lines, loads_model=False),
-    taking(N, method_input("beside", ROBUST, "robust training")), needs_classes=True,
+    taking(N, method_input("beside", ROBUST, "robust training"), MOMENTS), needs_classes=True,
     scores=(
         dataclasses.replace(ACC, moment="after", against="before",
                             help=f"Share of pictures that are right without an attack. {PGD_HELP}"),

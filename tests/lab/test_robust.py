@@ -101,6 +101,23 @@ def test_a_stopped_run_has_the_last_look_at_pictures_held_out(tiny_model: str) -
     assert half.figures["gap"] == pytest.approx(half.figures["train/robust"] - half.figures["after/robust"])
 
 
+@pytest.mark.parametrize("inputs", [{"n": 24}, BOTH], ids=["alone", "beside another"])
+def test_what_a_stopped_run_leaves_is_the_model_of_its_moments(tiny_model: str, inputs: dict[str, Any]) -> None:
+    recipe = Recipe(AT, tiny_model, inputs=inputs)
+    curve, run = Curve(recipe.kind.scores), recipe.run()
+    while curve.moments < 3:
+        last = next(run)
+        curve.note(last)
+    left = stopped(recipe, curve.points, last, curve.moments)
+    run.close()
+    assert left.recipe.inputs["moments"] == 3
+    again = finish(left.recipe.run())
+    assert again.stopped and again.recipe == left.recipe
+    state, start = left.model.state_dict(), loading.classifier(tiny_model).state_dict()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in again.model.state_dict().items())
+    assert any(not torch.equal(tensor, state[name]) for name, tensor in start.items())
+
+
 def test_the_slowest_takes_the_next_step_and_all_are_closed() -> None:
     closed = []
 
