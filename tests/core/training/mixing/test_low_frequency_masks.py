@@ -13,6 +13,7 @@ from core.training.mixing.low_frequency_masks import (
     grey_images,
     official_grey_images,
     thresholded,
+    waves,
 )
 
 CPU = torch.device("cpu")
@@ -61,12 +62,25 @@ def test_official_mode_has_two_frequencies_along_the_width() -> None:
     assert paper[2:-1].sum() == pytest.approx(0.027, abs=0.003)
 
 
-def test_both_pictures_of_a_transform_are_alike_and_independent() -> None:
-    grey = grey_images(4000, (16, 16), 2.0, CPU, generator()).flatten(1)
-    first, second = grey[0::2], grey[1::2]
-    assert first.var() == pytest.approx(second.var().item(), rel=0.05)
-    correlation = (first * second).mean(0) / (first.std(0) * second.std(0))
-    assert correlation.abs().max() < 0.09  # 4 standard deviations of 2,000 pairs
+@pytest.mark.parametrize("length", [1, 2, 5, 8, 33])
+def test_waves_are_orthonormal_and_each_has_its_frequency(length: int) -> None:
+    rows = waves(length, CPU)
+    torch.testing.assert_close(rows @ rows.T, torch.eye(length), rtol=0, atol=1e-5)
+    power = torch.fft.fft(rows.double()).abs().square()
+    there = torch.fft.fftfreq(length).abs()
+    for k in range(length):
+        assert power[k][there != there[k]].sum() < 1e-8 * length  # k and -k alone
+
+
+def test_grey_images_are_those_of_the_complex_transform() -> None:
+    """The covariance of pixels is sum_k f^(-2 decay) cos(2 pi k (x - x')), as that of Re ifft2(normal / f^decay)."""
+    size, decay = (6, 5), 1.5
+    ours = waves(6, CPU).T[:, None, :, None] * waves(5, CPU).T[None, :, None, :]
+    ours = (ours * frequencies(*size, CPU) ** -decay).flatten(2).flatten(0, 1).double()
+    units = torch.eye(30, dtype=torch.complex128).reshape(30, *size) * frequencies(*size, CPU).double() ** -decay
+    parts = torch.cat([torch.fft.ifft2(units, norm="ortho").real, torch.fft.ifft2(1j * units, norm="ortho").real])
+    theirs = parts.flatten(1)
+    torch.testing.assert_close(ours @ ours.T, theirs.T @ theirs, rtol=1e-4, atol=1e-5)
 
 
 def test_the_spectrum_falls_as_asked() -> None:
