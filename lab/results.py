@@ -28,6 +28,7 @@ class Result:
     per_image : lists with one entry per picture of the batch: "index", "label", "predicted", "success"
     notes : words that belong to the figures: "selection", "threshold", "controls"
     model : the repaired or trained model, where there is one
+    networks : what was trained only to be compared, by name; it is not saved, and nothing starts from it
     seconds, device, versions : how long it took, on what, with which code, model and data
     stopped : True when the run was stopped; the figures are then those of the last score taken
     """
@@ -40,6 +41,7 @@ class Result:
     per_image: dict[str, list] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     model: nn.Module | None = None
+    networks: dict[str, nn.Module] = field(default_factory=dict)
     seconds: float = 0.0
     device: str = ""
     versions: dict[str, str] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from core.training.abl import ABL
 from core.training.adversarial import Adversarial
 from core.training.explanation_consistency.explanation_consistency import ExplanationConsistency
 from core.training.mart import MART
+from core.training.mixing.comparison import Mixing
 from core.training.mixing.cutmix import CutMix
 from core.training.mixing.fmix import FMix
 from core.training.mixing.mixer import Mixed
@@ -19,11 +20,13 @@ from core.training.trades import TRADES
 TRAININGS = [Standard, PoisonedFineTuning, ABL, ExplanationConsistency]
 ROBUST = [Adversarial, TRADES, MART]
 MIXERS = [MixUp, CutMix, FMix]
+COMPARISONS = [Mixing]
 PARTS: list[type[Method]] = [SAM, AWP, FGSMRS, NFGSM, *MIXERS]
 
 __all__ = [
     "ABL",
     "AWP",
+    "COMPARISONS",
     "FGSMRS",
     "MART",
     "MIXERS",
@@ -39,6 +42,7 @@ __all__ = [
     "FMix",
     "MixUp",
     "Mixed",
+    "Mixing",
     "PoisonedFineTuning",
     "Standard",
 ]

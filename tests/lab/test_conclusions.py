@@ -16,7 +16,7 @@ from core.defenses import STRIP, TSBD, FineTuning, NeuralCleanse
 from core.explain import GradCAM
 from core.flatness import AverageFlatness, Landscape, Rescaling, WorstFlatness
 from core.metrics import TAC
-from core.training import AWP, FGSMRS, TRADES, Adversarial, PoisonedFineTuning, Standard
+from core.training import AWP, FGSMRS, TRADES, Adversarial, Mixing, PoisonedFineTuning, Standard
 from core.triggers import BadNets, Flareon
 from lab import methods
 from lab.kinds import kinds
@@ -378,7 +378,34 @@ ROBUST = [
          ["-10.0 points"], question="cost", **PAIRED),
 ]  # fmt: skip
 
-CASES = ROBUST + FLATNESS + DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
+
+
+def mixed(first: float, low: float, high: float, ece: float = 0.1) -> dict[str, float]:
+    """Accuracies 70 % without mixing, 65 % with the second mixer; errors of calibration 10 % and `ece`."""
+    found = {"unmixed/acc": 0.7, "first/acc": first, "second/acc": 0.65, "second/gain": -0.05, "second/gain/from": -0.1,
+             "second/gain/to": 0.0, "first/gain": first - 0.7, "first/gain/from": low, "first/gain/to": high}  # fmt: skip
+    errors = {"unmixed/ece": 0.1, "unmixed/overconfidence": 0.08, "first/ece": ece, "first/overconfidence": -0.02}
+    return found | errors
+
+
+MIXED: dict[str, Any] = {
+    "counts": dict.fromkeys(("unmixed/acc", "unmixed/ece"), 300),
+    "more": {"notes": {"first": "FMix", "second": "CutMix"}},
+}
+MIXING = [
+    Case(Mixing(), "gains", mixed(0.75, 0.01, 0.09),
+         ["Without mixing 70.0 % of 300 test pictures are right", "with FMix 75.0 % (+5.0 points", "+1.0 to +9.0",
+          "with CutMix 65.0 % (-5.0 points", "One seed"], **MIXED),
+    Case(Mixing(), "within chance", mixed(0.72, -0.02, 0.06), ["+2.0 points"], **MIXED),
+    Case(Mixing(), "loses", mixed(0.6, -0.15, -0.05), ["-10.0 points"], **MIXED),
+    Case(Mixing(), "closer", mixed(0.75, 0.01, 0.09, 0.05),
+         ["10.0 points (on average 8.0 too sure) without", "5.0 points (on average 2.0 not sure enough) with FMix"],
+         question="confidence", **MIXED),
+    Case(Mixing(), "alike", mixed(0.75, 0.01, 0.09, 0.11), ["300 test pictures"], question="confidence", **MIXED),
+    Case(Mixing(), "further", mixed(0.75, 0.01, 0.09, 0.2), ["20.0 points"], question="confidence", **MIXED),
+]  # fmt: skip
+
+CASES = MIXING + ROBUST + FLATNESS + DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
 
 
 @pytest.mark.parametrize(
