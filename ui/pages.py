@@ -209,6 +209,16 @@ PAGES: list[Page] = [
         model=CLEAN,
     ),
     Page(
+        "mixing", "Mixing", "blender", "Training", "Two pictures in one, and a label for each.", "mixing",
+        (
+            Card(
+                "Two pictures in one", "Which of them does a network see?", CLEAN, 45,
+                {"mixer": "FMix", "lam": 0.6, "partner": 14},
+            ),
+        ),
+        model=CLEAN,
+    ),
+    Page(
         "flatness", "Flatness", "waves", "Training", "How much the loss rises when the weights move.", "flatness",
         (
             Card(

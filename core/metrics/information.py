@@ -68,7 +68,7 @@ def gaussian_distance(mean: Tensor, variance: Tensor) -> Tensor:
     return torch.stack(rows).clamp_min(0).fill_diagonal_(0)
 
 
-def layer_information(model: nn.Module, images: Tensor, noise: float = 0.5) -> Mapping[str, Bounds]:
+def layer_information(model: nn.Module, images: Tensor, noise: float = 0.25) -> Mapping[str, Bounds]:
     """The bounds for each stage of a network, from the pixels to what goes into its last linear layer.
 
     A network without noise keeps everything in every layer, formally; what is asked is how far pictures lie apart.

@@ -383,7 +383,8 @@ ROBUST = [
 def mixed(first: float, low: float, high: float, ece: float = 0.1) -> dict[str, float]:
     """Accuracies 70 % without mixing, 65 % with the second mixer; errors of calibration 10 % and `ece`."""
     found = {"unmixed/acc": 0.7, "first/acc": first, "second/acc": 0.65, "second/gain": -0.05, "second/gain/from": -0.1,
-             "second/gain/to": 0.0, "first/gain": first - 0.7, "first/gain/from": low, "first/gain/to": high}  # fmt: skip
+             "second/gain/to": 0.0, "first/gain": first - 0.7, "first/gain/from": low,
+             "first/gain/to": high}  # fmt: skip
     errors = {"unmixed/ece": 0.1, "unmixed/overconfidence": 0.08, "first/ece": ece, "first/overconfidence": -0.02}
     return found | errors
 

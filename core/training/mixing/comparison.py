@@ -28,10 +28,10 @@ class Mixing(Method):
 
     first: Method = knob(FMix(), help="a mixer: MixUp, CutMix or FMix")
     second: Method | None = knob(CutMix(probability=0.5), help="another one, or nothing")
-    epochs: int = knob(40, low=1, high=200, step=1, primary=True, paper=200, help="passes over the pictures")
-    pictures: int = knob(1000, low=32, high=50_000, step=100, primary=True, help="training pictures, the first ones")
-    batch_size: int = knob(50, low=8, high=512, step=2, paper=128, help="pictures per step")
-    lr: float = knob(0.1, low=1e-3, high=1.0, symbol="η", paper=0.1, help="highest learning rate of the cycle")
+    epochs: int = knob(5, low=1, high=200, step=1, primary=True, paper=200, help="passes over the pictures")
+    pictures: int = knob(2000, low=32, high=50_000, step=100, primary=True, help="training pictures, the first ones")
+    batch_size: int = knob(64, low=8, high=512, step=2, paper=128, help="pictures per step")
+    lr: float = knob(0.05, low=1e-3, high=1.0, symbol="η", paper=0.1, help="highest learning rate of the cycle")
     severity: int = knob(3, low=1, high=5, step=1, help="of the corruptions that the networks are tried with")
     eps: float = knob(
         2 / 255, low=0.0, high=16 / 255, step=1 / 255, symbol="ε", help="of the PGD that they are tried with"
