@@ -36,8 +36,11 @@ def run(recipe: Recipe) -> Run[Result]:
         require_target(target, model)
     targets = answers if target is None else torch.full_like(answers, target)
     private = copy.deepcopy(model)  # an explainer may hook its model; the shared one must stay as it is
-    maps = method(private, batch.data.pixels, targets)
-    yield Progress("explain", 1, 1)
+    if hasattr(method, "run"):
+        maps = yield from method.run(private, batch.data.pixels, targets, seed=recipe.seed)
+    else:
+        maps = method(private, batch.data.pixels, targets)
+        yield Progress("explain", 1, 1)
     result = Result(recipe, images={"original": batch.data.pixels, "map": maps.detach()})
     result.per_image = {"index": batch.index, "label": batch.labels.tolist(), "before": answers.tolist()}
     return result
@@ -58,9 +61,17 @@ def lines(script: Script, recipe: Recipe) -> None:
     target = recipe.inputs.get("target")
     script.lines += [
         "targets = model(images).argmax(1)" + ("" if target is None else f".fill_({target})"),
-        f"maps = {script.code(recipe.method)}(model, images, targets)",
+        f"maps = {_call(script, recipe)}",
         "print(maps.shape)",
     ]
+
+
+def _call(script: Script, recipe: Recipe) -> str:
+    method = script.code(recipe.method)
+    if not hasattr(recipe.method, "run"):
+        return f"{method}(model, images, targets)"
+    script.use("core.runs", "finish")
+    return f"finish({method}.run(model, images, targets, seed={recipe.seed}), bar=True)"
 
 
 KIND = Kind(

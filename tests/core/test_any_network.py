@@ -32,7 +32,7 @@ from tests.core.defenses.test_contract import assert_same, snapshot
 SHORT = SHORT_REPAIR | {
     "isolate_epochs": 1, "unlearn_epochs": 1, "share": 0.2, "overlays": 4, "iterations": 4, "query_images": 8,
     "images": 32, "pictures": 20, "passes": 1, "mask_epochs": 1, "dimensions": 4, "attack_steps": 1, "warmup": 0,
-    "heldout": 4,
+    "heldout": 4, "samples": 4, "masks": 60,
 }  # fmt: skip
 TRIGGER = BadNets(side=4)
 
@@ -227,12 +227,11 @@ METHODS = [
 REFUSALS: dict[tuple[str, str], str] = {
     (name, net): "batch norm" for name in ("ANP", "CLP", "RNP")
     for net in ("no norm", "folded", "group norm", "transformer")
-} | {(name, "transformer"): "choose a convolutional layer" for name in ("GradCAM", "HiResCAM")} | {
-    ("ExplanationConsistency", "transformer"): "choose a convolutional layer",
+} | {("AttentionRollout", net): "the attention of a vision transformer" for net in NETS if net != "transformer"} | {
     ("Rescaling", "transformer"): "choose a convolutional network with ReLU",
 }  # fmt: skip
-"""Which method may refuse which network, and what its sentence must name: ANP, CLP and RNP prune by batch norms, and
-class activation maps need maps, where a transformer has tokens, and rescaling needs a ReLU between two layers."""
+"""Which method may refuse which network, and what its sentence must name: ANP, CLP and RNP prune by batch norms,
+attention rollout needs attention, and rescaling a ReLU between two layers."""
 
 
 @pytest.mark.parametrize("net", NETS)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.device import in_batches
-from core.explain.heatmaps.layers import Place, place
+from core.explain.heatmaps.layers import Place, place, spatial
 from core.knobs import Method, knob
 from core.networks.checks import one_per_image, ready, require_classes, require_logits
 from core.networks.model_state import frozen
@@ -25,16 +25,22 @@ def activations_and_gradient(
     every network takes: for a picture or two, bringing plain weights into channels last costs more than it saves.
     """
     pixels = images.detach().contiguous()
-    with frozen(model), torch.enable_grad(), where.recorded() as maps:
+    with frozen(model), torch.enable_grad(), where.recorded() as given:
         logits = model(pixels)
         require_classes(targets, "targets", require_logits(logits.detach()).shape[1])
-        if not maps:
+        if not given:
             raise ValueError(f"Layer {where.name!r} is not used by the model's forward pass; choose another layer.")
-        activation, score = maps[-1], logits.gather(1, targets[:, None])[:, 0]
+        activation, score = given[-1], logits.gather(1, targets[:, None])[:, 0]
         slope = torch.zeros_like(activation)
         if score.requires_grad:  # else the answer does not depend on this layer
             (slope,) = torch.autograd.grad(score.sum(), activation, materialize_grads=True)
-    return activation.detach(), slope, score.detach()
+    return _maps(activation.detach()), _maps(slope), score.detach()
+
+
+def _maps(value: Tensor) -> Tensor:
+    found = spatial(value)
+    assert found is not None  # `recorded` refuses what has no positions
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,30 @@
-"""Where in a network a heat map is taken: the last convolutional map, or a layer by its name.
+"""Where in a network a heat map is taken: the last map before the head, or a layer by its name.
 
-A map is an activation (N, C, h, w). The best place is `forward_features` where a net offers it (all
-timm nets do, and ours): its result is the map that the head pools, after the last batch norm and ReLU
-even where those are no module of their own, as in a PreAct-ResNet. Elsewhere it is the output of the
+A map is an activation (N, C, h, w), or the tokens of a transformer laid out on their grid. The best place is
+`forward_features` where a net offers it (all timm nets do, and ours): its result is the map that the head pools, after
+the last batch norm and ReLU even where those are no module of their own, as in a PreAct-ResNet. In a transformer that
+answers from a class token it is the last layer whose patches still move the answer. Elsewhere it is the output of the
 last module that gives a map with more than one position.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.networks.feature_maps import outputs
+from core.networks.feature_maps import PASSING, outputs
 from core.networks.findings import PerModel
+from core.networks.model_state import frozen
+
+HANDING_ON = (*PASSING, "Identity", "DropPath")
+"""Layers that hand on the map before them."""
 
 
 @dataclass(frozen=True)
@@ -27,45 +36,70 @@ class Place:
     features: bool = False
 
     @contextmanager
-    def recorded(self) -> Iterator[list[Tensor]]:
-        """Collect the map of each call made inside, as the leaf at which a graph begins; nothing stays attached.
-
-        What follows in the net receives a copy, so that an in-place ReLU cannot change the record.
-        """
-        maps: list[Tensor] = []
-
-        def keep(value: Tensor) -> Tensor:
-            leaf = _as_map(value, self.name).detach().requires_grad_()
-            maps.append(leaf)
-            return leaf.clone()
-
+    def intercepted(self, change: Callable[[object], Tensor]) -> Iterator[None]:
+        """Let what the layer gives go through `change` in each call made inside; nothing stays attached."""
         if self.features:
             original: Callable[..., Tensor] = self.module.forward_features  # type: ignore[assignment]
 
             def spied(*args, **kwargs) -> Tensor:
-                return keep(original(*args, **kwargs))
+                return change(original(*args, **kwargs))
 
             self.module.forward_features = spied  # type: ignore[assignment]
             try:
-                yield maps
+                yield
             finally:
                 del self.module.forward_features
             return
-        hook = self.module.register_forward_hook(lambda module, args, value: keep(value))
+        hook = self.module.register_forward_hook(lambda module, args, value: change(value))
         try:
-            yield maps
+            yield
         finally:
             hook.remove()
 
+    @contextmanager
+    def recorded(self) -> Iterator[list[Tensor]]:
+        """Collect what the layer gives in each call made inside, as the leaf at which a graph begins.
 
-def _as_map(value: object, name: str) -> Tensor:
-    if not isinstance(value, Tensor) or value.ndim != 4:
-        what = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-        raise ValueError(
-            f"Layer {name!r} gives {what} instead of a map (N, C, h, w), so no class activation map can be taken "
-            "there; choose a convolutional layer."
-        )
-    return value
+        What follows in the net receives a copy, so that an in-place ReLU cannot change the record.
+        """
+        leaves: list[Tensor] = []
+
+        def keep(value: object) -> Tensor:
+            if not isinstance(value, Tensor) or spatial(value) is None:
+                what = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+                raise ValueError(
+                    f"Layer {self.name!r} gives {what} instead of a map (N, C, h, w) or tokens, so no class activation "
+                    "map can be taken there; choose a convolutional layer, or a block of a transformer."
+                )
+            leaf = value.detach().requires_grad_()
+            leaves.append(leaf)
+            return leaf.clone()
+
+        with self.intercepted(keep):
+            yield leaves
+
+
+def spatial(value: Tensor) -> Tensor | None:
+    """What a layer gives as maps (N, C, h, w), a view; None where it has no positions.
+
+    Maps are (N, C, h, w), or (N, h, h, C) as in Swin transformers. Tokens are (N, T, C): the last ones that fill a
+    square are its positions, and what stands before them (a class token, registers) is left out.
+    """
+    if value.ndim == 4:
+        return value.movedim(-1, 1) if _channels_last(value) else value
+    side = math.isqrt(value.shape[1]) if value.ndim == 3 else 0
+    return value[:, -side * side :].unflatten(1, (side, side)).movedim(-1, 1) if side > 1 else None
+
+
+def without_channels(value: Tensor, channels: Tensor) -> Tensor:
+    """What a layer gives for one picture, (1, ...), once for each of `channels` (B,), which is zero there."""
+    axis = 1 if value.ndim == 4 and not _channels_last(value) else value.ndim - 1
+    gone = F.one_hot(channels, value.shape[axis]).bool()
+    return value.masked_fill(gone.view([-1] + [1] * (axis - 1) + [gone.shape[1]] + [1] * (value.ndim - 1 - axis)), 0)
+
+
+def _channels_last(value: Tensor) -> bool:
+    return value.shape[1] == value.shape[2] != value.shape[3]
 
 
 def place(model: nn.Module, images: Tensor, layer: str = "") -> Place:
@@ -82,24 +116,31 @@ def place(model: nn.Module, images: Tensor, layer: str = "") -> Place:
         raise ValueError(f"The model has no layer {layer!r}; it has {_some(list(maps_of(model, images)))}.")
     for name, module in model.named_modules():
         if callable(getattr(module, "forward_features", None)):
+            if getattr(module, "num_prefix_tokens", 0):
+                break
             return Place(f"{name}.forward_features".lstrip("."), module, features=True)
-    name = _last_map(model, images)
+    else:
+        name = _last_map(model, images)
+        return Place(name, model.get_submodule(name))
+    name = _last_tokens(model, images)
     return Place(name, model.get_submodule(name))
 
 
 def maps_of(model: nn.Module, images: Tensor) -> dict[str, tuple[int, int, int]]:
     """Layers that give a map with more than one position, in the order they finish: name -> (C, h, w).
 
-    Pooling layers are left out: they repeat the map before them more coarsely.
+    Layers that hand on the map before them, coarser or as it is, are left out.
     """
     found = outputs(model, images[:1].contiguous(), _size)
-    return {name: size for name, size in found.items() if "Pool" not in type(model.get_submodule(name)).__name__}
+    kinds = {name: type(model.get_submodule(name)).__name__ for name in found}
+    return {name: size for name, size in found.items() if not any(word in kinds[name] for word in HANDING_ON)}
 
 
 def _size(output: object) -> tuple[int, int, int] | None:
-    if not isinstance(output, Tensor) or output.ndim != 4 or output.shape[2] * output.shape[3] <= 1:
+    found = spatial(output) if isinstance(output, Tensor) else None
+    if found is None or len(found) > 1 or found.shape[2] * found.shape[3] <= 1:  # windows are more than one
         return None
-    return output.shape[1], output.shape[2], output.shape[3]
+    return found.shape[1], found.shape[2], found.shape[3]
 
 
 def _found(model: nn.Module, images: Tensor) -> str:
@@ -110,6 +151,38 @@ def _found(model: nn.Module, images: Tensor) -> str:
 
 
 _last_map = PerModel(_found)
+
+
+def _moving(model: nn.Module, images: Tensor) -> str:
+    """The last tokens whose positions move the answer: behind a class token's last attention, they no longer do."""
+    given: dict[str, Tensor] = {}
+
+    def note(name: str) -> Any:
+        def hook(_module: nn.Module, _inputs: Any, value: object) -> None:
+            if isinstance(value, Tensor) and value.requires_grad and spatial(value) is not None:
+                given[name] = value
+
+        return hook
+
+    hooks = [module.register_forward_hook(note(name)) for name, module in model.named_modules() if name]
+    try:
+        with frozen(model), torch.enable_grad():
+            logits = model(images[:1].detach().clone().requires_grad_())
+            slopes = torch.autograd.grad(logits.square().sum(), list(given.values()), materialize_grads=True)
+    finally:
+        for each in hooks:
+            each.remove()
+    width = next(module.num_features for module in model.modules() if getattr(module, "num_prefix_tokens", 0))
+    moving = [
+        name for (name, value), slope in zip(given.items(), slopes, strict=True)
+        if value.ndim == 3 and value.shape[2] == width and bool(spatial(slope).any())  # type: ignore[union-attr]
+    ]  # fmt: skip
+    if not moving:
+        raise ValueError("No layer of this transformer has tokens of a square grid that move its answer.")
+    return moving[-1]
+
+
+_last_tokens = PerModel(_moving)
 
 
 def _some(names: list[str], most: int = 8) -> str:
