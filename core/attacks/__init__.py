@@ -1,6 +1,9 @@
 """Attacks: on inputs (small changes that change the prediction), on weights, and on defended models."""
 
+from core.attacks.inputs.carlini_wagner import CarliniWagner
+from core.attacks.inputs.deepfool import DeepFool
 from core.attacks.inputs.fgsm import FGSM
+from core.attacks.inputs.mifgsm import MIFGSM
 from core.attacks.inputs.pgd import PGD
 from core.attacks.inputs.regional import (
     Comparison,
@@ -16,18 +19,21 @@ from core.attacks.reactivation.reactivation import ReActivation, Reactivation
 from core.attacks.shared.adversarial import Adversarial, norms_of
 from core.attacks.weights.weight_backdoor import WeightBackdoor
 
-ATTACKS = [FGSM, PGD, Regional]
+ATTACKS = [FGSM, PGD, MIFGSM, CarliniWagner, DeepFool, Regional]
 WEIGHT_ATTACKS = [WeightBackdoor]
 REACTIVATIONS = [ReActivation]
 
 __all__ = [
     "ATTACKS",
     "FGSM",
+    "MIFGSM",
     "PGD",
     "REACTIVATIONS",
     "WEIGHT_ATTACKS",
     "Adversarial",
+    "CarliniWagner",
     "Comparison",
+    "DeepFool",
     "Ratio",
     "ReActivation",
     "Reactivation",

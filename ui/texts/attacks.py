@@ -22,6 +22,39 @@ TEXTS = {
         "that networks are close to linear, so that many small changes in the right direction add up.",
         steps=steps.fgsm,
     ),
+    "MIFGSM": Text(
+        r"\begin{gathered}m_t = \mu\, m_{t-1} + g_t / \lVert g_t \rVert_1 \\ "
+        r"x_t = \Pi(x_{t-1} + \alpha\, \mathrm{sign}\, m_t)\end{gathered}",
+        "g_t is the gradient of the loss, m_t the running sum of the gradients so far, μ what is kept of it; Π "
+        "projects back onto the ball of radius ε around the picture, α is the length of one step.",
+        "Dong et al., CVPR 2018, [arXiv 1710.06081](https://arxiv.org/abs/1710.06081)",
+        "PGD follows the gradient of one network at one point, and what it finds may work on that network only. A "
+        "running sum keeps to the directions that help at many points. The authors made it so that the change fools "
+        "**other** networks too.",
+        steps=steps.mifgsm,
+    ),
+    "CarliniWagner": Text(
+        r"\min_u\; \lVert x' - x \rVert_2^2 + c\, \max(0, h(x') + \kappa), \quad "
+        r"x' = \tfrac{1}{2}(\tanh(w_0 + u) + 1)",
+        "h is the margin of the class that is to be left, in logits: below 0 the attack has succeeded. c weighs "
+        "success against the size of the change and is searched for each picture by bisection; κ is a lead that is "
+        "asked for.",
+        "Carlini, Wagner, IEEE S&P 2017, [arXiv 1608.04644](https://arxiv.org/abs/1608.04644)",
+        "PGD asks whether a change of a given size is enough. This attack asks for the **smallest** change that is, "
+        "and spends hundreds of passes on each picture to find it. The size of what it finds tells how robust the "
+        "network is on that picture.",
+        steps=steps.smallest,
+    ),
+    "DeepFool": Text(
+        r"r_t = \Bigl(\min_k \frac{|f_k|}{\lVert \nabla f_k \rVert_2} + 10^{-4}\Bigr)"
+        r"\frac{\nabla f_k}{\lVert \nabla f_k \rVert_2}, \quad f_k = z_k - z_y",
+        "z are the logits at the present point and y the class to leave. Each rival class k has a boundary; were the "
+        "network linear, its distance would be |f_k| over the length of the gradient. The step goes to the nearest.",
+        "Moosavi-Dezfooli, Fawzi, Frossard, CVPR 2016, [arXiv 1511.04599](https://arxiv.org/abs/1511.04599)",
+        "A few steps, each to the nearest class boundary of the linearised network, give a change that is nearly as "
+        "small as that of much slower attacks.",
+        steps=steps.smallest,
+    ),
     "Regional": Text(
         r"\begin{gathered}X_n = \mathrm{clip}(X_{n-1} - \alpha\, L \odot s_n) \\ "
         r"s_n = \mathrm{sign}\, \nabla_x \ell(f(X_{n-1}), c)\end{gathered}",

@@ -87,6 +87,7 @@ WORDS: dict[str, Word] = {
     ),
     "false alarm": Word("A clean picture that a detector flags.", ("false positive",)),
     "feature": Word("A number inside the model, here mostly before its last layer, from which the classes are told."),
+    "DeepFool": Word("An attack that steps to the nearest class boundary until the class changes; no budget is set."),
     "FGSM": Word("An attack of a single step: every pixel moves by ε in the direction in which the loss rises."),
     "fine-tuning": Word("To train a finished model a little longer, here with a few clean pictures.", ("fine-tune",)),
     "flatness": Word(

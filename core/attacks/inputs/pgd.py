@@ -9,14 +9,12 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from core.attacks.shared.adversarial import Adversarial, norms_of
+from core.attacks.shared.adversarial import Adversarial
+from core.attacks.shared.ascent import ascend
 from core.attacks.shared.chunks import in_chunks, joined
-from core.attacks.shared.preview import PreviewRecorder
-from core.attacks.shared.problem import Problem, gradient, prepare, trace
+from core.attacks.shared.problem import Problem, prepare
 from core.knobs import Method, knob
-from core.networks.checks import require_finite
-from core.networks.predictions import predict
-from core.runs import Progress, Run
+from core.runs import Run
 
 
 @dataclass(frozen=True)
@@ -102,31 +100,12 @@ class PGD(Method):
         return (x + change).clamp(0, 1)
 
     def _climb(self, model: nn.Module, problem: Problem, start: Tensor, chunk: slice) -> Run[Adversarial]:
-        """One try for one chunk; the logits of step t judge the iterate of step t."""
-        problem, start = problem[chunk], start[chunk]
-        adversarial, preview = start.clone(), PreviewRecorder()
-        steps, loss = torch.zeros_like(problem.labels), torch.zeros_like(start[:, 0, 0, 0])
-        success = torch.zeros_like(problem.labels, dtype=torch.bool)
-        active = torch.arange(len(problem), device=start.device)
-        for step in range(1, self.steps + 1):
-            part = problem[active]
-            logits, slope = gradient(model, adversarial[active], part.loss)
-            success[active], loss[active] = part.solved(logits), part.loss(logits)
-            numbers = trace(part, logits, success=success.float().mean())
-            if self.stop_early:
-                active, slope = active[~success[active]], slope[~success[active]]
-            now = problem[active]
-            adversarial[active] = self.step(adversarial[active], now.allowed(slope), now.images)
-            steps[active] = step
-            pictures, factor = preview(problem.images, adversarial)
-            yield Progress("attack", step, self.steps, numbers | factor, pictures)
-            if not len(active):
-                break
-        if len(active):
-            logits = require_finite(predict(model, adversarial[active])).to(loss.dtype)
-            success[active], loss[active] = problem[active].solved(logits), problem[active].loss(logits)
-        norms = norms_of(problem.images, adversarial)
-        return Adversarial(adversarial, success, success, norms, steps, steps + 1, {"loss": loss})
+        """One try for one chunk."""
+
+        def advance(now: Tensor, slope: Tensor, part: Problem, places: Tensor) -> Tensor:
+            return self.step(now, slope, part.images)
+
+        return ascend(model, problem[chunk], start[chunk], self.steps, advance, stop_early=self.stop_early)
 
     def step(self, now: Tensor, slope: Tensor, x: Tensor) -> Tensor:
         """P(now + alpha · d(slope)) for the images x; where the slope is zero, pixels stay bit for bit."""

@@ -16,6 +16,8 @@ from core.networks.layout import laid_out
 from core.networks.model_state import frozen
 from core.networks.predictions import predict
 
+NO_GRADIENT = "The model gives no gradient to its input, so a gradient attack cannot run on it."
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -102,9 +104,26 @@ def gradient(model: nn.Module, images: Tensor, loss: Callable[[Tensor], Tensor])
     with frozen(model), torch.enable_grad():
         logits = model(x)
         if not logits.requires_grad:
-            raise ValueError("The model gives no gradient to its input, so a gradient attack cannot run on it.")
+            raise ValueError(NO_GRADIENT)
         (slope,) = torch.autograd.grad(loss(logits).sum(), x)
     return logits.detach(), slope
+
+
+def gradients(
+    model: nn.Module, images: Tensor, values: Callable[[Tensor], Tensor]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits (N, K), `values(logits)` (N, k), and their gradients (N, k, C, H, W): one forward pass and k backward.
+
+    Frozen as in `gradient`.
+    """
+    x = laid_out(model, images).detach().requires_grad_(True)
+    with frozen(model), torch.enable_grad():
+        logits = model(x)
+        if not logits.requires_grad:
+            raise ValueError(NO_GRADIENT)
+        found = values(logits)
+        slopes = [torch.autograd.grad(one.sum(), x, retain_graph=True)[0] for one in found.unbind(1)]
+    return logits.detach(), found.detach(), torch.stack(slopes, 1)
 
 
 def trace(part: Problem, logits: Tensor, **shares: Tensor) -> dict[str, float]:

@@ -13,13 +13,15 @@ from core.runs import Progress, finish
 from tests.core.attacks.helpers import linear_case, two_nets
 
 BALL = [attack for attack in ATTACKS if "eps" in {k.name for k in knobs_of(attack)}]
+BUDGETED = [attack for attack in ATTACKS if {"eps", "alpha"} & {k.name for k in knobs_of(attack)}]
+"""Those that can be told to change nothing; the others look for the smallest change."""
 DETERMINISTIC = {"random_start": False}
 
 
 def small(attack, **values):
     """The attack with few steps, and `values` for the knobs it has."""
     names = {k.name for k in knobs_of(attack)}
-    wanted = {"steps": 4, **values}
+    wanted = {"steps": 4, "rounds": 2, "c": 10.0, "lr": 0.4, **values}
     return attack(**{name: value for name, value in wanted.items() if name in names})
 
 
@@ -58,7 +60,7 @@ def test_stays_in_the_ball(attack, norm, case):
     assert (result.norms[norm] <= 0.05 + 1e-6).all() and (result.norms[norm] > 0).any()
 
 
-@named(ATTACKS)
+@named(BUDGETED)
 def test_zero_budget_changes_no_bit(attack, case):
     net, images, labels = case
     for values in ({"norm": "linf"}, {"norm": "l2"}):
@@ -141,7 +143,8 @@ def test_pixels_outside_the_mask_are_bit_identical(attack, case):
         result = finish(small(attack).run(net, images, labels, mask=mask))
         outside = ~mask[:, None].expand_as(images)
         assert torch.equal(result.images[outside], images[outside])
-        assert (result.images != images).any()
+        reached = result.success & (net(images).argmax(1) == labels)
+        assert (result.images != images).any() or not reached.any()  # the smallest change that fails is none
         assert (result.norms["l0"] <= mask.float().mean((1, 2)) + 1e-7).all()
 
 

@@ -1,10 +1,10 @@
-"""FGSM and PGD against torchattacks and foolbox, on the same images and the same net."""
+"""The attacks against torchattacks and foolbox, on the same images and the same net."""
 
 import pytest
 import torch
 from torch import nn
 
-from core.attacks import FGSM, PGD
+from core.attacks import FGSM, MIFGSM, PGD, CarliniWagner, DeepFool
 from core.runs import finish
 
 EPS, ALPHA, STEPS = 8 / 255, 2 / 255, 7
@@ -79,3 +79,45 @@ def test_foolbox(case):
         mine = ours(method, case)
         torch.testing.assert_close(mine.images, clipped, atol=tolerance, rtol=0)
         assert torch.equal(mine.success, success)
+
+
+def test_momentum(case):
+    torchattacks = pytest.importorskip("torchattacks")
+    net, images, labels = case
+    oracle = torchattacks.MIFGSM(net, eps=SMALL["eps"], alpha=SMALL["alpha"], steps=STEPS, decay=0.9)
+    mine = ours(MIFGSM(**SMALL, steps=STEPS, momentum=0.9, stop_early=False), case)
+    torch.testing.assert_close(mine.images, oracle(images, labels), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("norm", ["l2", "linf"])
+def test_deepfool(case, norm):
+    foolbox = pytest.importorskip("foolbox")
+    net, images, labels = case
+    oracle = {"l2": foolbox.attacks.L2DeepFoolAttack, "linf": foolbox.attacks.LinfDeepFoolAttack}[norm]
+    wrapped = foolbox.PyTorchModel(net, bounds=(0, 1), device="cpu")
+    _, found, success = oracle(steps=50, candidates=10, overshoot=0.02)(wrapped, images, labels, epsilons=None)
+    mine = finish(DeepFool(norm=norm).run(*case))
+    assert mine.success.all() and success.all()
+    torch.testing.assert_close(mine.images, found, atol=1e-5, rtol=0)
+
+
+def test_deepfool_that_stretches_each_step(case):
+    torchattacks = pytest.importorskip("torchattacks")
+    net, images, labels = case
+    found = torchattacks.DeepFool(net, steps=50, overshoot=0.02)(images, labels)
+    mine = finish(DeepFool(accumulate=False).run(*case))
+    norms = (found - images).flatten(1).norm(dim=1)  # without the 1e-4 beyond the boundary
+    torch.testing.assert_close(mine.norms["l2"], norms, atol=1e-3, rtol=1e-2)
+
+
+def test_carlini_wagner(case):
+    foolbox = pytest.importorskip("foolbox")
+    net, images, labels = (part[:8] if isinstance(part, torch.Tensor) else part for part in case)
+    oracle = foolbox.attacks.L2CarliniWagnerAttack(
+        binary_search_steps=3, steps=40, stepsize=0.05, initial_const=0.1, abort_early=False
+    )
+    wrapped = foolbox.PyTorchModel(net, bounds=(0, 1), device="cpu")
+    _, found, success = oracle(wrapped, images, labels, epsilons=None)
+    mine = finish(CarliniWagner(rounds=3, steps=40, lr=0.05, c=0.1, stop_early=False).run(net, images, labels))
+    assert success.any() and torch.equal(mine.success, success)
+    torch.testing.assert_close(mine.images[success], found[success], atol=1e-4, rtol=0)

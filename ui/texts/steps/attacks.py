@@ -43,6 +43,24 @@ def pgd(result: Result, place: Place | None) -> list[Step]:
     return steps + _pixel(result)
 
 
+def mifgsm(result: Result, place: Place | None) -> list[Step]:
+    """The budget, what is kept of the sum, and one value of the first picture."""
+    method = method_of(result)
+    kept = Step("What each step keeps of the sum of the gradients before it.", rf"\mu = {tex(method.momentum)}")
+    ball = Step("The change may not leave the ball of radius ε.",
+                rf"\lVert \delta \rVert_\infty \le \varepsilon = {tex(method.eps)}")  # fmt: skip
+    return [kept, ball, *_pixel(result)]
+
+
+def smallest(result: Result, place: Place | None) -> list[Step]:
+    """The size of the change of the first picture, and one value of it."""
+    if "perturbation" not in result.images:
+        return []
+    length = float(result.images["perturbation"][0].norm())
+    found = rf"\lVert x' - x \rVert_2 = {tex(length)}"
+    return [Step("The size of the whole change of the first picture.", found), *_pixel(result)]
+
+
 def regional(result: Result, place: Place | None) -> list[Step]:
     """The region's share of the picture, the steps, and the budget that follows from both."""
     steps, method = [], method_of(result)

@@ -1,0 +1,119 @@
+"""DeepFool: step to the nearest class boundary of the linearised network until the class changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from core.attacks.shared.adversarial import Adversarial
+from core.attacks.shared.chunks import in_chunks, joined
+from core.attacks.shared.preview import PreviewRecorder
+from core.attacks.shared.problem import Problem, gradients, measured, prepare, trace
+from core.knobs import Method, knob
+from core.networks.checks import require_finite
+from core.networks.predictions import predict
+from core.runs import Progress, Run
+
+BEYOND = 1e-4
+"""What is added to every distance, so that a step does not end on the boundary itself."""
+
+
+@dataclass(frozen=True)
+class DeepFool(Method):
+    """DeepFool (Moosavi-Dezfooli, Fawzi, Frossard, CVPR 2016, https://arxiv.org/abs/1511.04599).
+
+    At x_t the network is taken as linear. For each rival class k, with f_k = z_k - z_y,
+
+        l2 : distance |f_k| / ||grad f_k||_2, step (distance + 1e-4) · grad f_k / ||grad f_k||_2
+        linf : distance |f_k| / ||grad f_k||_1, step (distance + 1e-4) · sign(grad f_k)
+
+    and the step to the nearest boundary is taken. The rivals are the likeliest classes of the clean image. With a
+    target there is one boundary, between the target and the class that is predicted at x_t.
+
+    There is no budget: the change is about the smallest that succeeds. Where no step is left the last point is
+    returned, with `success` false. `accumulate` sums the steps and stretches the sum by 1 + eta from the clean image,
+    as in the paper; without, each step is stretched where it is made, as in some libraries.
+    """
+
+    norm: str = knob("l2", choices=("l2", "linf"), symbol="p", help="how the size of the change is measured")
+    steps: int = knob(50, low=1, high=1000, step=1, symbol="T", paper=50, help="steps at most", primary=True)
+    candidates: int = knob(
+        10, low=2, high=1000, step=1, paper=10, help="likeliest classes whose boundaries are tried, its own among them"
+    )
+    overshoot: float = knob(0.02, low=0.0, high=1.0, symbol="η", paper=0.02, help="how far beyond the boundary")
+    accumulate: bool = knob(True, help="stretch the sum of the steps, not each step", paper=True)
+
+    def run(
+        self,
+        model: nn.Module,
+        images: Tensor,
+        labels: Tensor,
+        *,
+        target: int | Tensor | None = None,
+        mask: Tensor | None = None,
+        seed: int = 0,
+    ) -> Run[Adversarial]:
+        """Attack images (N, C, H, W) in [0, 1] with labels (N,).
+
+        target : None to leave the label, else the class (or classes (N,)) to reach
+        mask : bool (N or 1, H, W), where pixels may change
+        seed : not used, DeepFool draws nothing
+        """
+        problem = prepare(model, images, labels, target, mask)
+        return joined((yield from in_chunks(lambda part: self._walk(model, problem[part]), model, problem.images)))
+
+    def _walk(self, model: nn.Module, problem: Problem) -> Run[Adversarial]:
+        """All steps of one chunk; an image stays where it is once its class has changed."""
+        rivals = self._rivals(problem, require_finite(predict(model, problem.images)))
+        walked, adversarial = torch.zeros_like(problem.images), problem.images.clone()
+        taken, queries = torch.zeros_like(problem.labels), torch.full_like(problem.labels, 2)
+        active, preview = torch.arange(len(problem), device=walked.device), PreviewRecorder()
+        for step in range(1, self.steps + 1):
+            part, rival = problem[active], rivals[active]
+            logits, gaps, slopes = gradients(model, adversarial[active], partial(_gaps, part, rival))
+            queries[active] += 1
+            left = ~part.solved(logits)
+            numbers = trace(part, logits, success=1 - left.sum() / len(problem))
+            active, part = active[left], part[left]
+            move = self._move(gaps[left], slopes[left], part.mask)
+            walked[active] += move
+            if self.accumulate:
+                adversarial[active] = (part.images + (1 + self.overshoot) * walked[active]).clamp(0, 1)
+            else:
+                adversarial[active] = (adversarial[active] + (1 + self.overshoot) * move).clamp(0, 1)
+            taken[active] = step
+            pictures, factor = preview(problem.images, adversarial)
+            yield Progress("attack", step, self.steps, numbers | factor, pictures)
+            if not len(active):
+                break
+        return measured(model, problem, adversarial, taken, queries)
+
+    def _rivals(self, problem: Problem, logits: Tensor) -> Tensor:
+        """The classes whose boundaries are tried, (N, k): the target, or the likeliest but the class to leave."""
+        if problem.sign < 0:
+            return problem.goal[:, None]
+        others = logits.scatter(1, problem.goal[:, None], -torch.inf)
+        return others.topk(min(self.candidates, problem.classes) - 1).indices
+
+    def _move(self, gaps: Tensor, slopes: Tensor, mask: Tensor | None) -> Tensor:
+        """The step (N, C, H, W) to the nearest of the boundaries, from their gaps (N, k) and slopes (N, k, C, H, W)."""
+        slopes = slopes if mask is None else slopes.masked_fill(~mask[:, None], 0)
+        order = 2 if self.norm == "l2" else 1  # the dual norm
+        lengths = torch.linalg.vector_norm(slopes.flatten(2), order, dim=2).clamp_min(1e-12)
+        distance, nearest = (gaps.abs() / lengths).min(1)
+        every = torch.arange(len(gaps), device=gaps.device)
+        slope, length = slopes[every, nearest], lengths[every, nearest]
+        direction = slope / length[:, None, None, None] if self.norm == "l2" else slope.sign()
+        return (distance + BEYOND)[:, None, None, None] * direction
+
+
+def _gaps(problem: Problem, rivals: Tensor, logits: Tensor) -> Tensor:
+    """f_k of each rival (N, k): its logit less that of the class to leave, or of the one that stands against the
+    target."""
+    own = problem.goal
+    if problem.sign < 0:
+        own = logits.detach().scatter(1, problem.goal[:, None], -torch.inf).argmax(1)
+    return logits.gather(1, rivals) - logits.gather(1, own[:, None])
