@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Any
 
 from bench.scoreboard import complete
-from lab import papers, run_log, scoreboard
+from lab import flatness_family, papers, run_log, scoreboard
 from lab.papers.tables import label
 from lab.tables import cell, stored_table, table
 
@@ -84,6 +84,30 @@ def regional() -> list[Row]:
     return [line(told, "transfer (global attack)", value, row["n"], found["seeds"], found["hardware"])]
 
 
+def awp() -> list[Row]:
+    """AT-AWP against AT at the last epoch, over the seeds that both have."""
+    found = stored_table("awp")
+    if found is None:
+        return []
+    at, awp = found["rows"]
+    value = f"{cell(awp['robust'], '%')} ({cell(at['robust'], '%')})"
+    told = "AT-AWP on 1,000 pictures of CIFAR-10, last epoch"
+    return [line(told, "accuracy under PGD-20 (AT)", value, awp["n"], found["seeds"], found["hardware"])]
+
+
+def flatness() -> list[Row]:
+    """How well average-case flatness orders the robust loss of the family."""
+    kept = stored_table("flatness")
+    if kept is None:
+        return []
+    found = flatness_family.family("cifar10", robust=True).correlation("average", "robust loss")
+    if found is None:
+        return []
+    value = f"{found.value:+.2f} ({found.low:+.2f} to {found.high:+.2f})"
+    told, figure = "Average-case flatness of robust nets", "rank correlation with the robust loss (95 % interval)"
+    return [line(told, figure, value, found.n, kept["seeds"], kept["hardware"])]
+
+
 def speed() -> list[Row]:
     """The slowest repair, and the app's answer to a slider."""
     found, app = measured("speed"), measured("live")
@@ -96,7 +120,9 @@ def speed() -> list[Row]:
     ]  # fmt: skip
 
 
-SYSTEMS: tuple[Callable[[], list[Row]], ...] = (flareon, weight_backdoor, reactivation, repairs, regional, speed)
+SYSTEMS: tuple[Callable[[], list[Row]], ...] = (
+    flareon, weight_backdoor, reactivation, repairs, regional, awp, flatness, speed,
+)  # fmt: skip
 
 
 def measured(name: str) -> dict[str, Any]:

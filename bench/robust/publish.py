@@ -78,7 +78,8 @@ def compared(everything: dict[str, Recorded]) -> tuple[list[dict[str, Any]], lis
     for method, name in COMPARED.items():
         own = [figures(everything[named(name, seed)], looks) for seed in seeds]
         lists = {key: [one[key] for one in own] for key in UNITS}
-        rows.append({"method": method} | lists | {"published": PUBLISHED[method]})
+        n = min((everything[named(name, seed)]["scores"]["test"]["n"] for seed in seeds), default=0)
+        rows.append({"method": method} | lists | {"n": n, "published": PUBLISHED[method]})
     return rows, seeds
 
 

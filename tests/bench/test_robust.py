@@ -123,7 +123,7 @@ def test_at_and_awp_are_compared_over_the_seeds_that_both_have() -> None:
         "cifar10-at-awp-seed2": recorded(0.9, 0.9, 0.9), "cifar10-plain": recorded(0.0, 0.0, 0.0),
     }  # fmt: skip
     (at, awp), seeds = compared(nets)
-    assert seeds == [0, 1] and at["robust"] == [0.2, 0.21] and awp["robust"] == [0.24, 0.25]
+    assert seeds == [0, 1] and at["n"] == 100 and at["robust"] == [0.2, 0.21] and awp["robust"] == [0.24, 0.25]
     assert at["gap"] == pytest.approx([0.6, 0.49])
     assert at["best epoch"] == [0.3, 0.3] and at["last epoch"] == [0.25, 0.2]
 
