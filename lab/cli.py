@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     sweep.set_defaults(run=run_sweep)
 
     paper = commands.add_parser("paper", help="print a paper's protocol beside our table")
-    paper.add_argument("name", help="awp, flareon, flatness, reactivation, tsbd or weight-backdoor")
+    paper.add_argument("name", help="awp, flareon, flatness, fmix, reactivation, tsbd or weight-backdoor")
     paper.add_argument("--run", dest="anew", action="store_true", help="compute what is not stored yet, and keep it")
     paper.set_defaults(run=print_paper)
 

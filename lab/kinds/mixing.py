@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from core.runs import Run
+from core.runs import Progress, Run
 from core.training import COMPARISONS
 from core.training.mixing.comparison import FIRST, SECOND, UNMIXED
 from lab import loading
@@ -60,6 +60,8 @@ def run(recipe: Recipe) -> Run[Result]:
         found[name] = yield from standing(model, test, eps=method.eps, severity=method.severity)
         result.networks[name] = model
         _write(result, name, found[name])
+        looked = {f"{name}/acc": result.figures[f"{name}/acc"], f"{name}/n": float(len(test))}
+        yield Progress("score", len(found), len(trained), looked, model=model)
     for name in found.keys() - {UNMIXED}:
         _gain(result, name, found[name].right, found[UNMIXED].right)
     return result

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.charts import GREY, line_legend, scaled
+from ui.charts import GREY, scaled
 from ui.charts.curve import DASHES, SHAPES
 from ui.charts.once import once
 
@@ -17,12 +17,13 @@ def spectra(frequency: Sequence[float], power: dict[str, Sequence[float]], *, he
     """The share of the power of one coefficient against its frequency, a line for each kind of mask."""
     rows = [
         {"masks": name, "frequency": at, "power": share}
-        for name, shares in power.items() for at, share in zip(frequency, shares, strict=True) if share > 0
+        for name, shares in power.items() for at, share in zip(frequency, shares, strict=True) if share > 1e-12
     ]  # fmt: skip
     alt, frame, names = _altair(rows, list(power))
     chart = _lines(
         alt, frame, "masks", names,
-        alt.X("frequency:Q", title="cycles per picture", scale=alt.Scale(type="log"), axis=alt.Axis(grid=False)),
+        alt.X("frequency:Q", title="cycles per picture", axis=alt.Axis(grid=False, values=[1, 2, 4, 8, 16]),
+              scale=alt.Scale(type="log", domain=[frequency[0], frequency[-1]], nice=False)),
         alt.Y("power:Q", title="share of the power", scale=alt.Scale(type="log"), axis=alt.Axis(tickCount=4)),
     )  # fmt: skip
     said = "; ".join(f"{name}: {shares[0]:.2g} at 1 cycle, {shares[-1]:.2g} at the last"
@@ -70,7 +71,7 @@ def corruptions(shares: dict[str, dict[str, float]], *, height: int = 300) -> No
     chart = alt.Chart(frame).mark_point(filled=True, size=90, opacity=0.85).encode(
         y=alt.Y("corruption:N", sort=order, title=None, axis=alt.Axis(grid=True)),
         x=alt.X("right:Q", title="right", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5)),
-        color=_colour(alt, "network", names, "point"), shape=_shape(alt, "network", names),
+        color=_colour(alt, "network", names), shape=_shape(alt, "network", names),
         tooltip=["network:N", "corruption:N", alt.Tooltip("right:Q", format=".1%")],
     )  # fmt: skip
     told = {name: ", ".join(f"{kind} {share:.0%}" for kind, share in found.items()) for name, found in shares.items()}
@@ -107,14 +108,14 @@ def _altair(rows: list[dict[str, Any]], names: list[str]) -> tuple[Any, Any, lis
 
 def _lines(alt: Any, frame: Any, by: str, names: list[str], x: Any, y: Any, more: Sequence[str] = ()) -> Any:
     """Lines that differ in colour, dash and mark."""
-    scale = alt.Scale(domain=names, range=[DASHES[place % len(DASHES)] for place in range(len(names))])
+    dashes = alt.Scale(domain=names, range=[DASHES[place % len(DASHES)] for place in range(len(names))])
     lines = alt.Chart(frame).mark_line(strokeWidth=2.5).encode(
-        x=x, y=y, color=_colour(alt, by, names),
-        strokeDash=alt.StrokeDash(f"{by}:N", scale=scale, legend=_legend(by, "stroke")),
+        x=x, y=y, color=_colour(alt, by, names), strokeDash=alt.StrokeDash(f"{by}:N", scale=dashes, legend=None)
     )  # fmt: skip
-    dots = lines.mark_point(filled=True, size=40).encode(
-        shape=_shape(alt, by, names, None), tooltip=[f"{by}:N", *more, *_fields(x, y)]
-    )
+    dots = alt.Chart(frame).mark_point(filled=True, size=50, opacity=1).encode(
+        x=x, y=y, color=_colour(alt, by, names), shape=_shape(alt, by, names),
+        tooltip=[f"{by}:N", *more, *_fields(x, y)],
+    )  # fmt: skip
     return lines + dots
 
 
@@ -125,18 +126,16 @@ def _fields(*channels: Any) -> list[Any]:
     return [*words, *(alt.Tooltip(each, format=".3g") for each in numbers)]
 
 
-def _colour(alt: Any, by: str, names: list[str], symbol: str = "stroke") -> Any:
-    return alt.Color(f"{by}:N", sort=names, scale=alt.Scale(domain=names), legend=_legend(by, symbol))
+def _colour(alt: Any, by: str, names: list[str]) -> Any:
+    return alt.Color(f"{by}:N", sort=names, scale=alt.Scale(domain=names), legend=_legend(alt))
 
 
-def _shape(alt: Any, by: str, names: list[str], legend: Any = "same") -> Any:
+def _shape(alt: Any, by: str, names: list[str]) -> Any:
     scale = alt.Scale(domain=names, range=[SHAPES[place % len(SHAPES)] for place in range(len(names))])
-    return alt.Shape(f"{by}:N", sort=names, scale=scale, legend=_legend(by, "point") if legend else None)
+    return alt.Shape(f"{by}:N", sort=names, scale=scale, legend=_legend(alt))
 
 
-def _legend(by: str, symbol: str) -> Any:
-    import altair as alt
-
-    if symbol == "point":
-        return alt.Legend(title=None, orient="bottom", direction="vertical", labelLimit=220)
-    return line_legend(orient="bottom", direction="vertical", labelLimit=220)
+def _legend(alt: Any) -> Any:
+    """The same for colour and shape, so that they share one: marks, above the chart, as many abreast as a phone has
+    room for."""
+    return alt.Legend(title=None, orient="top", direction="horizontal", columns=2, labelLimit=150)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def live(job: Job) -> None:
     """Accuracy of each training as it goes on; of a finished one what its networks do beyond that."""
     scores = [score for score in job.recipe.kind.scores if score.key.endswith("/acc")]
-    curve(job.curve, scores, height=330)
+    curve(_looks(job.curve, [score.key for score in scores]), scores, height=330)
     result = job.result
     if result is None or result.stopped or "unmixed/ece" not in result.figures:
         return
@@ -43,6 +43,17 @@ def live(job: Job) -> None:
         f"Bounds on the information about which of {n} pictures it was, with noise a quarter as large as a layer's own "
         "spread. Fewer nats: pictures lie in fewer clusters."
     )
+
+
+def _looks(points: list[dict[str, Any]], keys: list[str]) -> list[dict[str, Any]]:
+    """The moments without the scores that they only repeat: each training is looked at at moments of its own."""
+    before: dict[str, float] = {}
+    found = []
+    for point in points:
+        repeated = {key for key in keys if key in point and before.get(key) == point[key]}
+        before |= {key: point[key] for key in keys if key in point}
+        found.append({name: value for name, value in point.items() if name not in repeated})
+    return found
 
 
 def _corruptions(result: Result, name: str) -> dict[str, float]:

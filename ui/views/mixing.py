@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from models import Classifier
     from ui.sidebar import Choice
 
-SHOWN, MEASURED = 6, 200
+SHOWN, MEASURED = 5, 200
 """Masks that are drawn, and those that spectra and outlines are means of."""
 SIZE = 32
 
@@ -92,7 +92,7 @@ def pair(
     views, names, said, told = cache.kept(lambda: _pair(choice, partner, own, mixer, lam, networks), *key)
     images.row(views, columns=4)
     st.caption(told)
-    predictions(names, said, height=260)
+    predictions(names, said, height=140 + 45 * len(said))
     return views
 
 
