@@ -90,3 +90,4 @@ page.end(recipe, texts.of("Mixing"), query={
     "mixer": name, "beside": other, "lam": str(lam), "partner": str(partner), **({"way": FRESH} if fresh else {}),
     **links.of_knobs(mixer), **links.of_knobs(method),
 })  # fmt: skip
+mixed_trainings.shipped()

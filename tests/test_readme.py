@@ -86,6 +86,15 @@ def test_the_defense_example_is_a_repair(module, trained_net, colours):
         rounding(bits=99)
 
 
+def test_the_mixing_example_is_a_collate_function():
+    dataset = [(torch.rand(3, 8, 8), place % 10) for place in range(256)]
+    names = {"dataset": dataset}
+    exec(compile(example("README.md", "mixing"), "README.md", "exec"), names)
+    images, labels = next(iter(names["loader"]))
+    assert images.shape == (128, 3, 8, 8) and labels.shape == (128, 10)
+    torch.testing.assert_close(labels.sum(1), torch.ones(128))
+
+
 def test_the_figures_are_those_that_are_stored():
     old = [page.name for page, text in report.pages().items() if page.read_text(encoding="utf-8") != text]
     assert not old, "out of date; python -m bench.report writes them"

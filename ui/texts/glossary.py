@@ -62,6 +62,10 @@ WORDS: dict[str, Word] = {
         "How large a perturbation may be at most, here mostly the largest change of one pixel value.",
         ("ε",),
     ),
+    "calibration": Word(
+        "How well confidence fits: of the answers given with 80 % confidence, a calibrated network gets 80 % right.",
+        ("calibration error", "calibrated"),
+    ),
     "channel": Word(
         "One of the filters of a convolution, and the map of numbers that it computes from a picture; also called a "
         "neuron.",
@@ -76,6 +80,10 @@ WORDS: dict[str, Word] = {
         "Poisoning that changes pictures and no labels, so that a person who checks the labels finds nothing wrong."
     ),
     "control": Word("The same measurement without the thing under test. Only what lies above it is evidence."),
+    "corruption": Word(
+        "What cameras and files do to pictures: noise, blur, contrast, brightness, pixelation, JPEG.", ("corrupted",)
+    ),
+    "CutMix": Word("Training on pictures of which a rectangle is another's; labels count by area."),
     "defense": Word("A method against backdoors: a repair changes the model, a detector looks for triggered pictures."),
     "DER": Word(
         "Defense effectiveness rating: 1 where a perfect attack is gone at no cost in accuracy, 0.5 where nothing "
@@ -95,6 +103,7 @@ WORDS: dict[str, Word] = {
         "nearby, so a small figure means a flat network.",
         ("flat", "flatter", "sharper"),
     ),
+    "FMix": Word("Training on two pictures joined along a random mask of low frequencies; labels count by area."),
     "gradient": Word("For each input or weight, the direction and rate at which the loss rises."),
     "heatmap": Word(
         "Where in the picture the evidence for the named class lies, as GradCAM computes it from the last feature "
@@ -110,6 +119,7 @@ WORDS: dict[str, Word] = {
     "learning rate": Word("The length of one step of training; too large a step makes the loss run away."),
     "loss": Word("The number that training makes small: how wrong the model is on its training pictures."),
     "L∞": Word("The size of a change as its largest change of a single value.", ("largest change",)),
+    "MixUp": Word("Training on weighted means of two pictures, with the same mean of their labels."),
     "nats": Word("The unit of a loss that is computed with natural logarithms: 2.3 nats is a guess among ten classes."),
     "NWC": Word(
         "Neuron weight change: the sum of the absolute changes of a channel's weights while the model unlearns clean "

@@ -45,6 +45,18 @@ def live(job: Job) -> None:
     )
 
 
+def shipped() -> None:
+    """What is stored of networks that learned longer, with what stands behind it."""
+    from lab.tables import stored_table, table
+
+    found = stored_table("fmix")
+    if found is None:
+        return
+    st.header("Trained longer, on CIFAR-10", anchor=False)
+    st.markdown(table(found["rows"], found["units"]))
+    st.caption(f"{found['n']}; {found['hardware']}. {found['note']}")
+
+
 def _looks(points: list[dict[str, Any]], keys: list[str]) -> list[dict[str, Any]]:
     """The moments without the scores that they only repeat: each training is looked at at moments of its own."""
     before: dict[str, float] = {}
