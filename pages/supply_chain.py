@@ -42,7 +42,7 @@ with controls:
 with sidebar.ready():
     recipe = Recipe(trigger, choice.model, choice.data, {"n": 400})
     shown = recipe.replace(inputs=recipe.inputs | {"images": choice.images, "target": names.index(into)})
-    seen = looks.stamped_look(shown.to_json(), "GradCAM")
+    seen = looks.stamped_look(shown.to_json())
     jobs.keep_fresh(page.slug, recipe)
 
 

@@ -29,10 +29,6 @@ with controls:
     name = link.choose("Trigger", options, key="method")
     cls = type(model.trigger) if name == OWN else known[name]
     trigger = knobs.controls(cls, base=model.trigger)
-    explainer = link.pick(
-        "Heatmap", ["GradCAM", "HiResCAM"], "GradCAM", key="explainer",
-        help="What in the picture speaks for the class that the model names.",
-    )  # fmt: skip
     aim = {}
     if model.target is None:
         aim["target"] = link.whole(
@@ -51,7 +47,7 @@ with sidebar.ready():
             jobs.refusal(page.slug)
         st.stop()
     shown = recipe.replace(inputs=recipe.inputs | {"images": choice.images})
-    seen = looks.stamped_look(shown.to_json(), explainer)
+    seen = looks.stamped_look(shown.to_json(), choice.heatmap)
 
 
 def scores(job):
@@ -90,7 +86,7 @@ def pictures():
 
 with stage:
     page.watch(scores)
-    views, notes = cache.kept(pictures, "stamped", shown, model.card.sha, explainer, cls.__name__)
+    views, notes = cache.kept(pictures, "stamped", shown, model.card.sha, choice.heatmap, cls.__name__)
     with st.grid(3, min_column_width=150, gap="small"):
         for view in views:
             images.show(view)
@@ -117,5 +113,5 @@ page.end(
     + (f", here {aimed}" if not clean else f". This one has no known backdoor, and {aimed} counts as a success here")
     + ". Accuracy on clean pictures may stay as it was, so a test set need not show it. The heatmap can, where the "
     "trigger sits in one place; a blend or a warp over the whole picture need not move it.",
-    extra={"images": str(choice.index), "explainer": explainer},
+    extra={"images": str(choice.index), "explainer": choice.heatmap},
 )

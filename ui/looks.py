@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lab.lru_cache import LRUCache
+from ui import sidebar
 from ui.cache import bring, model_of, pair, run_key
 
 if TYPE_CHECKING:
@@ -40,13 +41,20 @@ class Look:
         return f"{self.names[k]} {100 * float(self.shares[i, k]):.0f} %"
 
 
+FEW = {"steps": 10, "samples": 10, "masks": 200}
+"""Passes of the methods that take many of them, so that a page is drawn at once."""
+
+
 def look(model: nn.Module, images: Tensor, explainer: str, label: int | None = None) -> Look:
     """Predictions and heatmaps of `images` (N, C, H, W); the caller holds the compute lock."""
+    from core.knobs import knobs_of
     from core.networks.predictions import predict
     from lab.methods import find
 
     shares = predict(model, images).softmax(1)
-    maps = find(explainer)()(model, images, shares.argmax(1))  # type: ignore[operator]  # explainers are callable
+    cls: Any = find(explainer)
+    few = {k.name: FEW[k.name] for k in knobs_of(cls) if k.name in FEW}
+    maps = cls(**few)(model, images, shares.argmax(1))
     names = tuple(getattr(model, "class_names", ())) or tuple(str(k) for k in range(shares.shape[1]))
     seen, heat, sure = (t.detach().float().cpu().numpy() for t in (images, maps, shares))
     return Look(seen, heat, sure, names, label)
@@ -64,9 +72,10 @@ def looked(models: Mapping[str, nn.Module], images: Tensor, images_key: str) -> 
     from lab.running.compute_lock import compute_lock
 
     def of(key: str) -> Look:
-        return _seen.get_or_make((key, images_key), lambda: look(models[key], images, "GradCAM"))
+        return _seen.get_or_make((key, images_key, method), lambda: look(models[key], images, method))
 
-    known = all(_seen.get((key, images_key)) is not None for key in models)
+    method = sidebar.chosen().heatmap
+    known = all(_seen.get((key, images_key, method)) is not None for key in models)
     with nullcontext() if known else compute_lock:
         return [of(key) for key in models]
 
@@ -88,16 +97,20 @@ def _moving(job: Any, images: Tensor) -> Look | None:
     moving = now.model if now is not None and now.stage not in STILL else None
     if moving is None:
         return None
+    from lab.methods import find
     from lab.running.compute_lock import compute_lock
 
+    method = sidebar.chosen().heatmap
+    if hasattr(find(method), "run"):  # the job would wait for it again and again
+        return None
     with compute_lock:  # between two steps: the model is whole
         try:
-            return look(moving, images, "GradCAM")
+            return look(moving, images, method)
         except ValueError:  # a model whose loss has run away has no finite logits; the run itself will say so
             return None
 
 
-def stamped_look(recipe_json: str, explainer: str) -> Look:
+def stamped_look(recipe_json: str, explainer: str = sidebar.HEATMAP) -> Look:
     """The recipe's first picture without and with its method, a trigger, as the recipe's model sees both."""
     from lab.recipes import Recipe
 
@@ -133,7 +146,7 @@ def own_look(ref: str, data: str, index: int) -> Look:
     from lab.recipes import Recipe
 
     trigger = classifier(ref).trigger or BadNets()
-    return stamped_look(Recipe(trigger, ref, data, {"images": [index]}).to_json(), "GradCAM")
+    return stamped_look(Recipe(trigger, ref, data, {"images": [index]}).to_json())
 
 
 def three(recipe: Recipe, choice: Choice, start: Classifier, result: Any) -> dict[str, Look]:

@@ -237,6 +237,16 @@ PAGES: list[Page] = [
         model=CLEAN,
     ),
     Page(
+        "heatmaps", "Heatmaps", "gradient", "Explanations", "What speaks for a class, by 16 methods.", "explainer",
+        (
+            Card(
+                "A map is a claim", "Two methods, one picture. Do they agree?", CLEAN, 12,
+                {"method": "GradCAM", "against": "method"}, "heat",
+            ),
+        ),
+        live=True,
+    ),
+    Page(
         "compare", "Compare", "compare", "Results", "A repaired model beside the original and a clean one.", "defense",
         (
             Card(

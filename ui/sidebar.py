@@ -18,6 +18,7 @@ from ui.widgets import link
 FIRST = "zoo:scenes-badnets"
 OWN_DATA = "the model's own"
 DATA = (OWN_DATA, "scenes", "cifar10", "gtsrb", "mnist", "fashion-mnist", "tiny-imagenet")
+HEATMAP = "GradCAM"
 PICTURE = 9
 """The test picture a visitor sees first."""
 
@@ -28,12 +29,14 @@ class Choice:
 
     model : what `models.load` takes; data : what `load_data` takes; index : of the test picture;
     upload : "upload:<sha256>" where the visitor brought a picture, else ""
+    heatmap : the method of the heatmaps that pages show beside something else
     """
 
     model: str
     data: str
     index: int
     upload: str = ""
+    heatmap: str = HEATMAP
 
     @property
     def images(self) -> list[int] | str:
@@ -56,9 +59,19 @@ def draw(page: Page) -> Choice:
         with st.container(horizontal=True, gap="small"):
             picture_picker.gallery(_take)
             picture_picker.own(_take)
-    choice = Choice(model, data, index, st.session_state.get("upload", ""))
+        heatmap = _heatmap()
+    choice = Choice(model, data, index, st.session_state.get("upload", ""), heatmap)
     st.session_state["choice"], st.session_state["thumbnail-slot"] = choice, slot
     return choice
+
+
+def _heatmap() -> str:
+    from lab.explainer_names import EXPLAINER_NAMES
+
+    return link.choose(
+        "Heatmaps", EXPLAINER_NAMES, key="explainer",
+        help="The method of the heatmaps on all pages. Those of many passes take fewer here than on *Heatmaps*.",
+    )  # fmt: skip
 
 
 def chosen() -> Choice:

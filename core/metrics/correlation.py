@@ -1,4 +1,4 @@
-"""How well one measure of several models orders another."""
+"""How well one measure orders another: of several models, or of the pixels of a picture."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -45,3 +47,9 @@ def _rank_correlation(pairs: np.ndarray) -> float:
     if np.ptp(ranks, axis=1).min() == 0:
         return float("nan")
     return float(np.corrcoef(ranks)[0, 1])
+
+
+def rank_correlations(maps: Tensor, others: Tensor) -> Tensor:
+    """Spearman's rank correlation of each map (N, H, W) with its other, (N,) float64; NaN where one is constant."""
+    pairs = zip(maps.flatten(1).double().cpu().numpy(), others.flatten(1).double().cpu().numpy(), strict=True)
+    return torch.tensor([_rank_correlation(np.stack(pair)) for pair in pairs], dtype=torch.float64)

@@ -264,6 +264,13 @@ OTHERS = [
     Case(PoisonedFineTuning(), "up to five", repair(0, 1, 0, 0.939), ["-3.1 points"], question="cost"),
     Case(PoisonedFineTuning(), "more than five", repair(0, 1, 0, 0.9), ["-7.0 points"], question="cost"),
     Case(GradCAM(), "mapped", {}, ["None of the 3"], more={"images": {"map": torch.rand(3, 4, 4)}}),
+    Case(GradCAM(), "mapped", {"agreement": 0.8}, ["None of the 2", "0.80: they say much the same"],
+         counts={"agreement": 1}, more={"images": {"map": torch.rand(1, 4, 4), "beside/map": torch.rand(1, 4, 4)}}),
+    Case(GradCAM(), "alike", {"agreement": 0.7}, ["0.70, the mean of 3"], counts={"agreement": 3}, question="beside"),
+    Case(GradCAM(), "in part", {"agreement": 0.4}, ["agree in part"], counts={"agreement": 3}, question="beside"),
+    Case(GradCAM(), "unlike", {"agreement": -0.2}, ["-0.20", "different things"], counts={"agreement": 1},
+         question="beside"),
+    Case(GradCAM(), "unknown", {}, ["no two heatmaps"], question="beside"),
     Case(GradCAM(), "flat", {}, ["3 of 3"], more={"images": {"map": torch.ones(3, 4, 4)}}),
 ]  # fmt: skip
 

@@ -14,7 +14,7 @@ from lab.recipes import Recipe
 SAMPLES: dict[str, Any] = {
     "images": [3, 1], "n": 20, "moments": 3, "target": 2, "mode": "all-to-all", "rate": 0.05, "mask": "f" * 64,
     "judge": "zoo:scenes-clean", "other": "zoo:scenes-clean", "split": "train", "trigger": {"method": "BadNets"},
-    "beside": {"method": "TRADES"},
+    "beside": {"method": "TRADES"}, "second": {"method": "HiResCAM"},
 }  # fmt: skip
 """A value for each input that a kind may read."""
 

@@ -84,7 +84,7 @@ def test_a_link_sets_the_triggers_page(visit):
     assert app.selectbox(key="method").value == "Blended"
     assert app.slider(key="blended-alpha").value == 0.4
     assert app.number_input(key="images").value == 14
-    assert app.segmented_control(key="explainer").value == "HiResCAM"
+    assert app.selectbox(key="explainer").value == "HiResCAM"
 
 
 def test_a_trigger_that_no_training_has_fitted_is_one_sentence(visit):

@@ -106,9 +106,9 @@ WORDS: dict[str, Word] = {
     "FMix": Word("Training on two pictures joined along a random mask of low frequencies; labels count by area."),
     "gradient": Word("For each input or weight, the direction and rate at which the loss rises."),
     "heatmap": Word(
-        "Where in the picture the evidence for the named class lies, as GradCAM computes it from the last feature "
-        "maps.",
-        ("GradCAM",),
+        "Where in the picture the evidence for the named class lies, according to one method: at first GradCAM, which "
+        "reads the last feature maps. The sidebar has the others.",
+        ("heatmaps", "GradCAM"),
     ),
     "Hessian": Word(
         "The second derivatives of the loss in all pairs of weights: how it curves around the network. Its trace is "

@@ -45,7 +45,7 @@ def _seen(choice: Choice) -> tuple[Look, str]:
         batch = chosen(model, choice.data, choice.images)
         attack = PGD(eps=EPS, alpha=EPS / 2, steps=STEPS, stop_early=False)
         found = finish(attack.run(model, batch.data.pixels, batch.labels, seed=0))
-        seen = look(model, torch.cat((batch.data.pixels, found.images)), "GradCAM")
+        seen = look(model, torch.cat((batch.data.pixels, found.images)), choice.heatmap)
     own = "" if batch.own_words else f"true class {batch.data.class_names[int(batch.labels[0])]}"
     return seen, own
 

@@ -85,38 +85,44 @@ def outlined(image: Tensor | np.ndarray, region: Tensor | np.ndarray, side: int 
 
 
 def heat(
-    images: Tensor, maps: Tensor, reference: int | None = None, side: int = SIDE
-) -> tuple[list[np.ndarray], list[str]]:
+    images: Tensor, maps: Tensor, reference: int | None = None, side: int = SIDE, *, signed: bool = False,
+    normalise: str = "shared",
+) -> tuple[list[np.ndarray], list[str]]:  # fmt: skip
     """Raw maps (N, H, W) over images (N, C, H, W), all on one scale, and a note for each map that says nothing.
 
     The first `reference` maps set the scale, so that it stays where it is while the others change; else all of them.
+    signed : whether what speaks against the class is drawn too; normalise : another scale, as `display` names it
     """
     from core.explain import display, overlay
 
-    shown = display(maps, (images.shape[2], images.shape[3]), normalise="shared", reference=reference)
+    size = images.shape[2], images.shape[3]
+    shown = display(maps, size, signed=signed, normalise=normalise, reference=reference)
     grey = images.mean(1, keepdim=True)  # so that every colour in the picture is heat
     drawn = overlay(grey, shown, opacity=OPACITY)
     return [pixels(one, side) for one in drawn], list(shown.notes)
 
 
-def key(scale: str) -> None:
+def key(scale: str, signed: bool = False) -> None:
     """The colours of heatmaps from low to high; `scale` says in a sentence what high is."""
+    low, high = ("against", "for") if signed else ("low", "high")
+    ends = "from against the class (blue) to for it (red)" if signed else "from low (violet) to high (yellow)"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption("low", width="content")
-        st.image(_colours(), width=96, alt="Colour key of the heatmaps, from low (violet) to high (yellow)")
-        st.caption("high", width="content")
+        st.caption(low, width="content")
+        st.image(_colours(signed), width=96, alt=f"Colour key of the heatmaps, {ends}")
+        st.caption(high, width="content")
     st.caption(scale)
 
 
 @functools.cache
-def _colours() -> str:
+def _colours(signed: bool) -> str:
     """The key's picture, drawn as a map over a grey picture is."""
     import torch
 
     from core.explain.heatmaps.display import colour
 
-    values = torch.linspace(0, 1, 96).expand(1, 12, 96)
-    return url(pixels((0.5 * (1 - OPACITY) + OPACITY * colour(values))[0], 96))
+    values = torch.linspace(-1 if signed else 0, 1, 96).expand(1, 12, 96)
+    shown = colour(values, "diverging" if signed else "viridis")
+    return url(pixels((0.5 * (1 - OPACITY) + OPACITY * shown)[0], 96))
 
 
 def row(views: Sequence[View], columns: int | None = None) -> None:

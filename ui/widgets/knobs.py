@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -19,17 +20,19 @@ LETTERS = 18
 """Choices with more letters in all than this do not fit side by side into a column of controls: they are a list."""
 
 
-def controls(cls: type[Method], *, base: Method | None = None, folded: Any = None) -> Method:
+def controls(
+    cls: type[Method], *, base: Method | None = None, folded: Any = None, without: Collection[str] = ()
+) -> Method:
     """Draw a method's controls where the script stands and return the method as they are set.
 
     Primary knobs stand in the open, the rest in a folded block, in the container `folded` where one is given. `base`
-    gives the values the controls start from, in place of the lab's defaults. Every control is part of the link, as
-    `<method>-<knob>`.
+    gives the values the controls start from, in place of the lab's defaults; knobs `without` a control keep them.
+    Every control is part of the link, as `<method>-<knob>`.
     """
     from core.knobs import Method as AnyMethod
     from core.knobs import knobs_of
 
-    drawn = [k for k in knobs_of(cls) if k.kind is not AnyMethod]
+    drawn = [k for k in knobs_of(cls) if k.kind is not AnyMethod and k.name not in without]
     start = {k.name: getattr(base, k.name) if type(base) is cls else k.default for k in knobs_of(cls)}
     bad = _invalid(cls, drawn)
     values = {k.name: control(cls, k, start[k.name]) for k in drawn if k.primary}

@@ -1,0 +1,42 @@
+"""Max-sensitivity: how much a heatmap changes when the picture moves a little."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.explain.heatmaps.checked import asked
+from core.knobs import Method, knob
+from core.runs import Progress, Run
+
+
+@dataclass(frozen=True)
+class MaxSensitivity(Method):
+    """Max-sensitivity (Yeh et al., NeurIPS 2019, https://arxiv.org/abs/1901.09392); lower is better.
+
+    max_d ||F(x + d) - F(x)||_2 / ||F(x)||_2 over random d with |d|_inf <= radius: a lower bound of the true maximum.
+    Pixels may leave [0, 1] in the paper; here they are cut off, since models take no others. NaN where F(x) = 0.
+    """
+
+    radius: float = knob(0.02, low=0.0, high=1.0, step=0.01, symbol="r", help="largest change of a pixel")
+    draws: int = knob(10, low=1, high=200, step=1, help="random changes")
+
+    def run(
+        self, model: nn.Module, images: Tensor, targets: int | Tensor, explainer: Any, *, seed: int = 0
+    ) -> Run[Tensor]:
+        """Of each picture, (N,) float64. `explainer` is called as any other, with the same classes each time."""
+        images, classes = asked(model, images, targets)
+        generator = torch.Generator().manual_seed(seed)
+        still = explainer(model, images, classes).double().flatten(1)
+        largest = torch.zeros(len(images), dtype=torch.float64, device=images.device)
+        for draw in range(self.draws):
+            change = self.radius * (2 * torch.rand(images.shape, generator=generator) - 1)
+            moved = (images + change.to(images)).clamp(0, 1)
+            distance = (explainer(model, moved, classes).double().flatten(1) - still).norm(dim=1)
+            largest = torch.maximum(largest, distance)
+            yield Progress("sensitivity", draw + 1, self.draws)
+        size = still.norm(dim=1)
+        return (largest / size).where(size > 0, torch.nan).cpu()
