@@ -24,13 +24,13 @@ with sidebar.ready():
     from lab.recipes import Recipe
 
 names, known = model.class_names, page.methods
-SAID = "what the model says"
+SAID, AGAINST = "what the model says", ["method", "model", "picture", "nothing"]
 controls, stage = page.columns()
 
 with controls:
     name = link.choose("Method", list(known), key="method")
     method = knobs.controls(known[name], without=["layer"])
-    against = link.pick("Beside it", ["nothing", "method", "model", "picture"], "method", key="against")
+    against = link.choose("Beside it", AGAINST, key="against")
     inputs: dict = {"images": choice.images}
     second, other = None, ""
     if against == "method":
@@ -81,7 +81,7 @@ with stage:
     jobs.refusal(page.slug)
 
 page.ask(
-    "Before you look: how far do the two heatmaps order the pixels alike?",
+    "How far will the two heatmaps order the pixels alike?",
     {"alike": "Much the same", "in part": "In part", "unlike": "Hardly, or not at all"},
     page.answer("beside") if against in ("method", "model") else None,
 )

@@ -45,10 +45,10 @@ def test_a_layer_signed_and_one_scale(visit):
 def test_two_models_and_two_pictures(visit):
     app = done(visit("heatmaps.py", against="model", other="zoo:scenes-clean", method="LayerCAM", explained="ring"))
     assert maps(app) == 3 and "Explained is **ring**" in words(app)
-    app.segmented_control(key="against").set_value("picture").run()
+    app.selectbox(key="against").set_value("picture").run()
     app = done(app)
     assert maps(app) == 4 and "Picture 2: explained is" in words(app) and not app.metric
-    app.segmented_control(key="against").set_value("nothing").run()
+    app.selectbox(key="against").set_value("nothing").run()
     assert maps(done(app)) == 2
 
 
