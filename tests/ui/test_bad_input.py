@@ -150,7 +150,7 @@ def test_a_model_of_other_classes(visit, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "3 classes" in said and "choose data that the model was trained for" in said
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != "reactivate.py"])  # which asks nothing at first
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("reactivate.py", "heatmaps.py")])
 def test_weights_that_are_no_numbers(visit, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = models.create("preact_resnet18", tuple(SHAPES), width=4)
     with torch.no_grad():
@@ -158,6 +158,15 @@ def test_weights_that_are_no_numbers(visit, page: str, monkeypatch: pytest.Monke
     broken.trigger, broken.target = BadNets(), 0
     held("broken", broken, monkeypatch)
     app = visit(page, model="broken", data="scenes", regional__family="attention")
+    assert "not finite" in sentence(app)
+
+
+def test_weights_that_are_no_numbers_where_the_model_is_asked_by_a_run_alone(visit, monkeypatch) -> None:
+    broken = models.create("preact_resnet18", tuple(SHAPES), width=4)
+    with torch.no_grad():
+        broken.net.linear.weight.fill_(float("nan"))
+    held("broken", broken, monkeypatch)
+    app = until(visit("heatmaps.py", model="broken", data="scenes"), "heatmaps", "failed")
     assert "not finite" in sentence(app)
 
 
