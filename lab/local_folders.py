@@ -37,6 +37,17 @@ def require_allowed(ref: str) -> None:
         raise ModelError(REFUSED.format(ref=ref))
 
 
+def allowed() -> bool:
+    """Whether a folder of this computer may be opened."""
+    return _allowed
+
+
+def require_pictures_allowed() -> None:
+    """Raise ValueError where no folder of this computer may be opened."""
+    if not _allowed:
+        raise ValueError("This lab opens no folders of the computer that it runs on; upload the pictures instead.")
+
+
 def is_own(address: str | None) -> bool:
     """Whether only the computer itself reaches what listens on this address: localhost, 127.0.0.1, ::1."""
     if address == "localhost":

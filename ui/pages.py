@@ -247,6 +247,24 @@ PAGES: list[Page] = [
         live=True,
     ),
     Page(
+        "concepts", "Concepts", "category", "Explanations", "Does a layer know a concept, and who uses it?", "concept",
+        (
+            Card(
+                "Does it know stripes?", "A vector, and random ones beside it.", CLEAN, 27,
+                {"label": "texture", "value_texture": "stripes"},
+            ),
+            Card(
+                "Blue behind it", "An early layer knows it. Does a late one?", CLEAN, 31,
+                {"label": "background_colour", "value_background_colour": "blue", "layer": "layer4"},
+            ),
+        ),
+        chapter=Chapter(
+            9, "Does it know what a stripe is?", "Find out whether a layer holds a concept, or only seems to.", 9,
+            CLEAN, {"method": "TCAV", "beside": "ACAV"},
+        ),
+        model=CLEAN,
+    ),
+    Page(
         "compare", "Compare", "compare", "Results", "A repaired model beside the original and a clean one.", "defense",
         (
             Card(

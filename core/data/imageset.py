@@ -69,6 +69,18 @@ class ImageSet:
             concepts={name: values.to(device) for name, values in self.concepts.items()},
         )
 
+    def named(self, word: str) -> Tensor:
+        """Which images, bool (N,), are of the class of this name, or of those with the word in their names.
+
+        ValueError where there is no such class.
+        """
+        names = [name.lower() for name in self.class_names]
+        exact = [label for label, name in enumerate(names) if name == word.lower()]
+        found = exact or [label for label, name in enumerate(names) if word.lower() in name]
+        if not found:
+            raise ValueError(f"No class is called {word!r}; there are {', '.join(self.class_names[:10])}, …")
+        return torch.isin(self.labels, torch.tensor(found, device=self.labels.device))
+
     def split(self, share: float, seed: int = 0) -> tuple[ImageSet, ImageSet]:
         """Two disjoint sets, the first with `share` of the images, drawn by `seed`."""
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))

@@ -26,6 +26,10 @@ COLOURS = {
     "red": (0.86, 0.22, 0.20), "orange": (0.93, 0.55, 0.15), "yellow": (0.92, 0.84, 0.25), "green": (0.25, 0.64, 0.30),
     "cyan": (0.25, 0.72, 0.76), "blue": (0.22, 0.36, 0.80), "purple": (0.55, 0.28, 0.68), "grey": (0.55, 0.55, 0.55),
 }  # fmt: skip
+CAUSES = {
+    "texture": TEXTURES, "colour": tuple(COLOURS), "background": TEXTURES, "background_colour": tuple(COLOURS),
+}  # fmt: skip
+"""What the indices of each concept stand for."""
 SPLITS = {"train": 20_000, "heldout": 2_000, "test": 2_000}
 CHUNK = 1_000
 WHOLE, OBJECT, BACKGROUND = "whole", "object", "background"

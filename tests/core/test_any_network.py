@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from core.attacks import ATTACKS, REACTIVATIONS, WEIGHT_ATTACKS, Regional
 from core.data.imageset import ImageSet
 from core.defenses import DEFENSES, DETECTORS
-from core.explain import EXPLAINERS
+from core.explain import CONCEPTS, EXPLAINERS
 from core.flatness import FLATNESS, LANDSCAPES, Rescaling
 from core.knobs import Method, knobs_of
 from core.metrics import RANKINGS
@@ -214,12 +214,20 @@ def landscape(cls: Any, net: nn.Module, data: ImageSet) -> None:
     finite(finish(short(cls, points=2, steps=1).run(net, data[:8], others=[net])).loss)
 
 
+def concept(cls: Any, net: nn.Module, data: ImageSet) -> None:
+    holds = data.images.float().mean((1, 2, 3)) > 128
+    holds[:10], holds[10:20] = True, False
+    found = finish(short(cls, draws=2, controls=1, average=2).run(net, data, holds))
+    finite(found.vectors, found.recalls.recall_at_5, found.moved(net, data.images[:2], torch.tensor([1.0])))
+
+
 METHODS = [
     (check, cls)
     for check, registry in (
         (repair, DEFENSES), (detector, DETECTORS), (attack, ATTACKS), (explainer, EXPLAINERS), (training, TRAININGS),
         (training, ROBUST), (part, PARTS), (trigger, TRIGGERS), (weight_attack, WEIGHT_ATTACKS),
         (reactivation, REACTIVATIONS), (ranking, RANKINGS), (flatness, FLATNESS), (landscape, LANDSCAPES),
+        (concept, CONCEPTS),
     )
     for cls in registry
 ]  # fmt: skip

@@ -13,7 +13,7 @@ import torch
 
 from core.attacks import PGD, ReActivation, Regional, WeightBackdoor
 from core.defenses import STRIP, TSBD, FineTuning, NeuralCleanse
-from core.explain import GradCAM
+from core.explain import ACAV, TCAV, GradCAM
 from core.flatness import AverageFlatness, Landscape, Rescaling, WorstFlatness
 from core.metrics import TAC
 from core.training import AWP, FGSMRS, TRADES, Adversarial, Mixing, PoisonedFineTuning, Standard
@@ -413,7 +413,44 @@ MIXING = [
     Case(Mixing(), "further", mixed(0.75, 0.01, 0.09, 0.2), ["20.0 points"], question="confidence", **MIXED),
 ]  # fmt: skip
 
-CASES = MIXING + ROBUST + FLATNESS + DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
+
+
+def recalled(value: float, n: int = 200, **more: float) -> dict[str, Any]:
+    """A made-up concept run over three sets and 20 random concepts."""
+    figures = {"recall_at_5": value, "spread_at_5": 0.02, "recall": 0.8, "fpr": 0.2, "spread": 0.04}
+    figures |= {"score/disc": 0.9, "score/ring": 0.4, "p/disc": 0.5, "p/ring": 0.5}
+    return {
+        "figures": figures | {name.replace("__", "/"): number for name, number in more.items()},
+        "counts": {"recall_at_5": n},
+        "more": {"images": {"recalls": torch.zeros(3, 3), "controls": torch.zeros(int(more.get("controls", 20)), 2)},
+                 "notes": {"concept": "texture=stripes", "layer": "net.layer3"}},
+    }  # fmt: skip
+
+
+SECOND = {"inputs": {"alongside": methods.to_dict(ACAV())}}
+CONCEPTS = [
+    Case(TCAV(), "chance", said=["At layer3, *texture: stripes*", "6.0 % of 200 pictures", "may be chance"],
+         **recalled(0.06)),
+    Case(TCAV(), "chance", said=["1 of 8 pictures"], **recalled(0.125, n=8)),
+    Case(TCAV(), "in part", said=["20.0 % of 200 pictures", "3 random sets, standard deviation 2.0 points",
+                                  "chance would be 5 %"], **recalled(0.2)),
+    Case(TCAV(), "known", said=["70.0 %"], **recalled(0.7)),
+    Case(TCAV(), "none", said=["0 of 2 classes", "20 random concepts", "0.1 would"], question="responds",
+         **recalled(0.7)),
+    Case(TCAV(), "one", said=["1 of 2 classes", "disc (score 0.90)"], question="responds",
+         **recalled(0.7, p__disc=0.04)),
+    Case(TCAV(), "several", said=["disc (score 0.90), ring (score 0.40)"], question="responds",
+         **recalled(0.7, p__disc=0.04, p__ring=0.04)),
+    Case(TCAV(), "too few", said=["10 random concepts are too few"], question="responds",
+         **recalled(0.7, controls=10)),
+    Case(TCAV(), "alone", said=["No second method"], question="beside", **recalled(0.7)),
+    *(Case(TCAV(), outcome, question="beside", **SECOND,
+           said=[f"ACAV recalls {100 * value:.1f} % and TCAV 70.0 % of 200", "90.0 % with 30.0 % false", "1.0 and 4.0"],
+           **recalled(0.7, beside__recall_at_5=value, beside__recall=0.9, beside__fpr=0.3, beside__spread=0.01))
+      for outcome, value in (("more", 0.8), ("alike", 0.71), ("less", 0.5))),
+]  # fmt: skip
+
+CASES = CONCEPTS + MIXING + ROBUST + FLATNESS + DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,13 @@ WORDS: dict[str, Word] = {
     "clean-label": Word(
         "Poisoning that changes pictures and no labels, so that a person who checks the labels finds nothing wrong."
     ),
+    "concept": Word(
+        "Something that people see in pictures and that may have no class of its own: a stripe, a colour, a fin.",
+    ),
+    "concept vector": Word(
+        "A direction in a layer's activations that leads from pictures without a concept to those with it; short CAV.",
+        ("concept activation vector", "CAV"),
+    ),
     "control": Word("The same measurement without the thing under test. Only what lies above it is evidence."),
     "corruption": Word(
         "What cameras and files do to pictures: noise, blur, contrast, brightness, pixelation, JPEG.", ("corrupted",)
@@ -93,7 +100,11 @@ WORDS: dict[str, Word] = {
     "entropy": Word(
         "How undecided the model is: 0 where it is sure of one class, largest where all are equally likely."
     ),
-    "false alarm": Word("A clean picture that a detector flags.", ("false positive",)),
+    "false alarm": Word(
+        "A picture that a detector flags although it is clean, or that is taken for one with a concept although it has "
+        "none. FPR is the share of such pictures.",
+        ("false positive", "FPR"),
+    ),
     "feature": Word("A number inside the model, here mostly before its last layer, from which the classes are told."),
     "DeepFool": Word("An attack that steps to the nearest class boundary until the class changes; no budget is set."),
     "FGSM": Word("An attack of a single step: every pixel moves by ε in the direction in which the loss rises."),
@@ -157,6 +168,7 @@ WORDS: dict[str, Word] = {
         "The loss on pictures that were attacked first, each within the same budget; the worst point that the attack "
         "finds for a picture counts.",
     ),
+    "recall": Word("The share of the pictures with a concept that are recognised as such; nothing without the FPR."),
     "region": Word("The part of a picture that an attack may change.", ("regional attack",)),
     "robust accuracy": Word(
         "The share of pictures that are classified correctly under an attack, which must be named: a stronger one "
@@ -176,6 +188,9 @@ WORDS: dict[str, Word] = {
         "trigger, so it is an oracle."
     ),
     "target class": Word("The class that the attacker wants to see wherever the trigger is present.", ("target",)),
+    "TCAV": Word(
+        "The share of a class's pictures whose logit rises along a concept vector. Random vectors have a score, too."
+    ),
     "threshold": Word("The value from which on a defense acts: flags a picture, or prunes a channel."),
     "TPR": Word(
         "True positive rate: the share of the triggered pictures that are found, here at a fixed rate of alarms."

@@ -34,7 +34,7 @@ class ACAV(CAV):
 
     average: int = knob(10, low=1, high=200, step=1, symbol="M", help="classifiers whose normals are averaged")
     margin: float = knob(
-        0.1, low=0.0, high=2.0, step=0.05, symbol="η", help="how far the copies move, in mean lengths of an activation",
+        0.1, low=0.0, high=2.0, step=0.05, symbol="η", help="how far copies move, in mean lengths of an activation",
         primary=True,
     )  # fmt: skip
     direction: str = knob(

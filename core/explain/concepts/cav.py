@@ -9,11 +9,9 @@ from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
 from core.explain.concepts.concept_vector import ConceptVector
-from core.explain.concepts.examples import Examples, divide
-from core.explain.concepts.layer import Layer, layer_of
 from core.explain.concepts.planes import Planes
+from core.explain.concepts.probe import Probe
 from core.explain.concepts.recall import recalls
-from core.explain.concepts.sensitivity import Slopes
 from core.explain.concepts.significance import against_random, t_test
 from core.knobs import Method, knob
 from core.runs import Progress, Run
@@ -58,62 +56,54 @@ class CAV(Method):
         Raises ValueError in one sentence: too few pictures, no such layer, a layer without activations, labels that
         are no classes of the model.
         """
-        examples = divide(data, concept, self.examples, seed)
-        place = layer_of(model, examples.images, layer, self.pool)
-        a = (yield from place.activations(examples.images)).double().cpu()
-        held_out = examples.origin[examples.tested]
-        slopes = yield from Slopes.of(place, data[held_out[held_out >= 0].to(data.images.device)])
-        generator = torch.Generator().manual_seed(seed)
+        probe = yield from Probe.of(
+            model, data, concept, layer=layer, pool=self.pool, most=self.examples, seed=seed
+        )  # fmt: skip
+        return (yield from self.found(probe, seed=seed))
+
+    def found(self, probe: Probe, *, seed: int = 0) -> Run[ConceptVector]:
+        """What `run` finds, from activations that are there already."""
         parts: list[Planes] = []
-        concept, held = a[examples.train.concept], examples.validation
+        generator, pictures = torch.Generator().manual_seed(seed), probe.examples.train.random
         for start in range(0, self.draws, TOGETHER):
             many = min(TOGETHER, self.draws - start)
-            found = self.planes(concept, a[self._sets(examples.train.random, examples, generator, many)], generator)
-            parts.append(self.threshold(found, a[held.concept], a[held.random]))
-            yield Progress("vectors", start + many, self.draws, _told(Planes.joined(parts), a, examples))
-        controls = yield from self._controls(a, examples, generator)
-        return _gathered(Planes.joined(parts), controls, a, examples, slopes, place)
+            planes = self.planes(probe.concept, probe.sets(pictures, self.random, many, generator), generator)
+            parts.append(self.threshold(planes, *probe.held))
+            yield Progress("vectors", start + many, self.draws, _told(Planes.joined(parts), probe))
+        controls = yield from self._controls(probe, generator)
+        return _gathered(Planes.joined(parts), controls, probe)
 
-    def _sets(self, without: Tensor, examples: Examples, generator: torch.Generator, count: int) -> Tensor:
-        """Indices (count, m) of random sets: at most half of what a random concept leaves, so that no two are alike."""
-        left = len(examples.train.random) - len(examples.train.concept)
-        m = min(self.random, left // 2)
-        return torch.stack([without[torch.randperm(len(without), generator=generator)[:m]] for _ in range(count)])
-
-    def _controls(self, a: Tensor, examples: Examples, generator: torch.Generator) -> Run[Tensor]:
+    def _controls(self, probe: Probe, generator: torch.Generator) -> Run[Tensor]:
         """Directions (B, S, d) of random concepts: as many pictures as the concept has, of those without it."""
-        found = []
-        n, without = len(examples.train.concept), examples.train.random
+        found, n, pictures = [], len(probe.concept), probe.examples.train.random
         for step in range(self.controls):
-            order = without[torch.randperm(len(without), generator=generator)]
-            sets = self._sets(order[n:], examples, generator, self.sets_per_control)
-            found.append(self.planes(a[order[:n]], a[sets], generator).normals)
+            order = pictures[torch.randperm(len(pictures), generator=generator)]
+            sets = probe.sets(order[n:], self.random, self.sets_per_control, generator)
+            found.append(self.planes(probe.activations[order[:n]], sets, generator).normals)
             yield Progress("controls", step + 1, self.controls)
         return torch.stack(found)
 
 
-def _told(planes: Planes, a: Tensor, examples: Examples) -> dict[str, float]:
+def _told(planes: Planes, probe: Probe) -> dict[str, float]:
     """The scores so far, as metrics of a Progress."""
-    found, _ = recalls(planes(a[examples.tested]), examples.tested_concept)
+    found, _ = recalls(planes(probe.tested), probe.examples.tested_concept)
     return {
         "recall_at_5": found.recall_at_5.mean().item(), "recall": found.recall.mean().item(),
-        "fpr": found.false_positive_rate.mean().item(), "n": len(examples.test.concept),
+        "fpr": found.false_positive_rate.mean().item(), "n": len(probe.examples.test.concept),
+        "n_without": len(probe.examples.test.random),
     }  # fmt: skip
 
 
-def _gathered(
-    planes: Planes, controls: Tensor, a: Tensor, examples: Examples, slopes: Slopes, place: Layer
-) -> ConceptVector:
-    values = planes(a[examples.tested])
+def _gathered(planes: Planes, controls: Tensor, probe: Probe) -> ConceptVector:
+    values, examples = planes(probe.tested), probe.examples
     found, curve = recalls(values, examples.tested_concept)
-    scores, others = slopes.scores(planes.normals), slopes.scores(controls)
+    scores, others = probe.slopes.scores(planes.normals), probe.slopes.scores(controls)
     order = values[0].argsort(descending=True)
-    first = planes.normals[0]
-    gap = (a[examples.train.concept].mean(0) - a[examples.train.random].mean(0)) @ first
     return ConceptVector(
-        layer=place.name, pool=place.pool, vector=first.float(), bias=planes.biases[0].item(), gap=gap.item(),
-        vectors=planes.normals.float(), recalls=found, positives=len(examples.test.concept),
-        negatives=len(examples.test.random), roc=curve, scores=scores, control_scores=others, counts=slopes.counts,
-        p=against_random(scores, others), t_test=t_test(scores, others[:, 0]),
-        order=examples.origin[examples.tested][order], distances=values[0][order],
+        layer=probe.layer.name, pool=probe.layer.pool, vector=planes.normals[0].float(), bias=planes.biases[0].item(),
+        difference=probe.difference.float(), vectors=planes.normals.float(), recalls=found,
+        positives=len(examples.test.concept), negatives=len(examples.test.random), roc=curve, scores=scores,
+        control_scores=others, counts=probe.slopes.counts, p=against_random(scores, others),
+        t_test=t_test(scores, others[:, 0]), tested=examples.images[examples.tested[order].to(examples.images.device)],
+        holds=examples.tested_concept[order], order=examples.origin[examples.tested][order], distances=values[0][order],
     )  # fmt: skip

@@ -18,7 +18,7 @@ class ConceptVector:
 
     layer, pool : where, and whether activations are means over the positions
     vector, bias : (d,) of length one and the threshold, of the first random set; v . a + b > 0 says "concept"
-    gap : how far apart the mean of the concept's pictures and that of the others lie along `vector`
+    difference : (d,), mean activations with the concept less those without it
     vectors : (R, d), of every random set
     recalls : of every random set, over `positives` pictures with the concept and `negatives` without
     roc : of the first random set
@@ -28,16 +28,16 @@ class ConceptVector:
         against S random sets
     counts : (K,), pictures of each class
     p, t_test : (K,), two-sided, of the scores against random concepts (core.explain.concepts.significance)
-    order : indices in the data of the pictures that were tested on, farthest along the vector first; -1 for a
-        picture that was brought along
-    distances : (N,) along it, in the same order
+    tested : uint8 (N, C, H, W), the pictures that were tested on, farthest along the vector first
+    holds : bool (N,), whether each holds the concept; order : its index in the data, -1 for one that was brought along
+    distances : (N,) along the vector
     """
 
     layer: str
     pool: bool
     vector: Tensor
     bias: float
-    gap: float
+    difference: Tensor
     vectors: Tensor
     recalls: Recalls
     positives: int
@@ -48,6 +48,8 @@ class ConceptVector:
     counts: Tensor
     p: Tensor
     t_test: Tensor
+    tested: Tensor
+    holds: Tensor
     order: Tensor
     distances: Tensor
 
@@ -82,6 +84,5 @@ class ConceptVector:
         return activations @ self.vector.to(activations) + self.bias
 
     def moved(self, model: nn.Module, images: Tensor, strengths: Tensor) -> Tensor:
-        """Logits (S, N, K) once `strengths` (S,) times the gap is added along the vector; negative ones remove it."""
-        layer = layer_of(model, images, self.layer, self.pool)
-        return layer.moved(images, self.vector, strengths * self.gap)
+        """Logits (S, N, K) once `strengths` (S,) times `difference` is added to the activations; -1 takes it away."""
+        return layer_of(model, images, self.layer, self.pool).moved(images, self.difference, strengths)

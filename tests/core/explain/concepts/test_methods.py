@@ -13,6 +13,7 @@ from core.data import ImageSet
 from core.explain import ACAV, CONCEPTS, TCAV, FastCAV, layers_of
 from core.explain.concepts.cav import CAV
 from core.explain.concepts.layer import Layer, layer_of
+from core.explain.concepts.probe import Probe
 from core.runs import Progress, finish
 
 QUICK = {"draws": 4, "controls": 4}
@@ -56,7 +57,7 @@ def test_a_concept_that_is_there_is_recalled(net, method, pool):
     assert found.vectors.shape == (4, 8 if pool else 8 * 16)
     torch.testing.assert_close(found.vectors.norm(dim=1), torch.ones(4))
     assert found.scores.shape == (4, 2) and found.p.shape == (2,) and found.counts.sum() == 105
-    assert (found.positives, found.negatives) == (65, 40) and found.gap > 0
+    assert (found.positives, found.negatives) == (65, 40)
     assert len(found.order) == 105 and red[found.order[:20]].all() and not red[found.order[-20:]].any()
     for name, value in net.state_dict().items():
         assert torch.equal(value, before[name])
@@ -87,12 +88,12 @@ def test_examples_from_elsewhere(net):
     assert found.recall_at_5 > 0.9 and (found.order[:10] == -1).all() and found.counts.sum() == 40
 
 
-def test_moving_along_the_vector_moves_the_activations_by_the_gap(net):
+def test_moving_along_the_vector_moves_the_activations_by_the_difference_of_the_means(net):
     data, red = pictures()
     model = linear()
     found = finish(FastCAV(**QUICK).run(model, data, red, layer="2"))
     plain, added, removed = found.moved(model, data.images[:3], torch.tensor([0.0, 1.0, -1.0]))
-    step = model[3].weight @ (found.gap * found.vector)
+    step = model[3].weight @ (found.difference)
     torch.testing.assert_close(added, plain + step)
     torch.testing.assert_close(removed, plain - step)
     with torch.no_grad():
@@ -208,6 +209,14 @@ def test_the_layer_that_is_taken_where_none_is_named(net):
     assert layer_of(net, data.images, None, True).name in layers_of(net, data.images)
     plain = nn.Sequential(nn.Flatten(), nn.Linear(192, 5), nn.ReLU(), nn.Linear(5, 2))
     assert layer_of(plain, data.images, None, True).name == "1"
+
+
+def test_one_probe_serves_every_method(net):
+    data, red = pictures()
+    probe = finish(Probe.of(net, data, red, layer="2"))
+    for cls in CONCEPTS:
+        again, alone = finish(cls(**QUICK).found(probe)), finish(cls(**QUICK).run(net, data, red, layer="2"))
+        assert torch.equal(again.vectors, alone.vectors) and torch.equal(again.tested, alone.tested)
 
 
 def test_the_base_is_no_method():
