@@ -1,0 +1,97 @@
+"""How long heatmaps take, against captum and the grad-cam package: ResNet-18, one process, turn by turn.
+
+    python -m bench.heatmaps [--threads 2]
+
+All explain the same layer of the same network, whose weights are random; ours also enlarges the map to the picture. On
+an idle machine only. Writes lab/stored/tables/heatmaps.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import timm
+import torch
+from captum.attr import LayerGradCam
+from torch import Tensor, nn
+
+from bench.interleaved import interleaved
+from bench.keep import keep
+from core.explain import AblationCAM, GradCAM, ScoreCAM
+
+
+@dataclass(frozen=True)
+class Case:
+    """One comparison: our method, the other library's, pictures of so many pixels, turns and how many times faster."""
+
+    ours: Any
+    library: str
+    pictures: int
+    size: int
+    turns: int
+    goal: float
+
+
+CASES = (
+    Case(GradCAM(), "captum", 1, 224, 30, 1 / 1.05),
+    Case(GradCAM(), "captum", 16, 224, 6, 1 / 1.05),
+    Case(GradCAM(), "grad-cam", 1, 224, 20, 1),
+    Case(GradCAM(), "grad-cam", 16, 224, 6, 2.5),
+    Case(AblationCAM(), "grad-cam", 1, 224, 1, 5),
+    Case(AblationCAM(), "grad-cam", 16, 32, 1, 5),
+    Case(ScoreCAM(), "grad-cam", 1, 224, 1, 5),
+    Case(ScoreCAM(), "grad-cam", 16, 32, 1, 5),
+)
+
+
+def other(case: Case, net: nn.Module, images: Tensor, targets: Tensor) -> Callable[[], object]:
+    """The other library's call for the same maps."""
+    if case.library == "captum":
+        method = LayerGradCam(net, net.get_submodule("layer4"))
+        return lambda: method.attribute(images, target=targets, relu_attributions=False)
+    import pytorch_grad_cam as package
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    cam = getattr(package, type(case.ours).__name__)(model=net, target_layers=[net.get_submodule("layer4")])
+    wanted = [ClassifierOutputTarget(int(target)) for target in targets]
+    return lambda: cam(input_tensor=images, targets=wanted)
+
+
+def row(case: Case, net: nn.Module) -> dict[str, Any]:
+    """Median milliseconds of both, and how many times faster ours is."""
+    images = torch.rand(case.pictures, 3, case.size, case.size, generator=torch.Generator().manual_seed(0))
+    targets = torch.zeros(case.pictures, dtype=torch.int64)
+    call = other(case, net, images, targets)
+    ours, theirs = interleaved(lambda: case.ours(net, images, targets), call, repeats=case.turns)
+    return {
+        "method": type(case.ours).__name__, "pictures": case.pictures, "pixels": case.size, "against": case.library,
+        "ours": round(ours, 1), "theirs": round(theirs, 1), "times faster": round(theirs / ours, 2),
+        "goal": f"≥ {case.goal:.2g}", "turns": case.turns,
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--threads", type=int, default=2, help="torch threads (default 2)")
+    torch.set_num_threads(parser.parse_args().threads)
+    torch.manual_seed(0)
+    net = timm.create_model("resnet18", num_classes=1000).eval()
+    rows = []
+    for case in CASES:
+        rows.append(row(case, net))
+        print(rows[-1], flush=True)
+    keep(
+        "heatmaps", "How long heatmaps take", rows,
+        command=f"python -m bench.heatmaps --threads {torch.get_num_threads()}",
+        n="the median of the turns that the table names, both libraries in turn in one process", seeds=[0],
+        units={"ours": "ms", "theirs": "ms"},
+        note="ResNet-18 with random weights, the maps of its last stage. Score-CAM and Ablation-CAM take 512 passes a "
+        "picture; grad-cam takes each of them through the whole network, ours for Ablation-CAM from the layer on.",
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
