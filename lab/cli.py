@@ -113,10 +113,10 @@ def run_recipe(arguments: argparse.Namespace) -> None:
 
 def train_recipe(arguments: argparse.Namespace) -> None:
     """Train, score and save a model, with the recipe beside it."""
-    from core.training import ROBUST, TRAININGS
+    from core.training import CONSISTENT, ROBUST, TRAININGS
 
     recipe = _read(arguments.recipe)
-    if type(recipe.method) not in (*TRAININGS, *ROBUST):
+    if type(recipe.method) not in (*TRAININGS, *ROBUST, *CONSISTENT):
         name = type(recipe.method).__name__
         raise ValueError(f"{arguments.recipe} runs {name}, a {recipe.kind.name}, not a training.")
     result = _finished(recipe, arguments.quiet)

@@ -85,6 +85,7 @@ class Page:
 
 
 BADNETS, CLEAN, DORMANT = "zoo:scenes-badnets", "zoo:scenes-clean", "zoo:scenes-lowfrequency"
+BIASED = "zoo:scenes-biased"
 RING = "0" * 16 + "07e00ff01ff81ff81ff81ff80ff007e0" + "0" * 16
 
 PAGES: list[Page] = [
@@ -263,6 +264,22 @@ PAGES: list[Page] = [
             CLEAN, {"method": "TCAV", "beside": "ACAV"},
         ),
         model=CLEAN,
+    ),
+    Page(
+        "attention", "Attention", "center_focus_strong", "Explanations",
+        "Attack the background: does the explanation stay?", "consistency",
+        (
+            Card(
+                "Right for the wrong reason", "Same object, another background. Does the heatmap notice?", BIASED, 4,
+                {"beside": "plain training"}, "heat",
+            ),
+        ),
+        chapter=Chapter(
+            10, "Right for the wrong reason",
+            "See what answers rest on, and whether a training moves them to the object.", 9, BIASED,
+            {"beside": "plain training"},
+        ),
+        model=BIASED,
     ),
     Page(
         "compare", "Compare", "compare", "Results", "A repaired model beside the original and a clean one.", "defense",

@@ -17,7 +17,7 @@ from ui.widgets import link
 
 FIRST = "zoo:scenes-badnets"
 OWN_DATA = "the model's own"
-DATA = (OWN_DATA, "scenes", "cifar10", "gtsrb", "mnist", "fashion-mnist", "tiny-imagenet")
+DATA = (OWN_DATA, "scenes", "scenes-biased", "cifar10", "gtsrb", "mnist", "fashion-mnist", "tiny-imagenet")
 HEATMAP = "GradCAM"
 PICTURE = 9
 """The test picture a visitor sees first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from core.data.imageset import ImageSet
-from core.data.scenes import BACKGROUND, OBJECT, Scenes
+from core.data.scenes import BACKGROUND, OBJECT, WHOLE, Scenes
 
 ORIGINAL, SAME, RANDOM, ONLY_OBJECT, ONLY_BACKGROUND = CHALLENGE = (
     "original", "mixed same", "mixed random", "only object", "only background",
@@ -25,11 +25,11 @@ def challenge(scenes: Scenes, split: str = "test", limit: int | None = None) -> 
     Shape, place, size, texture and light of an object are the same in all; its colour follows the background's, from
     which it always differs.
     """
-    tied, free = (dataclasses.replace(scenes, bias=bias) for bias in (1.0, 0.0))
-    return {
-        ORIGINAL: scenes.load(split, limit),
-        SAME: tied.load(split, limit),
-        RANDOM: free.load(split, limit),
-        ONLY_OBJECT: scenes.load(split, limit, show=OBJECT),
-        ONLY_BACKGROUND: scenes.load(split, limit, show=BACKGROUND),
-    }
+    return {name: on_background(name, scenes, split, limit) for name in CHALLENGE}
+
+
+def on_background(name: str, scenes: Scenes, split: str = "test", limit: int | None = None) -> ImageSet:
+    """The one of these sets that is called `name`."""
+    bias = {SAME: 1.0, RANDOM: 0.0}.get(name, scenes.bias)
+    show = {ONLY_OBJECT: OBJECT, ONLY_BACKGROUND: BACKGROUND}.get(name, WHOLE)
+    return dataclasses.replace(scenes, bias=bias).load(split, limit, show=show)

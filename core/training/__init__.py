@@ -17,8 +17,9 @@ from core.training.single_step import FGSMRS, NFGSM
 from core.training.standard import Standard
 from core.training.trades import TRADES
 
-TRAININGS = [Standard, PoisonedFineTuning, ABL, ExplanationConsistency]
+TRAININGS = [Standard, PoisonedFineTuning, ABL]
 ROBUST = [Adversarial, TRADES, MART]
+CONSISTENT = [ExplanationConsistency]
 MIXERS = [MixUp, CutMix, FMix]
 COMPARISONS = [Mixing]
 PARTS: list[type[Method]] = [SAM, AWP, FGSMRS, NFGSM, *MIXERS]
@@ -27,6 +28,7 @@ __all__ = [
     "ABL",
     "AWP",
     "COMPARISONS",
+    "CONSISTENT",
     "FGSMRS",
     "MART",
     "MIXERS",

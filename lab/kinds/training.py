@@ -19,7 +19,7 @@ from lab.kinds.kind import Conclusion, Kind, Question
 from lab.kinds.shared import fitting, scoring
 from lab.kinds.shared.changes import report
 from lab.kinds.shared.cost import COST, accuracy
-from lab.kinds.shared.learner import as_stored, learner, learner_lines, limit, trained_by
+from lab.kinds.shared.learner import as_stored, data_of, learner, learner_lines, limit, trained_by
 from lab.kinds.shared.scoring import card_scores, scored, watched, write
 from lab.kinds.shared.script import Script, Snippet
 from lab.kinds.shared.setting import Backdoor, clean_model, planned, size_of
@@ -77,7 +77,7 @@ def _card(model: Classifier, start: Classifier, recipe: Recipe, result: Result) 
     if poison is not None:
         done += _poisoned(poison)
     backdoored = model.trigger is not None
-    data = model.card.data or str(recipe.data)
+    data = data_of(start, recipe)
     return dataclasses.replace(
         start.card, data=data, done=done, backdoored=backdoored, scores=scores, recipe=recipe.to_dict()
     )

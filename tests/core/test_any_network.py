@@ -22,7 +22,7 @@ from core.knobs import Method, knobs_of
 from core.metrics import RANKINGS
 from core.optim.weight_perturbation import WeightPerturbation
 from core.runs import finish
-from core.training import MIXERS, PARTS, ROBUST, TRAININGS, Adversarial, Standard
+from core.training import CONSISTENT, MIXERS, PARTS, ROBUST, TRAININGS, Adversarial, Standard
 from core.triggers import TRIGGERS, BadNets, Poison
 from core.triggers.shared.offline import OfflineTrigger
 from tests.conftest import TinyNet, colour_set
@@ -225,7 +225,7 @@ METHODS = [
     (check, cls)
     for check, registry in (
         (repair, DEFENSES), (detector, DETECTORS), (attack, ATTACKS), (explainer, EXPLAINERS), (training, TRAININGS),
-        (training, ROBUST), (part, PARTS), (trigger, TRIGGERS), (weight_attack, WEIGHT_ATTACKS),
+        (training, ROBUST), (training, CONSISTENT), (part, PARTS), (trigger, TRIGGERS), (weight_attack, WEIGHT_ATTACKS),
         (reactivation, REACTIVATIONS), (ranking, RANKINGS), (flatness, FLATNESS), (landscape, LANDSCAPES),
         (concept, CONCEPTS),
     )

@@ -16,7 +16,16 @@ from core.defenses import STRIP, TSBD, FineTuning, NeuralCleanse
 from core.explain import ACAV, TCAV, GradCAM
 from core.flatness import AverageFlatness, Landscape, Rescaling, WorstFlatness
 from core.metrics import TAC
-from core.training import AWP, FGSMRS, TRADES, Adversarial, Mixing, PoisonedFineTuning, Standard
+from core.training import (
+    AWP,
+    FGSMRS,
+    TRADES,
+    Adversarial,
+    ExplanationConsistency,
+    Mixing,
+    PoisonedFineTuning,
+    Standard,
+)
 from core.triggers import BadNets, Flareon
 from lab import methods
 from lab.kinds import kinds
@@ -450,7 +459,46 @@ CONCEPTS = [
       for outcome, value in (("more", 0.8), ("alike", 0.71), ("less", 0.5))),
 ]  # fmt: skip
 
-CASES = CONCEPTS + MIXING + ROBUST + FLATNESS + DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
+
+def looks(acc: float, shuffled: float, background: float = 0.3, **more: float) -> dict[str, float]:
+    """Figures of a bias test; `more` such as before__shuffled."""
+    found = {"after/acc": acc, "after/shuffled": shuffled, "after/background": background, "chance": 0.1}
+    return found | {name.replace("__", "/"): value for name, value in more.items()}
+
+
+SINGLY: dict[str, Any] = {
+    "counts": dict.fromkeys(("after/acc", "after/shuffled", "after/consistency"), 500),
+    "more": {"notes": {"method": "weights 1 − E", "beside": "plain training"}},
+}  # fmt: skip
+WEIGHED = SINGLY | {"inputs": {"beside": methods.to_dict(ExplanationConsistency(weights="1"))}}
+OTHER = {"beside__acc": 0.9, "beside__shuffled": 0.4, "beside__consistency": 0.8}
+CONSISTENT = [
+    Case(ExplanationConsistency(), "background", looks(0.95, 0.3, before__shuffled=0.25),
+         ["After training with weights 1 − E", "95.0 % of 500 test pictures",
+          "30.0 % with shuffled ones (25.0 % before)", "many answers rest on the background"],
+         ["Plain training"], **SINGLY),
+    Case(ExplanationConsistency(), "object", looks(0.95, 0.93) | looks(0.95, 0.93, **OTHER),
+         ["rest on the object", "background alone it tells 30.0 %",
+          "Plain training from the same start: 90.0 % and 40.0 %."], ["many"], **WEIGHED),
+    Case(ExplanationConsistency(), "diverged", looks(0.12, 0.1), ["chance is 10.0 %", "lower the learning rate"], [],
+         **SINGLY),
+    Case(ExplanationConsistency(), "higher", looks(0.9, 0.5, **OTHER), ["a difference of +10.0 points"],
+         question="change", **WEIGHED),
+    Case(ExplanationConsistency(), "same", looks(0.9, 0.41, **OTHER), ["On the same 500 pictures", "+1.0"],
+         question="change", **WEIGHED),
+    Case(ExplanationConsistency(), "lower", looks(0.9, 0.3, **OTHER), ["-10.0 points"], question="change", **WEIGHED),
+    Case(ExplanationConsistency(), "nothing beside", looks(0.9, 0.3), ["Only one"], question="change", **SINGLY),
+    Case(ExplanationConsistency(), "more stable", looks(0.9, 0.3, after__consistency=0.9, **OTHER),
+         ["Mean E over 500 training pictures: 0.900 after training with weights 1 − E, 0.800 after plain training"],
+         question="stable", **WEIGHED),
+    Case(ExplanationConsistency(), "as stable", looks(0.9, 0.3, after__consistency=0.805, **OTHER), ["0.805"],
+         question="stable", **WEIGHED),
+    Case(ExplanationConsistency(), "less stable", looks(0.9, 0.3, after__consistency=0.7, **OTHER), ["0.700"],
+         question="stable", **WEIGHED),
+    Case(ExplanationConsistency(), "nothing beside", looks(0.9, 0.3), ["Only one"], question="stable", **SINGLY),
+]  # fmt: skip
+
+CASES = CONSISTENT + CONCEPTS + MIXING + ROBUST + FLATNESS + DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,14 @@ from lab.recipes import Recipe
 SAMPLES: dict[str, Any] = {
     "images": [3, 1], "n": 20, "moments": 3, "target": 2, "mode": "all-to-all", "rate": 0.05, "mask": "f" * 64,
     "judge": "zoo:scenes-clean", "other": "zoo:scenes-clean", "split": "train", "trigger": {"method": "BadNets"},
-    "beside": {"method": "TRADES"}, "second": {"method": "HiResCAM"}, "concept": "class=ring", "layer": "layer3",
-    "alongside": {"method": "ACAV"},
+    "second": {"method": "HiResCAM"}, "concept": "class=ring", "layer": "layer3", "alongside": {"method": "ACAV"},
 }  # fmt: skip
-"""A value for each input that a kind may read."""
+"""A value for each input that a kind may read, but for a second method, which is of its own."""
+
+
+def samples(kind: Kind) -> dict[str, Any]:
+    return SAMPLES | {"beside": {"method": kind.methods[0].__name__}}
+
 
 each = pytest.mark.parametrize("kind", kinds().values(), ids=lambda kind: kind.name)
 
@@ -34,19 +38,19 @@ def test_a_kind_runs_registered_methods_and_they_are_its_own(kind: Kind) -> None
 def test_its_inputs_survive_json_and_a_link(kind: Kind) -> None:
     assert all(name == known.name for name, known in kind.inputs.items())
     for name, known in kind.inputs.items():
-        value = known.check(SAMPLES[name])
+        value = known.check(samples(kind)[name])
         assert known.check(value) == value, name
         if known.text is not None:
             assert known.parse(known.text(value)) == value, name
-    recipe = Recipe(kind.methods[0](), "zoo:scenes-badnets", inputs={name: SAMPLES[name] for name in kind.inputs})
+    recipe = Recipe(kind.methods[0](), "zoo:scenes-badnets", inputs={name: samples(kind)[name] for name in kind.inputs})
     assert Recipe.from_query(recipe.to_query()) == Recipe.from_json(recipe.to_json()) == recipe
 
 
 @each
 def test_it_refuses_the_inputs_of_others(kind: Kind) -> None:
-    for name in set(SAMPLES) - set(kind.inputs):
+    for name in set(samples(kind)) - set(kind.inputs):
         with pytest.raises(ValueError, match=f"A {kind.name} reads no input '{name}'"):
-            Recipe(kind.methods[0](), "zoo:scenes-badnets", inputs={name: SAMPLES[name]})
+            Recipe(kind.methods[0](), "zoo:scenes-badnets", inputs={name: samples(kind)[name]})
 
 
 @each
@@ -81,4 +85,4 @@ def test_its_first_progress_comes_before_anything_is_loaded(kind: Kind) -> None:
 
 @each
 def test_only_a_kind_that_leaves_a_model_says_so(kind: Kind) -> None:
-    assert kind.leaves_model == (kind.name in ("defense", "injection", "robust", "training"))
+    assert kind.leaves_model == (kind.name in ("consistency", "defense", "injection", "robust", "training"))

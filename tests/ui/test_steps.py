@@ -109,7 +109,7 @@ def test_masks_and_bounds_are_compared_with_their_limits():
 def test_a_consistency_fills_in_the_mean_and_the_lowest():
     report = {"consistency": torch.tensor([1.0, 0.25, 0.75, 1.0]), "weights": torch.tensor([0.2, 3.0, 1.0, 0.2])}
     found = told(result_of(ExplanationConsistency(), report=report))
-    assert r"\bar E = 0.75" in found and r"v = \max(1 - 0.25, 0.05),\quad v' = 3" in found and "4 training" in found
+    assert r"\bar E = 0.75" in found and r"v = \max(1 - 0.25, 0.5),\quad v' = 3" in found and "4 training" in found
     others = told(result_of(ExplanationConsistency(weights="E"), report=report))
     assert r"\bar E = 0.75" in others and r"\max" not in others, "a control has another v"
 
@@ -148,3 +148,14 @@ def test_small_numbers_keep_their_digits():
     from ui.texts.steps.numbers import tex
 
     assert tex(0.0314159) == "0.0314" and tex(1.2e-7) == r"1.2 \cdot 10^{-7}" and not re.search("e", tex(3e10))
+
+
+def test_the_figures_of_a_bias_test_are_counts_and_means_of_each_moment():
+    figures = {"before/shuffled": 0.5, "after/shuffled": 0.75, "after/epg": 0.4, "beside/consistency": 0.9}
+    result = result_of(ExplanationConsistency(), figures=figures, counts=dict.fromkeys(figures, 40))
+    said = {key: [f"{step.words} {step.formula}" for step in texts.all_scores()[key].steps(result, None)]
+            for key in ("shuffled", "background", "epg", "consistency")}  # fmt: skip
+    assert len(said["shuffled"]) == 2 and r"\frac{30}{40} = 0.75" in said["shuffled"][1] and not said["background"]
+    assert said["epg"] == ["Mean share of the positive mass that lies on the object, over 40 pictures, after the "
+                           "training. 0.4"]  # fmt: skip
+    assert "after the second training. 0.9" in said["consistency"][0]

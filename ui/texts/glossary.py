@@ -97,8 +97,16 @@ WORDS: dict[str, Word] = {
         "changed."
     ),
     "detector": Word("A defense that gives each picture or input a score for how suspicious it is; the model stays."),
+    "energy pointing game": Word(
+        "The share of a heatmap's positive mass that lies on the object. A map that is the same everywhere scores the "
+        "object's share of the picture."
+    ),
     "entropy": Word(
         "How undecided the model is: 0 where it is sure of one class, largest where all are equally likely."
+    ),
+    "explanation consistency": Word(
+        "E: how alike the heatmaps of a picture are before and after an attack on its background, and 0 where the "
+        "answer changes. 1 is an explanation that stays."
     ),
     "false alarm": Word(
         "A picture that a detector flags although it is clean, or that is taken for one with a concept although it has "
@@ -182,6 +190,9 @@ WORDS: dict[str, Word] = {
     "seed": Word("The number that fixes all random draws. One seed is a single draw; several show the spread."),
     "supply chain": Word(
         "All that a model passes through before use: data, code, training, weights. Each may be attacked."
+    ),
+    "shuffled backgrounds": Word(
+        "Backgrounds drawn without regard to what stands before them: an answer that rests on the background fails.",
     ),
     "TAC": Word(
         "Trigger-activated change: how far the trigger moves a channel, on average over pictures. It needs the "

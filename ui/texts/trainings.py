@@ -40,14 +40,4 @@ TEXTS = {
         "are isolated and then unlearned. All depends on who is isolated.",
         steps=steps.isolated,
     ),
-    "ExplanationConsistency": Text(
-        r"\min_\theta\; \tfrac{1}{N} \sum_i v_i'\, \mathrm{CE}(f_\theta(x_i), y_i),\quad v_i = 1 - E(x_i, \hat x_i)",
-        "x̂ is the picture x with its background attacked; the background is what the network's own heatmap of x leaves "
-        "out. E is how alike the heatmaps of x and x̂ are, and 0 where the answer changes. v' is v, raised to a floor "
-        "and divided by its mean.",
-        "Wu et al., IEEE Transactions on Multimedia 2024, [arXiv 2408.04600](https://arxiv.org/abs/2408.04600)",
-        "Pictures whose explanation does not survive the attack count for more. No masks are needed. Whether a gain "
-        "comes from explanations is decided by the controls: the same weights, permuted, or weights by the loss.",
-        steps=steps.by_consistency,
-    ),
 }

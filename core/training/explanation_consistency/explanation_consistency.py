@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.attacks.inputs.pgd import PGD
 from core.data.imageset import ImageSet
 from core.device import device_of
 from core.explain.consistency.consistency import Consistency
@@ -49,13 +50,16 @@ class ExplanationConsistency(Method):
     weights: str = knob(
         INCONSISTENT, choices=RULES, help="what a picture counts for: by the method, or a control", primary=True
     )
-    consistency: Method = knob(Consistency(), help="how E is found")
+    consistency: Method = knob(
+        Consistency(attack=PGD(eps=2 / 255, alpha=2 / 255, steps=1, stop_early=False)),
+        help="how E is found; our choice: an attack that leaves most answers as they are",
+    )
     warmup: float = knob(0.2, low=0.0, high=1.0, step=0.05, help="our choice: share of the epochs before E counts")
     refresh: int = knob(
         5, low=1, high=200, step=1, symbol="R", help="our choice: epochs from one measurement of E to the next"
     )
     floor: float = knob(
-        0.05, low=0.0, high=1.0, step=0.05, help="our choice: the least v, before the mean is brought to 1"
+        0.5, low=0.0, high=1.0, step=0.05, help="our choice: the least v, before the mean is brought to 1"
     )
     epochs: int = knob(15, low=0, high=200, step=1, help="passes over the training data", primary=True)
     lr: float = knob(0.1, low=1e-4, high=1.0, symbol="η", help="highest learning rate")
@@ -85,9 +89,11 @@ class ExplanationConsistency(Method):
         last refresh: "consistency" E, "similarity" of the maps alone and "weights" v', each (N,) by training picture,
         and "empty", the share of empty heatmaps; "record/consistency" and "record/epoch", one value per refresh.
 
-        Raises ValueError where the network has no convolutional map, or the loss is not finite.
+        Raises ValueError where there is one picture, the network has no convolutional map, or the loss is not finite.
         """
         train = train[: self.pictures].to(device_of(model))
+        if len(train) < 2:
+            raise ValueError("ExplanationConsistency weighs pictures against each other; give two or more.")
         student, per_epoch = training_copy(model, train.images), steps_per_epoch(train, self.batch_size)
         weights, record = torch.ones(len(train), device=train.images.device), Record()
         training = self._training(student, train, weights, per_epoch, seed)

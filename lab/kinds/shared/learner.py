@@ -55,6 +55,11 @@ def limit(n: int | None) -> str:
     return "" if n is None else f", limit={n}"
 
 
+def data_of(start: Classifier, recipe: Recipe) -> str:
+    """The data that a card says the model was trained on: the recipe's, or the start's where those have no name."""
+    return recipe.data if isinstance(recipe.data, str) else start.card.data or str(recipe.data)
+
+
 def trained_by(start: Classifier, model: Classifier, recipe: Recipe) -> str:
     """What a card says was done: by which method, on which data, from first weights or from which model."""
     by = type(recipe.method).__name__

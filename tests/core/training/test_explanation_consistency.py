@@ -22,7 +22,8 @@ from tests.core.defenses.test_contract import assert_same, snapshot
 
 SETTINGS = {"epochs": 4, "batch_size": 16, "lr": 0.05}
 SHORT = ExplanationConsistency(
-    consistency=Consistency(attack=PGD(steps=1, stop_early=False)), warmup=0.25, refresh=1, **SETTINGS
+    consistency=Consistency(attack=PGD(steps=1, stop_early=False)), warmup=0.25, refresh=1, floor=0.05,
+    **SETTINGS,
 )
 PLAIN = Standard(**SETTINGS)
 

@@ -36,21 +36,3 @@ def isolated(result: Result, place: Place | None) -> list[Step]:
     if poisoned:
         steps.append(Step("Pictures that carry the trigger; the method is not told.", str(poisoned)))
     return steps
-
-
-def by_consistency(result: Result, place: Place | None) -> list[Step]:
-    """The mean E over the training pictures, and what the picture of the lowest E counts for."""
-    found = report(result)
-    e, weights = found.get("consistency"), found.get("weights")
-    if e is None or weights is None:
-        return []
-    mean = tex(float(e.mean()))
-    steps = [Step(f"The mean over {len(e)} training pictures, when it was last measured.", rf"\bar E = {mean}")]
-    if method_of(result).weights == "1 - E":
-        lowest, floor = int(e.argmin()), tex(method_of(result).floor)
-        counts = tex(float(weights[lowest]))
-        steps.append(Step(
-            "The picture of the lowest E: its v, and what it counts for.",
-            rf"v = \max(1 - {tex(float(e[lowest]))}, {floor}),\quad v' = {counts}",
-        ))  # fmt: skip
-    return steps
