@@ -498,7 +498,8 @@ CONSISTENT = [
     Case(ExplanationConsistency(), "nothing beside", looks(0.9, 0.3), ["Only one"], question="stable", **SINGLY),
 ]  # fmt: skip
 
-CASES = CONSISTENT + CONCEPTS + MIXING + ROBUST + FLATNESS + DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
+CASES = CONSISTENT + CONCEPTS + MIXING + ROBUST + FLATNESS
+CASES += DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
 
 
 @pytest.mark.parametrize(
