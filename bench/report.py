@@ -25,7 +25,8 @@ BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 PAGE_MARKS = "<!-- pages:begin -->", "<!-- pages:end -->"
 ORDER = [
     "zoo", "scoreboard", "neurons", "tsbd", "family", "family-before", "family-architectures", "family-rankings",
-    "family-development", "poison", "flareon", "regional", "live", "visitors", "speed",
+    "family-development", "poison", "flareon", "regional",
+    "concepts", "concepts-shuffled", "concept-speed", "live", "visitors", "speed",
 ]  # fmt: skip
 
 
