@@ -84,7 +84,12 @@ def layer_information(model: nn.Module, images: Tensor, noise: float = 0.25) -> 
     layers = {PIXELS: as_input(model, images)}
     layers |= {name: value for name, value in outputs(model, layers[PIXELS], _tensor).items() if name in names}
     layers[FEATURES] = penultimate(model, classifier_of(model, images[:2]), images)
-    return {name: information_bounds(_unit(value.flatten(1)), noise**2) for name, value in layers.items()}
+    return {name: layer_bounds(value, noise) for name, value in layers.items()}
+
+
+def layer_bounds(activations: Tensor, noise: float = 0.25) -> Bounds:
+    """The bounds of one layer's activations (N, …) with noise, as in `layer_information`."""
+    return information_bounds(_unit(activations.flatten(1)), noise**2)
 
 
 def _tensor(value: object) -> Tensor | None:

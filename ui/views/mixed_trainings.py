@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from lab.results import Result
     from lab.running.job import Job
 
+STORED = {"fmix": "Trained longer, on CIFAR-10", "fmix-information": "What small VAEs learn from mixed pictures"}
+"""Tables by name, and how the page calls them."""
+
 
 def live(job: Job) -> None:
     """Accuracy of each training as it goes on; of a finished one what its networks do beyond that."""
@@ -46,15 +49,14 @@ def live(job: Job) -> None:
 
 
 def shipped() -> None:
-    """What is stored of networks that learned longer, with what stands behind it."""
+    """What is stored of networks that learned longer, and of VAEs, with what stands behind each table."""
     from lab.tables import stored_table, table
 
-    found = stored_table("fmix")
-    if found is None:
-        return
-    st.header("Trained longer, on CIFAR-10", anchor=False)
-    st.markdown(table(found["rows"], found["units"]))
-    st.caption(f"{found['n']}; {found['hardware']}. {found['note']}")
+    for name, title in STORED.items():
+        if (found := stored_table(name)) is not None:
+            st.header(title, anchor=False)
+            st.markdown(table(found["rows"], found["units"]))
+            st.caption(f"{found['n']}; {found['hardware']}. {found['note']}")
 
 
 def _looks(points: list[dict[str, Any]], keys: list[str]) -> list[dict[str, Any]]:
