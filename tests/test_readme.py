@@ -89,7 +89,7 @@ def test_the_defense_example_is_a_repair(module, trained_net, colours):
 def test_the_mixing_example_is_a_collate_function():
     dataset = [(torch.rand(3, 8, 8), place % 10) for place in range(256)]
     names = {"dataset": dataset}
-    exec(compile(example("README.md", "mixing"), "README.md", "exec"), names)
+    exec(compile(example("docs/mixing.md", "mixing"), "mixing.md", "exec"), names)
     images, labels = next(iter(names["loader"]))
     assert images.shape == (128, 3, 8, 8) and labels.shape == (128, 10)
     torch.testing.assert_close(labels.sum(1), torch.ones(128))
