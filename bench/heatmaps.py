@@ -28,7 +28,7 @@ class Case:
     """One comparison: our method, the other library's, pictures of so many pixels, turns and how many times faster."""
 
     ours: Any
-    library: str
+    against: str
     pictures: int
     size: int
     turns: int
@@ -49,7 +49,7 @@ CASES = (
 
 def other(case: Case, net: nn.Module, images: Tensor, targets: Tensor) -> Callable[[], object]:
     """The other library's call for the same maps."""
-    if case.library == "captum":
+    if case.against == "captum":
         method = LayerGradCam(net, net.get_submodule("layer4"))
         return lambda: method.attribute(images, target=targets, relu_attributions=False)
     import pytorch_grad_cam as package
@@ -67,7 +67,7 @@ def row(case: Case, net: nn.Module) -> dict[str, Any]:
     call = other(case, net, images, targets)
     ours, theirs = interleaved(lambda: case.ours(net, images, targets), call, repeats=case.turns)
     return {
-        "method": type(case.ours).__name__, "pictures": case.pictures, "pixels": case.size, "against": case.library,
+        "method": type(case.ours).__name__, "pictures": case.pictures, "pixels": case.size, "against": case.against,
         "ours": round(ours, 1), "theirs": round(theirs, 1), "times faster": round(theirs / ours, 2),
         "goal": f"≥ {case.goal:.2g}", "turns": case.turns,
     }  # fmt: skip
