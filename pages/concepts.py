@@ -22,8 +22,10 @@ with sidebar.ready():
     cache.bring(choice.data)
     from core.explain import layers_of
     from lab import links, loading, methods
+    from lab.kinds.shared.pictures import picked
     from lab.recipes import Recipe
 
+    picked(model, choice.data, choice.images)  # a link may name a picture that is not there
     few = loading.images(choice.data, "test", limit=100, size=model.input_size[-1])
     layers = cache.kept(lambda: list(layers_of(model, few.images)), "layers", choice.model, model.card.sha)
 

@@ -44,10 +44,10 @@ with controls:
 with sidebar.ready():
     networks = views.networks_of(choice, page.result)
 with stage:
-    st.subheader("Two pictures in one", anchor=False)
+    st.header("Two pictures in one", anchor=False)
     with in_a_sentence(then=sidebar.offer_scenes):
         page.show(views.pair(choice, partner, own, mixer, lam, networks))
-    st.subheader("Masks and their spectra", anchor=False)
+    st.header("Masks and their spectra", anchor=False)
     views.masks(mixer, lam)
 
 st.header("Train with and without", anchor=False)

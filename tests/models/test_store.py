@@ -171,7 +171,7 @@ def test_the_shelf_lists_and_loads_by_name(
 @pytest.mark.parametrize("card", models.available(), ids=lambda card: card.ref)
 def test_every_shipped_model_keeps_its_promises(card: models.Card) -> None:
     model = models.load(card.ref)
-    assert card.ref.startswith(f"zoo:{card.data}-") and card.licence != "unknown" and card.scores and card.done
+    assert f"{card.ref}-".startswith(f"zoo:{card.data}-") and card.licence != "unknown" and card.scores and card.done
     assert (model.trigger is not None) == card.backdoored
     assert model(torch.rand(2, *model.input_size)).shape == (2, card.num_classes)
 

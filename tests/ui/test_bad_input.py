@@ -150,7 +150,11 @@ def test_a_model_of_other_classes(visit, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "3 classes" in said and "choose data that the model was trained for" in said
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("reactivate.py", "heatmaps.py")])
+ASKED_BY_A_RUN = ("heatmaps.py", "concepts.py")
+"""Pages whose script asks nothing of the model."""
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("reactivate.py", *ASKED_BY_A_RUN)])
 def test_weights_that_are_no_numbers(visit, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = models.create("preact_resnet18", tuple(SHAPES), width=4)
     with torch.no_grad():
@@ -161,12 +165,16 @@ def test_weights_that_are_no_numbers(visit, page: str, monkeypatch: pytest.Monke
     assert "not finite" in sentence(app)
 
 
-def test_weights_that_are_no_numbers_where_the_model_is_asked_by_a_run_alone(visit, monkeypatch) -> None:
+@pytest.mark.parametrize("page", ASKED_BY_A_RUN)
+def test_weights_that_are_no_numbers_where_a_run_asks_the_model(visit, page: str, monkeypatch) -> None:
     broken = models.create("preact_resnet18", tuple(SHAPES), width=4)
     with torch.no_grad():
         broken.net.linear.weight.fill_(float("nan"))
     held("broken", broken, monkeypatch)
-    app = until(visit("heatmaps.py", model="broken", data="scenes"), "heatmaps", "failed")
+    slug, app = page.removesuffix(".py"), visit(page, model="broken", data="scenes")
+    if f"{slug}-start" in [button.key for button in app.button]:
+        app.button(key=f"{slug}-start").click().run()
+    app = until(app, slug, "failed")
     assert "not finite" in sentence(app)
 
 

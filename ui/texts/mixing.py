@@ -16,8 +16,9 @@ MADRY = "Madry et al., ICLR 2018, [arXiv 1706.06083](https://arxiv.org/abs/1706.
 
 TEXTS = {
     "Mixing": Text(
-        r"\tilde x = m \odot x + (1 - m) \odot x', \quad "
-        r"\ell = \lambda\, \mathrm{CE}(f(\tilde x), y) + (1 - \lambda)\, \mathrm{CE}(f(\tilde x), y')",
+        r"\begin{gathered}\tilde x = m \odot x + (1 - m) \odot x' \\ "
+        r"\ell = \lambda\, \mathrm{CE}(f(\tilde x), y) \\ +\, (1 - \lambda)\, \mathrm{CE}(f(\tilde x), y')"
+        r"\end{gathered}",
         "x' is another picture of the batch with label y'; λ ~ Beta(α, α). MixUp: m = λ everywhere. CutMix: m is 0 in "
         "a rectangle and λ the share around it. FMix: m is 1 at the λ H W brightest pixels of a random image whose "
         "Fourier amplitudes fall as 1/f^δ.",

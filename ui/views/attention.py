@@ -10,6 +10,7 @@ import streamlit as st
 from ui import cache
 from ui.charts import attention as charts
 from ui.widgets import images
+from ui.widgets.formula import inline
 from ui.widgets.images import View
 
 if TYPE_CHECKING:
@@ -61,10 +62,8 @@ def formula(found: Seen, method: Any) -> None:
         factor, number = r"\,[f(x) = f(\hat x)]", rf"\cdot {int(found.same)}"
     else:
         factor, number = "", ""
-    st.latex(
-        rf"\begin{{gathered}}E = {s}(H, \hat H){factor} = {found.similarity:.2f} {number} = {found.e:.2f} \\ "
-        rf"v = 1 - E = {1 - found.e:.2f}\end{{gathered}}"
-    )
+    st.markdown(inline(rf"E = {s}(H, \hat H){factor} = {found.similarity:.2f} {number} = {found.e:.2f}"))
+    st.markdown(inline(rf"v = 1 - E = {1 - found.e:.2f}"))
 
 
 def _seen(choice: Choice, method: Any) -> Seen:

@@ -101,6 +101,7 @@ def _pair(
 ) -> tuple[list[View], list[str], dict[str, Any], str]:
     import torch
 
+    from core.networks.checks import require_finite
     from core.networks.predictions import predict
     from lab.kinds.shared.pictures import picked
     from lab.running.compute_lock import compute_lock
@@ -122,7 +123,8 @@ def _pair(
         View(images.pixels(mixed.images[0]), f"mixed  \n{label}", f"The mixed picture: {label}"),
     ]  # fmt: skip
     with compute_lock:
-        said = {name: predict(net, mixed.images[:1])[0].softmax(0).cpu().numpy() for name, net in networks.items()}
+        answers = {name: require_finite(predict(net, mixed.images[:1]))[0] for name, net in networks.items()}
+    said = {name: logits.softmax(0).cpu().numpy() for name, logits in answers.items()}
     return views, list(first.class_names), said, f"Its label in a training: {label}."
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from core.networks.batch_size import batch_size
-from core.networks.checks import require_logits
+from core.networks.checks import require_finite, require_logits
 from core.networks.feature_maps import as_map, feature_maps, outputs
 from core.networks.layout import as_input
 from core.networks.model_state import frozen
@@ -83,7 +83,7 @@ class Layer:
             return leaves[-1].clone()  # so that an in-place ReLU behind the layer leaves the leaf alone
 
         with frozen(self.model), torch.enable_grad(), replaced(self.model, self.name, begin):
-            logits = require_logits(self.model(pixels))
+            logits = require_finite(require_logits(self.model(pixels)))
             score = logits.gather(1, labels.to(logits.device)[:, None]).sum()
             slope = torch.zeros_like(leaves[-1])
             if score.requires_grad:  # else the answer does not depend on this layer
