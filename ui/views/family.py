@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui import cache, sidebar
+from ui import cache
 from ui.charts import flatness as charts
 from ui.charts import landscape
+from ui.errors import plain
 from ui.views import under_attack
 from ui.widgets import link
 
@@ -92,6 +93,11 @@ def _close_up(row: dict, data: str, choice: Choice, curve: dict | None) -> None:
         if curve is not None:
             landscape.lines(curve["alphas"], {net: [curve["loss"]]}, {net: [curve["fixed"]]}, "robust loss", height=230)
             st.caption(f"A slice of its landscape, {curve['n']} test pictures; dashed: the examples of α = 0 kept.")
-    with right, sidebar.ready():
-        seen = dataclasses.replace(choice, model=f"zoo:{net}", data=data, upload="")
-        under_attack.row(under_attack.views(seen), f"Test picture {seen.index} of {data}. ")
+    seen = dataclasses.replace(choice, model=f"zoo:{net}", data=data, upload="")
+    with right:
+        try:
+            views = under_attack.views(seen)
+        except ValueError as error:  # the pictures may need a network; the figures above do not
+            st.info(plain(error), icon=":material/info:")
+            return
+        under_attack.row(views, f"Test picture {seen.index} of {data}. ")

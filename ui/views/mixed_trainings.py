@@ -50,12 +50,16 @@ def live(job: Job) -> None:
 
 def shipped() -> None:
     """What is stored of networks that learned longer, and of VAEs, with what stands behind each table."""
-    from lab.tables import stored_table, table
+    import pandas as pd
+
+    from lab.tables import cell, stored_table
 
     for name, title in STORED.items():
         if (found := stored_table(name)) is not None:
             st.header(title, anchor=False)
-            st.markdown(table(found["rows"], found["units"]))
+            units = found["units"]
+            rows = [{key: cell(value, units.get(key, "")) for key, value in row.items()} for row in found["rows"]]
+            st.dataframe(pd.DataFrame(rows).fillna("-"), hide_index=True, alt=title)
             st.caption(f"{found['n']}; {found['hardware']}. {found['note']}")
 
 

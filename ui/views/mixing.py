@@ -78,7 +78,7 @@ def _drawn(mixer: Mixer, lam: float, count: int, size: tuple[int, int] = (SIZE, 
 
 
 def _outlines(outlines: dict[str, tuple[float, float, float]]) -> str:
-    head = "| masks | edges along the width | along the height | outline |\n|---|---|---|---|\n"
+    head = "| masks | edges across | down | outline |\n|---|---|---|---|\n"
     return head + "\n".join(f"| {name} | {across:.1%} | {down:.1%} | {length:.0f} |"
                             for name, (across, down, length) in outlines.items())  # fmt: skip
 
