@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from core.attacks.shared.adversarial import Adversarial, norms_of
-from core.attacks.shared.chunks import in_chunks, joined
+from core.attacks.shared.drawless import Drawless
 from core.attacks.shared.preview import PreviewRecorder
-from core.attacks.shared.problem import Problem, gradient, prepare, trace
-from core.knobs import Method, knob
+from core.attacks.shared.problem import Problem, gradient, trace
+from core.knobs import knob
 from core.networks.checks import require_finite
 from core.networks.predictions import predict
 from core.runs import Progress, Run
@@ -27,7 +27,7 @@ GROWTH = 10.0
 
 
 @dataclass(frozen=True)
-class CarliniWagner(Method):
+class CarliniWagner(Drawless):
     """The L2 attack of Carlini and Wagner (IEEE S&P 2017, https://arxiv.org/abs/1608.04644).
 
         minimise over u:  ||x' - x||_2^2 + c · max(0, h(x') + kappa),   x' = (tanh(w_0 + u) + 1) / 2
@@ -49,26 +49,7 @@ class CarliniWagner(Method):
     lr: float = knob(0.01, low=1e-4, high=1.0, symbol="η", paper=0.01, help="learning rate of Adam")
     stop_early: bool = knob(True, help="end a round when the loss has stopped falling")
 
-    def run(
-        self,
-        model: nn.Module,
-        images: Tensor,
-        labels: Tensor,
-        *,
-        target: int | Tensor | None = None,
-        mask: Tensor | None = None,
-        seed: int = 0,
-    ) -> Run[Adversarial]:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,).
-
-        target : None to leave the label, else the class (or classes (N,)) to reach
-        mask : bool (N or 1, H, W), where pixels may change
-        seed : not used, the attack draws nothing
-        """
-        problem = prepare(model, images, labels, target, mask)
-        return joined((yield from in_chunks(lambda part: self._search(model, problem[part]), model, problem.images)))
-
-    def _search(self, model: nn.Module, problem: Problem) -> Run[Adversarial]:
+    def attack(self, model: nn.Module, problem: Problem) -> Run[Adversarial]:
         """The bisection over c for one chunk."""
         best = Closest(problem, solved=problem.solved(require_finite(predict(model, problem.images))))
         tried = torch.arange(len(problem), device=best.images.device)[best.distance > 0]

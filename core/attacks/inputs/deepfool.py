@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from core.attacks.shared.adversarial import Adversarial
-from core.attacks.shared.chunks import in_chunks, joined
+from core.attacks.shared.drawless import Drawless
 from core.attacks.shared.preview import PreviewRecorder
-from core.attacks.shared.problem import Problem, gradients, measured, prepare, trace
-from core.knobs import Method, knob
+from core.attacks.shared.problem import Problem, gradients, measured, trace
+from core.knobs import knob
 from core.networks.checks import require_finite
 from core.networks.predictions import predict
 from core.runs import Progress, Run
@@ -22,7 +22,7 @@ BEYOND = 1e-4
 
 
 @dataclass(frozen=True)
-class DeepFool(Method):
+class DeepFool(Drawless):
     """DeepFool (Moosavi-Dezfooli, Fawzi, Frossard, CVPR 2016, https://arxiv.org/abs/1511.04599).
 
     At x_t the network is taken as linear. For each rival class k, with f_k = z_k - z_y,
@@ -46,26 +46,7 @@ class DeepFool(Method):
     overshoot: float = knob(0.02, low=0.0, high=1.0, symbol="η", paper=0.02, help="how far beyond the boundary")
     accumulate: bool = knob(True, help="stretch the sum of the steps, not each step", paper=True)
 
-    def run(
-        self,
-        model: nn.Module,
-        images: Tensor,
-        labels: Tensor,
-        *,
-        target: int | Tensor | None = None,
-        mask: Tensor | None = None,
-        seed: int = 0,
-    ) -> Run[Adversarial]:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,).
-
-        target : None to leave the label, else the class (or classes (N,)) to reach
-        mask : bool (N or 1, H, W), where pixels may change
-        seed : not used, DeepFool draws nothing
-        """
-        problem = prepare(model, images, labels, target, mask)
-        return joined((yield from in_chunks(lambda part: self._walk(model, problem[part]), model, problem.images)))
-
-    def _walk(self, model: nn.Module, problem: Problem) -> Run[Adversarial]:
+    def attack(self, model: nn.Module, problem: Problem) -> Run[Adversarial]:
         """All steps of one chunk; an image stays where it is once its class has changed."""
         rivals = self._rivals(problem, require_finite(predict(model, problem.images)))
         walked, adversarial = torch.zeros_like(problem.images), problem.images.clone()
@@ -95,8 +76,7 @@ class DeepFool(Method):
         """The classes whose boundaries are tried, (N, k): the target, or the likeliest but the class to leave."""
         if problem.sign < 0:
             return problem.goal[:, None]
-        others = logits.scatter(1, problem.goal[:, None], -torch.inf)
-        return others.topk(min(self.candidates, problem.classes) - 1).indices
+        return problem.others(logits).topk(min(self.candidates, problem.classes) - 1).indices
 
     def _move(self, gaps: Tensor, slopes: Tensor, mask: Tensor | None) -> Tensor:
         """The step (N, C, H, W) to the nearest of the boundaries, from their gaps (N, k) and slopes (N, k, C, H, W)."""
@@ -115,5 +95,5 @@ def _gaps(problem: Problem, rivals: Tensor, logits: Tensor) -> Tensor:
     target."""
     own = problem.goal
     if problem.sign < 0:
-        own = logits.detach().scatter(1, problem.goal[:, None], -torch.inf).argmax(1)
+        own = problem.others(logits.detach()).argmax(1)
     return logits.gather(1, rivals) - logits.gather(1, own[:, None])

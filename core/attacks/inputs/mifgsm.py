@@ -7,16 +7,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from core.attacks.inputs.pgd import PGD
 from core.attacks.shared.adversarial import Adversarial
 from core.attacks.shared.ascent import ascend
-from core.attacks.shared.chunks import in_chunks, joined
-from core.attacks.shared.problem import Problem, prepare
-from core.knobs import Method, knob
+from core.attacks.shared.drawless import Drawless
+from core.attacks.shared.problem import Problem
+from core.knobs import knob
 from core.runs import Run
 
 
 @dataclass(frozen=True)
-class MIFGSM(Method):
+class MIFGSM(Drawless):
     """Momentum iterative FGSM (Dong et al., CVPR 2018, https://arxiv.org/abs/1710.06081).
 
         m_t = mu · m_{t-1} + g_t / ||g_t||_1,    x_t = P(x_{t-1} + alpha · sign(m_t)),    m_0 = 0, x_0 = x
@@ -34,32 +35,12 @@ class MIFGSM(Method):
     momentum: float = knob(1.0, low=0.0, high=2.0, step=0.1, symbol="μ", paper=1.0, help="what is kept of the sum")
     stop_early: bool = knob(True, help="drop each image from the batch at its first success")
 
-    def run(
-        self,
-        model: nn.Module,
-        images: Tensor,
-        labels: Tensor,
-        *,
-        target: int | Tensor | None = None,
-        mask: Tensor | None = None,
-        seed: int = 0,
-    ) -> Run[Adversarial]:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,).
-
-        target : None to leave the label, else the class (or classes (N,)) to reach
-        mask : bool (N or 1, H, W), where pixels may change
-        seed : not used, MI-FGSM draws nothing
-        """
-        problem = prepare(model, images, labels, target, mask)
-        return joined((yield from in_chunks(lambda part: self._climb(model, problem[part]), model, problem.images)))
-
-    def _climb(self, model: nn.Module, problem: Problem) -> Run[Adversarial]:
-        total = torch.zeros_like(problem.images)
+    def attack(self, model: nn.Module, problem: Problem) -> Run[Adversarial]:
+        total, pgd = torch.zeros_like(problem.images), PGD(eps=self.eps, alpha=self.alpha)
 
         def advance(now: Tensor, slope: Tensor, part: Problem, places: Tensor) -> Tensor:
             length = slope.abs().sum((1, 2, 3), keepdim=True).clamp_min(torch.finfo(slope.dtype).tiny)
             total[places] = self.momentum * total[places] + slope / length
-            change = (now + self.alpha * total[places].sign() - part.images).clamp(-self.eps, self.eps)
-            return (part.images + change).clamp(0, 1)
+            return pgd.step(now, total[places], part.images)
 
         return ascend(model, problem, problem.images, self.steps, advance, stop_early=self.stop_early)

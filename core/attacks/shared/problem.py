@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -15,8 +16,6 @@ from core.networks.checks import class_indices, classes_of, ready, require_finit
 from core.networks.layout import laid_out
 from core.networks.model_state import frozen
 from core.networks.predictions import predict
-
-NO_GRADIENT = "The model gives no gradient to its input, so a gradient attack cannot run on it."
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,11 @@ class Problem:
     def margin(self, logits: Tensor) -> Tensor:
         """How far the attack is from success, in logits (N,): negative once it is there."""
         own = logits.gather(1, self.goal[:, None])
-        others = logits.scatter(1, self.goal[:, None], -torch.inf).amax(1)
-        return self.sign * (own[:, 0] - others)
+        return self.sign * (own[:, 0] - self.others(logits).amax(1))
+
+    def others(self, logits: Tensor) -> Tensor:
+        """The logits (N, K) with that of the goal at minus infinity."""
+        return logits.scatter(1, self.goal[:, None], -torch.inf)
 
     def solved(self, logits: Tensor) -> Tensor:
         """bool (N,): the goal is left, or reached."""
@@ -100,11 +102,7 @@ def gradient(model: nn.Module, images: Tensor, loss: Callable[[Tensor], Tensor])
     The sum, not the mean: dividing by N can flush the tiny gradients of confident images to zero.
     The model is frozen for this pass only, so that it stands as it was found at every yield.
     """
-    x = laid_out(model, images).detach().requires_grad_(True)
-    with frozen(model), torch.enable_grad():
-        logits = model(x)
-        if not logits.requires_grad:
-            raise ValueError(NO_GRADIENT)
+    with _passed(model, images) as (x, logits):
         (slope,) = torch.autograd.grad(loss(logits).sum(), x)
     return logits.detach(), slope
 
@@ -116,14 +114,21 @@ def gradients(
 
     Frozen as in `gradient`.
     """
+    with _passed(model, images) as (x, logits):
+        found = values(logits)
+        slopes = [torch.autograd.grad(one.sum(), x, retain_graph=True)[0] for one in found.unbind(1)]
+    return logits.detach(), found.detach(), torch.stack(slopes, 1)
+
+
+@contextmanager
+def _passed(model: nn.Module, images: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """The images as a leaf and their logits, whose gradients by the images can be asked for inside."""
     x = laid_out(model, images).detach().requires_grad_(True)
     with frozen(model), torch.enable_grad():
         logits = model(x)
         if not logits.requires_grad:
-            raise ValueError(NO_GRADIENT)
-        found = values(logits)
-        slopes = [torch.autograd.grad(one.sum(), x, retain_graph=True)[0] for one in found.unbind(1)]
-    return logits.detach(), found.detach(), torch.stack(slopes, 1)
+            raise ValueError("The model gives no gradient to its input, so a gradient attack cannot run on it.")
+        yield x, logits
 
 
 def trace(part: Problem, logits: Tensor, **shares: Tensor) -> dict[str, float]:
