@@ -26,6 +26,7 @@ with sidebar.ready():
     from core.explain import Consistency
     from core.training import ExplanationConsistency
     from lab import consistency_names, links
+    from lab.kinds.shared import beside
     from lab.kinds.shared.bias_test import scenes_of
     from lab.methods import to_dict
     from lab.recipes import Recipe
@@ -79,7 +80,7 @@ def live(job):
 with stage:
     page.watch(live)
     for question in ("change", "stable"):
-        if (answer := page.answer(question)) is not None and answer.outcome != "nothing beside":
+        if (answer := page.answer(question)) is not None and answer.outcome != beside.ALONE:
             st.caption(answer.text)
 
 if rule not in ("", method.weights):

@@ -21,6 +21,7 @@ with sidebar.ready():
     from core.attacks import PGD
     from core.training import AWP, Adversarial
     from lab import links, robust_names
+    from lab.kinds.shared import beside
     from lab.methods import to_dict
     from lab.recipes import Recipe
 
@@ -68,7 +69,7 @@ def live(job):
 
 with stage:
     page.watch(live)
-    if (cost := page.answer("cost")) is not None and cost.outcome != "nothing beside":
+    if (cost := page.answer("cost")) is not None and cost.outcome != beside.ALONE:
         st.caption(cost.text)
 
 if other != ALONE and other != name:

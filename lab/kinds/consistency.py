@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from core.data import ImageSet
-from core.runs import Progress, Run
+from core.runs import Progress, Run, mapped
 from core.training import CONSISTENT
 from lab.consistency_names import called
 from lab.inputs import N, taking
 from lab.inputs import method as method_input
 from lab.kinds.kind import Kind, Question, Score
 from lab.kinds.shared import bias_test
+from lab.kinds.shared.beside import BESIDE, names, trained_names, training_lines, trainings
 from lab.kinds.shared.changes import report
 from lab.kinds.shared.consistency_outcomes import CHANGES, OUTCOMES, STABLE, change, conclude, stable
 from lab.kinds.shared.fitting import is_fresh
-from lab.kinds.shared.learner import as_stored, data_of, learner, learner_lines, limit, trained_by
-from lab.kinds.shared.robust_outcomes import BESIDE, beside
+from lab.kinds.shared.learner import as_stored, data_of, learner, limit, trained_by
 from lab.kinds.shared.scoring import ACC
 from lab.kinds.shared.script import Script, Snippet
 from lab.kinds.shared.setting import method_of
@@ -48,13 +48,12 @@ def run(recipe: Recipe) -> Run[Result]:
     notes : "method" and, where there is a second one, "beside": what pictures count by
     """
     scenes = bias_test.scenes_of(recipe.data)
-    first, second = method_of(recipe), beside(recipe)
-    both = {head: each for head, each in (("", first), (BESIDE, second)) if each is not None}
+    first, both = method_of(recipe), trainings(recipe)
     start, train = yield from learner(recipe, max(each.pictures for each in both.values()))
     scenes = dataclasses.replace(scenes, size=start.input_size[-1])
     sets = yield from bias_test.sets_of(scenes, recipe.inputs.get("n"))
     result = Result(recipe, figures={"chance": 1 / len(train.class_names)})
-    result.notes |= {name: called(each) for name, each in (("method", first), ("beside", second)) if each is not None}
+    result.notes |= names(recipe, called)
     if not is_fresh(recipe):
         yield Progress("before", 1, 2, bias_test.glance(start, sets, settings.live_n), model=start)
         yield from _scores(result, "before", start, train, sets)
@@ -72,19 +71,16 @@ def run(recipe: Recipe) -> Run[Result]:
 def _watched(run: Run[nn.Module], sets: Mapping[str, ImageSet]) -> Run[nn.Module]:
     """`run`, with accuracies of its model among its metrics every `settings.live_every` seconds."""
     due = time.monotonic() + settings.live_every / 4
-    try:
-        while True:
-            try:
-                progress = next(run)
-            except StopIteration as end:
-                return end.value
-            if progress.model is not None and time.monotonic() >= due:
-                found = bias_test.glance(progress.model, sets, settings.live_n)
-                progress = dataclasses.replace(progress, metrics=progress.metrics | found)
-                due = time.monotonic() + settings.live_every
-            yield progress
-    finally:
-        run.close()
+
+    def looked(progress: Progress) -> Progress:
+        nonlocal due
+        if progress.model is None or time.monotonic() < due:
+            return progress
+        found = bias_test.glance(progress.model, sets, settings.live_n)
+        due = time.monotonic() + settings.live_every
+        return dataclasses.replace(progress, metrics=progress.metrics | found)
+
+    return mapped(run, looked)
 
 
 def _scores(
@@ -114,18 +110,13 @@ def _card(model: Classifier, start: Classifier, recipe: Recipe, result: Result) 
 
 def lines(script: Script, recipe: Recipe) -> None:
     """Both trainings, and their scores on each set of the background challenge."""
-    script.use("core.runs", "finish")
     script.use("core.data.backgrounds", "challenge")
     script.use("core.metrics.background", "background_scores")
-    first, second = method_of(recipe), beside(recipe)
-    learner_lines(script, recipe, max(each.pictures for each in (first, second) if each is not None))
-    script.lines.append(f"repaired = finish({script.code(first)}.run(model, train, seed={recipe.seed}), bar=True)")
-    if second is not None:
-        script.lines.append(f"other = finish({script.code(second)}.run(model, train, seed={recipe.seed}), bar=True)")
+    training_lines(script, recipe)
     scenes = script.code(bias_test.scenes_of(recipe.data))
     script.lines += [
         f"sets = challenge({scenes}{limit(recipe.inputs.get('n'))})",
-        f"for trained in ({'repaired,' if second is None else 'repaired, other'}):",
+        f"for trained in ({trained_names(recipe)}):",
         "    print(background_scores(trained, sets))",
     ]
 

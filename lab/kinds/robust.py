@@ -15,10 +15,11 @@ from lab import loading
 from lab.inputs import MOMENTS, N, taking
 from lab.inputs import method as method_input
 from lab.kinds.kind import Kind, Question, Score
+from lab.kinds.shared.beside import BESIDE, names, trained_names, training_lines, trainings
 from lab.kinds.shared.changes import report
 from lab.kinds.shared.fitting import is_fresh
-from lab.kinds.shared.learner import as_stored, learner, learner_lines, limit, trained_by
-from lab.kinds.shared.robust_outcomes import BESIDE, CHANGES, COSTS, OUTCOMES, beside, change, conclude, cost
+from lab.kinds.shared.learner import as_stored, learner, limit, trained_by
+from lab.kinds.shared.robust_outcomes import CHANGES, COSTS, OUTCOMES, change, conclude, cost
 from lab.kinds.shared.scoring import ACC
 from lab.kinds.shared.script import Script, Snippet
 from lab.kinds.shared.setting import clean_model, method_of, size_of
@@ -43,12 +44,11 @@ def run(recipe: Recipe) -> Run[Result]:
         before/robust of a given model; clean_model/robust where the data have one; chance (1 / K)
     notes : "method" and, where there is a second one, "beside": their names
     """
-    first, second = method_of(recipe), beside(recipe)
-    both = {head: each for head, each in (("", first), (BESIDE, second)) if each is not None}
+    first, both = method_of(recipe), trainings(recipe)
     start, train = yield from learner(recipe, max(each.pictures for each in both.values()))
     test = loading.images(recipe.data, "test", limit=recipe.inputs.get("n", TESTED), size=size_of(start))
     result = Result(recipe, figures={"chance": 1 / len(test.class_names)})
-    result.notes |= {name: called(each) for name, each in (("method", first), ("beside", second)) if each is not None}
+    result.notes |= names(recipe, called)
     yield from _floors(result, start, test, first)
     runs = {head: each.run(start, train, seed=recipe.seed) for head, each in both.items()}
     trained = yield from side_by_side(runs, {"n": first.heldout})
@@ -110,19 +110,13 @@ def _card(model: Classifier, start: Classifier, recipe: Recipe, result: Result) 
 
 def lines(script: Script, recipe: Recipe) -> None:
     """Both trainings, and both accuracies."""
-    script.use("core.runs", "finish")
     script.use("core.metrics", "evaluate")
-    first, second = method_of(recipe), beside(recipe)
-    pictures = max(each.pictures for each in (first, second) if each is not None)
-    size = learner_lines(script, recipe, pictures)
-    script.lines.append(f"repaired = finish({script.code(first)}.run(model, train, seed={recipe.seed}), bar=True)")
-    if second is not None:
-        script.lines.append(f"other = finish({script.code(second)}.run(model, train, seed={recipe.seed}), bar=True)")
+    size = training_lines(script, recipe)
     n = limit(recipe.inputs.get("n", TESTED))
     script.lines += [
         f'test = load_data({script.data(recipe)}, "test"{n}{size})',
-        f"judge = {script.code(dataclasses.replace(first.judge, stop_early=False))}",
-        f"for trained in ({'repaired,' if second is None else 'repaired, other'}):",
+        f"judge = {script.code(dataclasses.replace(method_of(recipe).judge, stop_early=False))}",
+        f"for trained in ({trained_names(recipe)}):",
         "    attacked = finish(judge.run(trained, test.pixels, test.labels))",
         "    print(evaluate(trained, test).acc, 1 - attacked.success.float().mean().item())",
     ]

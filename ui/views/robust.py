@@ -38,11 +38,11 @@ def curves(job: Job) -> None:
 
 def series(job: Job) -> list[dict[str, Any]]:
     """A row per training: "net", its name, "epoch", and by epoch each accuracy on both sets."""
-    from lab.kinds.shared.robust_outcomes import BESIDE, beside
+    from lab.kinds.shared.beside import trainings
     from lab.robust_names import called
 
-    trainings, found = {"": job.recipe.method, BESIDE: beside(job.recipe)}, []
-    for head, method in trainings.items():
+    found = []
+    for head, method in trainings(job.recipe).items():
         looks = {point[f"{head}epoch"]: point for point in job.curve if f"{head}epoch" in point}
         if not looks:
             continue

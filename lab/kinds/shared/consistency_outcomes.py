@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.training.explanation_consistency.sample_weights import PLAIN
 from lab.consistency_names import WORDS
 from lab.kinds.kind import Conclusion
-from lab.kinds.shared.robust_outcomes import BESIDE
+from lab.kinds.shared.beside import ALONE, BESIDE
 from lab.kinds.shared.words import of_all, percent, share
 from lab.results import Result
 
@@ -55,7 +55,6 @@ def _other(result: Result) -> str:
     )
 
 
-ALONE = "nothing beside"
 CHANGES = ("higher", "same", "lower", ALONE)
 STABLE = ("more stable", "as stable", "less stable", ALONE)
 """The outcomes of both questions."""

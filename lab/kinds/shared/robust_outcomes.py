@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from lab import methods
 from lab.kinds.kind import Conclusion
+from lab.kinds.shared.beside import ALONE, BESIDE, beside
 from lab.kinds.shared.cost import BOUNDS, MORE
 from lab.kinds.shared.setting import method_of
 from lab.kinds.shared.words import of_all, percent, share
 from lab.results import Result
 from lab.robust_names import same_batches
 
-if TYPE_CHECKING:
-    from lab.recipes import Recipe
-
 OVERFITTED = 0.1
 """A robust gap from which on a network is said to be robust on its training pictures above all."""
 MARGIN = 0.05
 """What a robust accuracy must lie above that of a network without such a training, to count."""
-BESIDE = "beside/"
-"""What the metrics and figures of the second training start with."""
 OUTCOMES = ("robust", "overfitted", "catastrophic", "not robust", "diverged")
-
-
-def beside(recipe: Recipe) -> Any:
-    """The second training, None where there is none."""
-    given = recipe.inputs.get("beside")
-    return None if given is None else methods.from_dict(given)
 
 
 def conclude(result: Result) -> Conclusion:
@@ -87,7 +74,6 @@ def _other(result: Result) -> str:
     )
 
 
-ALONE = "nothing beside"
 SAME = 0.02
 """Gaps that differ by less are told as the same."""
 
