@@ -51,5 +51,14 @@ def _rank_correlation(pairs: np.ndarray) -> float:
 
 def rank_correlations(maps: Tensor, others: Tensor) -> Tensor:
     """Spearman's rank correlation of each map (N, H, W) with its other, (N,) float64; NaN where one is constant."""
-    pairs = zip(maps.flatten(1).double().cpu().numpy(), others.flatten(1).double().cpu().numpy(), strict=True)
-    return torch.tensor([_rank_correlation(np.stack(pair)) for pair in pairs], dtype=torch.float64)
+    a, b = _centred_ranks(maps), _centred_ranks(others)
+    lengths = ((a * a).sum(1) * (b * b).sum(1)).sqrt()
+    return ((a * b).sum(1) / lengths).where(lengths > 0, torch.nan)
+
+
+def _centred_ranks(maps: Tensor) -> Tensor:
+    """Mean ranks of the pixels (N, P), less the mean of all ranks."""
+    flat = maps.flatten(1).contiguous()
+    ordered = flat.sort(1).values
+    below, not_above = (torch.searchsorted(ordered, flat, right=right) for right in (False, True))
+    return (below + not_above).double() / 2 - flat.shape[1] / 2

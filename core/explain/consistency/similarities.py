@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.metrics.correlation import rank_correlations
+
 WINDOW = 7
 """Side of the windows of `ssim`, in pixels."""
 
@@ -50,19 +52,9 @@ def spearman(first: Tensor, second: Tensor) -> Tensor:
 
     A map that is the same everywhere ranks nothing: rho is 0, or 1 where both are so.
     """
-    a, b = _centred_ranks(first), _centred_ranks(second)
-    lengths = ((a * a).sum(1) * (b * b).sum(1)).sqrt()
-    rho = (a * b).sum(1) / lengths.where(lengths > 0, 1)
-    both_flat = (a == 0).all(1) & (b == 0).all(1)
-    return (1 + rho.masked_fill(both_flat, 1)) / 2
-
-
-def _centred_ranks(maps: Tensor) -> Tensor:
-    """Mean ranks of the pixels (N, P), less the mean of all ranks."""
-    flat = maps.flatten(1).contiguous()
-    ordered = flat.sort(1).values
-    below, not_above = (torch.searchsorted(ordered, flat, right=right) for right in (False, True))
-    return (below + not_above).double() / 2 - flat.shape[1] / 2
+    flat, too = (maps.flatten(1).amax(1) == maps.flatten(1).amin(1) for maps in (first, second))
+    rho = rank_correlations(first, second).nan_to_num(0.0)
+    return (1 + rho.masked_fill(flat & too, 1)) / 2
 
 
 SIMILARITIES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {

@@ -54,7 +54,7 @@ class Randomisation(Method):
             names.append(name)
             yield Progress("randomise", len(names), layers)
         seen = [one.abs() if self.absolute else one for one in maps]
-        similarity = torch.stack([rank_correlations(seen[0], one) for one in seen])
+        similarity = torch.stack([rank_correlations(seen[0], one) for one in seen]).cpu()
         return Cascade(tuple(names), torch.stack(maps), similarity)
 
 
