@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.widgets import link
+from ui.errors import in_a_sentence
+from ui.widgets import link, uploads
 
 if TYPE_CHECKING:
     from core.data import ImageSet
@@ -51,14 +52,10 @@ def draw(data: ImageSet) -> tuple[str, dict[str, str]]:
 
 def _uploaded() -> str:
     """The visitor's pictures, kept in memory."""
-    from core.data.upload import decode
-    from lab.uploads import keep
-    from ui.errors import in_a_sentence
-
     files = st.file_uploader(
-        "Pictures with the concept", type=["png", "jpg", "jpeg", "webp"], accept_multiple_files=True,
-        max_upload_size=5, key="concept_files", help="At least 10. They stay in this server's memory for a while.",
+        "Pictures with the concept", accept_multiple_files=True, key="concept_files", **uploads.FILES,
+        help="At least 10. They stay in this server's memory for a while.",
     )  # fmt: skip
     with in_a_sentence(stop=False):
-        return ",".join(keep(decode(file.getvalue())) for file in files or [])
+        return ",".join(uploads.kept(file) for file in files or [])
     return ""

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from ui.errors import in_a_sentence
+from ui.widgets import uploads
 
 Take = Callable[[dict[str, Any]], None]
 """What a click does with values of the sidebar's controls: they become the choice."""
@@ -49,16 +50,13 @@ def own(take: Take) -> None:
     with box:
         way = st.segmented_control("From", ["File", "Webcam"], default="File", required=True, key="own-way")
         if way == "File":
-            file = st.file_uploader("A picture", type=["png", "jpg", "jpeg", "webp"], max_upload_size=5, key="own-file")
+            file = st.file_uploader("A picture", key="own-file", **uploads.FILES)
         else:
             file = st.camera_input("A photograph", key="own-photo")
         st.caption("It stays in this server's memory for a while and is not written to disk.")
         if file is not None and file.file_id != st.session_state.get("own-read"):
             with in_a_sentence(stop=False):
-                from core.data.upload import decode
-                from lab.uploads import keep
-
-                st.session_state["upload"] = keep(decode(file.getvalue()))
+                st.session_state["upload"] = uploads.kept(file)
                 st.session_state["own-read"] = file.file_id
                 st.rerun()
         if st.session_state.get("upload"):

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from core.data import upload
+from lab import uploads
 from tests.ui.conftest import fine, until
 
 SMALL = {"mixing__epochs": "1", "mixing__pictures": "64", "mixing__batch_size": "32", "n": "50"}
@@ -70,3 +73,16 @@ def test_a_value_out_of_range_is_one_sentence(visit, link, said):
 def test_a_second_picture_that_is_not_there_is_one_sentence(visit):
     app = visit("mixing.py", partner="99999")
     assert not app.exception and len(app.error) == 1 and "not a test image" in app.error[0].value
+
+
+def test_an_uploaded_picture_is_decoded_once_however_often_the_page_is_drawn(visit, tmp_path, monkeypatch):
+    decoded = []
+    real = upload.decode
+    monkeypatch.setattr(upload, "decode", lambda data: decoded.append(1) or real(data))
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "own.png")
+    app = fine(visit("mixing.py"))
+    app.file_uploader(key="second-file").upload("own.png", (tmp_path / "own.png").read_bytes(), "image/png").run()
+    app = fine(app.slider(key="lam").set_value(0.25).run())
+    assert "25% " in words(app) and "your second picture" in words(app) and len(decoded) == 1
+    uploads.kept.clear()
+    assert "your second picture" in words(fine(app.slider(key="lam").set_value(0.75).run())) and len(decoded) == 2

@@ -10,7 +10,7 @@ from ui import cache
 from ui.charts import mixing as charts
 from ui.charts.predictions import predictions
 from ui.errors import in_a_sentence
-from ui.widgets import images
+from ui.widgets import images, uploads
 from ui.widgets.images import View
 
 if TYPE_CHECKING:
@@ -130,16 +130,13 @@ def _pair(
 
 def second_picture() -> str:
     """The visitor's own second picture, "upload:<sha256>", or "" where a test picture is taken."""
-    from core.data.upload import decode
-    from lab.uploads import keep
-
     with st.popover("Your own second picture", width="stretch"):
-        file = st.file_uploader("A picture", type=["png", "jpg", "jpeg", "webp"], max_upload_size=5, key="second-file")
+        file = st.file_uploader("A picture", key="second-file", **uploads.FILES)
         st.caption("Its middle square is taken. Your first picture is chosen in the sidebar.")
     if file is None:
         return ""
     with in_a_sentence(stop=False):
-        return keep(decode(file.getvalue()))
+        return uploads.kept(file)
     return ""
 
 
