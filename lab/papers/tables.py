@@ -22,13 +22,14 @@ def text(name: str, rows: list[Row]) -> str:
     parts = [f"# {paper['title']}", paper["source"], "## Protocol", table(paper["protocol"], {})]
     if "method" in paper:
         about = methods.find(paper["method"])
-        parts += [f"## Knobs of {about.__name__} with a published value", table(knobs(about), {})]
+        if found := knobs(about):
+            parts += [f"## Knobs of {about.__name__} with a published value", table(found, {})]
     parts.append(paper["gap"])
     for one in paper["tables"]:
         parts += [f"## {one['title']}", *_table(one, known)]
     for result in paper.get("results", []):
-        found = stored_table(result)
-        parts.append(section(found) if found else f"Not stored: the table {result}.")
+        kept = stored_table(result)
+        parts.append(section(kept) if kept else f"Not stored: the table {result}.")
     return "\n\n".join(part for part in parts if part)
 
 
