@@ -17,11 +17,15 @@ from core.attacks.inputs.regional import (
 )
 from core.attacks.reactivation.reactivation import ReActivation, Reactivation
 from core.attacks.shared.adversarial import Adversarial, norms_of
+from core.attacks.universal.patch import Patch
+from core.attacks.universal.universal import Universal
+from core.attacks.universal.universal_change import Fooled, UniversalChange
 from core.attacks.weights.weight_backdoor import WeightBackdoor
 
 ATTACKS = [FGSM, PGD, MIFGSM, CarliniWagner, DeepFool, Regional]
 WEIGHT_ATTACKS = [WeightBackdoor]
 REACTIVATIONS = [ReActivation]
+UNIVERSALS = [Universal, Patch]
 
 __all__ = [
     "ATTACKS",
@@ -29,15 +33,20 @@ __all__ = [
     "MIFGSM",
     "PGD",
     "REACTIVATIONS",
+    "UNIVERSALS",
     "WEIGHT_ATTACKS",
     "Adversarial",
     "CarliniWagner",
     "Comparison",
     "DeepFool",
+    "Fooled",
+    "Patch",
     "Ratio",
     "ReActivation",
     "Reactivation",
     "Regional",
+    "Universal",
+    "UniversalChange",
     "WeightBackdoor",
     "compare",
     "drawn",

@@ -13,7 +13,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from core.attacks import ATTACKS, REACTIVATIONS, WEIGHT_ATTACKS, Regional
+from core.attacks import ATTACKS, REACTIVATIONS, UNIVERSALS, WEIGHT_ATTACKS, Regional
 from core.data.imageset import ImageSet
 from core.defenses import DEFENSES, DETECTORS
 from core.explain import CONCEPTS, EXPLAINERS
@@ -196,6 +196,11 @@ def reactivation(cls: Any, net: nn.Module, data: ImageSet) -> None:
         assert found.delta.shape == data.images.shape[1:] and all(0 <= share <= 1 for share in found.asr.values())
 
 
+def universal(cls: Any, net: nn.Module, data: ImageSet) -> None:
+    found = finish(short(cls).run(net, data, test=data[:8], target=1))
+    finite(found.change, found.on(data.pixels[:2]))
+
+
 def ranking(cls: Any, net: nn.Module, data: ImageSet) -> None:
     others = data[data.labels != 1].pixels
     found = finish(cls().run(net, others, TRIGGER(others)))
@@ -227,7 +232,7 @@ METHODS = [
         (repair, DEFENSES), (detector, DETECTORS), (attack, ATTACKS), (explainer, EXPLAINERS), (training, TRAININGS),
         (training, ROBUST), (training, CONSISTENT), (part, PARTS), (trigger, TRIGGERS), (weight_attack, WEIGHT_ATTACKS),
         (reactivation, REACTIVATIONS), (ranking, RANKINGS), (flatness, FLATNESS), (landscape, LANDSCAPES),
-        (concept, CONCEPTS),
+        (concept, CONCEPTS), (universal, UNIVERSALS),
     )
     for cls in registry
 ]  # fmt: skip

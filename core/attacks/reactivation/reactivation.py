@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from core.attacks.reactivation.reactivation_controls import score_controls
 from core.attacks.reactivation.square_universal import square_delta
-from core.attacks.reactivation.universal import (
+from core.attacks.shared.universal_delta import (
     ENSEMBLES,
     OPTIMISERS,
     Ball,

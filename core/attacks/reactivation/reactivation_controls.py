@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from core.attacks.reactivation.universal import added
+from core.attacks.shared.universal_delta import added
 from core.data.imageset import ImageSet
 from core.data.modes import Trigger
 from core.networks.predictions import predict

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from core.attacks.reactivation.universal import Loss, added
 from core.attacks.shared.preview import magnified
+from core.attacks.shared.universal_delta import Loss, added
 from core.networks.checks import require_finite
 from core.networks.predictions import predict
 from core.runs import Progress, Run

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from core.attacks.reactivation.square_universal import share_of_pixels, square_delta, stripes
-from core.attacks.reactivation.universal import Ball, added, rival, targeted, uniform, universal_delta
+from core.attacks.shared.universal_delta import Ball, added, rival, targeted, uniform, universal_delta
 from core.networks.predictions import predict
 from core.runs import finish
 from tests.core.attacks.helpers import TwoClassLinear, linear_case

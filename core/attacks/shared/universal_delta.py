@@ -1,4 +1,5 @@
-"""One perturbation for all pictures, found by gradient steps on one network or on an ensemble."""
+"""One perturbation for all pictures by gradient steps: the ball it is sought in, its gradient, and the loop for one
+network or an ensemble."""
 
 from __future__ import annotations
 
@@ -26,13 +27,14 @@ Loss = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Ball:
-    """How a universal perturbation is sought in max abs(delta) <= eps.
+    """How a universal perturbation is sought in ||delta||_p <= eps, p = "linf" or "l2".
 
-    sign : v <- m v + g / mean abs(g), delta <- delta - alpha eps sign(v); m = 0.9
+    sign : v <- m v + g / mean abs(g), delta <- delta - alpha eps sign(v); m = 0.9. In L2 v / ||v||_2 takes the place of
+        sign(v)
     sgd : delta <- delta - lr g, on the raw gradient
     momentum : v <- m v + g / ||g||_2, delta <- delta - lr v
 
-    g is the gradient of the batch's mean loss; delta is clamped to the ball after every step.
+    g is the gradient of the batch's mean loss; delta is put back into the ball after every step.
     """
 
     eps: float
@@ -41,15 +43,24 @@ class Ball:
     alpha: float = 0.2
     lr: float = 0.05
     momentum: float = 0.9
+    norm: str = "linf"
 
     def step(self, delta: Tensor, velocity: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
         """The next delta and velocity."""
         if self.optimiser == "sgd":
-            return (delta - self.lr * slope).clamp(-self.eps, self.eps), velocity
+            return self.inside(delta - self.lr * slope), velocity
         size = slope.abs().mean() if self.optimiser == "sign" else slope.norm()
         velocity = self.momentum * velocity + slope / size.clamp_min(1e-12)
-        move = self.alpha * self.eps * velocity.sign() if self.optimiser == "sign" else self.lr * velocity
-        return (delta - move).clamp(-self.eps, self.eps), velocity
+        if self.optimiser == "momentum":
+            return self.inside(delta - self.lr * velocity), velocity
+        way = velocity.sign() if self.norm == "linf" else velocity / velocity.norm().clamp_min(1e-12)
+        return self.inside(delta - self.alpha * self.eps * way), velocity
+
+    def inside(self, delta: Tensor) -> Tensor:
+        """The nearest point of the ball."""
+        if self.norm == "linf":
+            return delta.clamp(-self.eps, self.eps)
+        return delta * (self.eps / delta.norm().clamp_min(1e-12)).clamp_max(1)
 
 
 def added(images: Tensor, delta: Tensor) -> Tensor:
@@ -81,7 +92,7 @@ def universal_delta(
     start : (C, H, W), where to begin; clamped to the ball
     target : the class whose share among the batch's answers is told as the metric "reached"
     """
-    delta = start.clamp(-ball.eps, ball.eps)
+    delta = ball.inside(start)
     velocity = torch.zeros_like(delta)
     for step in range(1, ball.steps + 1):
         images = next(stream)
@@ -99,14 +110,17 @@ def universal_delta(
 
 
 def _slope(model: nn.Module, delta: Tensor, loss: Loss, target: int, images: Tensor) -> tuple[Tensor, Tensor]:
-    """The gradient (C, H, W) of the mean loss by delta, where no pixel counts that the clip holds; loss and reached."""
+    slope, logits = slope_of(model, delta, loss, images)
+    return slope, torch.stack([loss(logits).mean(), (logits.argmax(1) == target).float().mean()])
+
+
+def slope_of(model: nn.Module, delta: Tensor, loss: Loss, images: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradient (C, H, W) of the mean loss by delta, without pixels that the clip holds, and the logits (N, K)."""
     moved = images + delta
     with autocast(moved.device):
         logits, slopes = gradient(model, moved.clamp(0, 1).to(dtype_of(model)), loss)
     inside = (moved >= 0) & (moved <= 1)
-    logits = require_finite(logits.float())
-    told = torch.stack([loss(logits).mean(), (logits.argmax(1) == target).float().mean()])
-    return (slopes * inside).mean(0).to(delta), told
+    return (slopes * inside).mean(0).to(delta), require_finite(logits.float())
 
 
 def targeted(target: int) -> Loss:
