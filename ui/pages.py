@@ -194,6 +194,11 @@ PAGES: list[Page] = [
         ),
     ),
     Page(
+        "attacks", "Attacks", "swords", "Perturbations", "Every attack on one picture; accuracy against ε.", "budget",
+        (Card("The smallest change", "Seven attacks, one picture. Which needs least?", CLEAN, 9, {"n": 100}),),
+        model=CLEAN,
+    ),
+    Page(
         "robust_training", "Robust training", "model_training", "Training",
         "Train on attacked pictures. Robust on which?", "robust",
         (

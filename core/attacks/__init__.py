@@ -16,6 +16,7 @@ from core.attacks.inputs.regional import (
     right_for_both,
 )
 from core.attacks.reactivation.reactivation import ReActivation, Reactivation
+from core.attacks.robustness.robust_curve import RobustCurve, Robustness
 from core.attacks.shared.adversarial import Adversarial, norms_of
 from core.attacks.universal.patch import Patch
 from core.attacks.universal.universal import Universal
@@ -26,9 +27,11 @@ ATTACKS = [FGSM, PGD, MIFGSM, CarliniWagner, DeepFool, Regional]
 WEIGHT_ATTACKS = [WeightBackdoor]
 REACTIVATIONS = [ReActivation]
 UNIVERSALS = [Universal, Patch]
+CURVES = [RobustCurve]
 
 __all__ = [
     "ATTACKS",
+    "CURVES",
     "FGSM",
     "MIFGSM",
     "PGD",
@@ -45,6 +48,8 @@ __all__ = [
     "ReActivation",
     "Reactivation",
     "Regional",
+    "RobustCurve",
+    "Robustness",
     "Universal",
     "UniversalChange",
     "WeightBackdoor",

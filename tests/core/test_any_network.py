@@ -13,7 +13,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from core.attacks import ATTACKS, REACTIVATIONS, UNIVERSALS, WEIGHT_ATTACKS, Regional
+from core.attacks import ATTACKS, CURVES, REACTIVATIONS, UNIVERSALS, WEIGHT_ATTACKS, Regional
 from core.data.imageset import ImageSet
 from core.defenses import DEFENSES, DETECTORS
 from core.explain import CONCEPTS, EXPLAINERS
@@ -201,6 +201,12 @@ def universal(cls: Any, net: nn.Module, data: ImageSet) -> None:
     finite(found.change, found.on(data.pixels[:2]))
 
 
+def curve(cls: Any, net: nn.Module, data: ImageSet) -> None:
+    found = finish(short(cls, levels=2).run(net, data[:8]))
+    assert found.right.shape == (3, 8)
+    finite(found.robust)
+
+
 def ranking(cls: Any, net: nn.Module, data: ImageSet) -> None:
     others = data[data.labels != 1].pixels
     found = finish(cls().run(net, others, TRIGGER(others)))
@@ -232,7 +238,7 @@ METHODS = [
         (repair, DEFENSES), (detector, DETECTORS), (attack, ATTACKS), (explainer, EXPLAINERS), (training, TRAININGS),
         (training, ROBUST), (training, CONSISTENT), (part, PARTS), (trigger, TRIGGERS), (weight_attack, WEIGHT_ATTACKS),
         (reactivation, REACTIVATIONS), (ranking, RANKINGS), (flatness, FLATNESS), (landscape, LANDSCAPES),
-        (concept, CONCEPTS), (universal, UNIVERSALS),
+        (concept, CONCEPTS), (universal, UNIVERSALS), (curve, CURVES),
     )
     for cls in registry
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.attacks import PGD, ReActivation, Regional, WeightBackdoor
+from core.attacks import PGD, ReActivation, Regional, RobustCurve, WeightBackdoor
 from core.defenses import STRIP, TSBD, FineTuning, NeuralCleanse
 from core.explain import ACAV, TCAV, GradCAM
 from core.flatness import AverageFlatness, Landscape, Rescaling, WorstFlatness
@@ -516,7 +516,38 @@ INFORMATION = [
     Case(SharedInformation(repeats=1), "within the spread", codes(50.0), ["MixUp 50.0,", "1 VAE of"], ["±"], **CODED),
 ]  # fmt: skip
 
-CASES = INFORMATION + CONSISTENT + CONCEPTS + MIXING + ROBUST + FLATNESS
+def table(*rows: tuple[float, float]) -> dict[str, Any]:
+    """Attacks with (success, L2), and the control."""
+    names = ("FGSM", "PGD L2", "DeepFool L2", "CarliniWagner")[: len(rows)]
+    lines = [[won, 0.0, 1.0, l2, 0.1, 1.0, 1.0] for won, l2 in (*rows, (0.0, 9.0))]
+    return {"images": {"attacks": torch.tensor(lines), "budgets": torch.tensor([0.0, 0.5]),
+                       "right/zoo:a": torch.tensor([1.0, 0.2]), "right/zoo:b": torch.tensor([1.0, 0.3])},
+            "notes": {"attacks": ", ".join([*names, "random noise"]), "models": "zoo:a, zoo:b"}}  # fmt: skip
+
+
+def survive(acc: float, robust: float, others: float | None = None) -> dict[str, float]:
+    found = {"acc": acc, "survives": robust, "control/survives": 0.9}
+    return found | ({} if others is None else {"others/survives": others})
+
+
+ON_100 = {"counts": {"survives": 100}}
+BUDGETS = [
+    Case(RobustCurve(), "broken", survive(0.9, 0.05, 0.3),
+         ["ε = 8/255 5.0 % of 100 test", "90.0 % without", "zoo:b keeps 30.0 %", "2 of 3", "PGD L2 with the", "0.50"],
+         **ON_100, more=table((1, 2.0), (1, 0.5), (0, 0.1))),
+    Case(RobustCurve(norm="l2"), "in part", survive(0.9, 0.3), ["At 0.5 in L2 30.0 %"], ["keeps"], **ON_100,
+         more=table((1, 1.0))),
+    Case(RobustCurve(), "withstands", survive(0.6, 0.5), ["none of 1"], ["smallest"], **ON_100, more=table((0, 1.0))),
+    Case(RobustCurve(), "nothing right", survive(0.0, 0.0), ["None of 100"], ["%"], **ON_100, more=table((0, 1.0))),
+    Case(RobustCurve(), "PGD", {}, ["2 of 3", "PGD L2"], question="smallest", more=table((1, 2.0), (1, 0.5), (0, 0.1))),
+    Case(RobustCurve(), "DeepFool", {}, ["3 of 3"], question="smallest", more=table((1, 2.0), (1, 0.5), (1, 0.1))),
+    Case(RobustCurve(), "CarliniWagner", {}, ["1 of 4"], question="smallest",
+         more=table((0, 2.0), (0, 0.5), (0, 0.1), (1, 0.3))),
+    Case(RobustCurve(), "another", {}, ["FGSM"], question="smallest", more=table((1, 2.0))),
+    Case(RobustCurve(), "none", {}, ["none of 1"], question="smallest", more=table((0, 2.0))),
+]  # fmt: skip
+
+CASES = BUDGETS + INFORMATION + CONSISTENT + CONCEPTS + MIXING + ROBUST + FLATNESS
 CASES += DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
 
 

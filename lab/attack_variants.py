@@ -1,0 +1,33 @@
+"""Every registered attack as it stands beside the others: one for each norm, at one budget."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.attacks import ATTACKS, Regional
+from core.attacks.shared.budget import radius
+from core.knobs import Method, knobs_of
+
+NORMS = {"linf": "L∞", "l2": "L2", "l1": "L1"}
+
+
+def variants(eps: float, size: tuple[int, int]) -> dict[str, Method]:
+    """The attacks by name, in the order of the registry, for pictures of height and width `size`.
+
+    eps is the budget in L-infinity; in another norm it is the usual counterpart (`core.attacks.shared.budget`). What
+    has no budget looks for the smallest change. A step, where an attack has one, is a quarter of the budget. `Regional`
+    has a page of its own.
+    """
+    return {name: method for cls in ATTACKS if cls is not Regional for name, method in _of(cls, eps, size)}
+
+
+def _of(cls: type[Method], eps: float, size: tuple[int, int]) -> list[tuple[str, Method]]:
+    knobs = {k.name: k for k in knobs_of(cls)}
+    norms = knobs["norm"].choices or () if "norm" in knobs else ("linf",)
+    found = []
+    for norm in norms:
+        values: dict[str, Any] = {"norm": norm} if "norm" in knobs else {}
+        largest = radius(eps, norm, size)
+        values |= {name: share * largest for name, share in (("eps", 1.0), ("alpha", 0.25)) if name in knobs}
+        found.append((f"{cls.__name__} {NORMS[norm]}" if len(norms) > 1 else cls.__name__, cls(**values)))
+    return found
