@@ -15,7 +15,7 @@ import torch
 
 import models
 from core.data import ImageSet, Scenes, load_data
-from core.data.scenes import generated
+from core.data.digits import built_in
 from core.device import best_device
 from core.networks.layout import set_layout
 from lab import local_folders, run_names
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 def _remote(name: Any) -> bool:
     """Whether a model or data set may have to be downloaded."""
-    return isinstance(name, str) and generated(name) is None and not name.startswith(("zoo:", run_names.PREFIX))
+    return isinstance(name, str) and not built_in(name) and not name.startswith(("zoo:", run_names.PREFIX))
 
 
 def classifier(ref: str) -> Classifier:
@@ -90,8 +90,8 @@ image_sets: LRUCache[ImageSet] = LRUCache(settings.data_entries)
 
 @functools.cache
 def data_commit(data: str | Scenes) -> str:
-    """The Hub commit of a data set, "" for generated pictures, which the code's version pins."""
-    if generated(data) is not None:
+    """The Hub commit of a data set, "" for built-in pictures, which the code's version pins."""
+    if built_in(data):
         return ""
     from core.data.hub import HubSet
 

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from core.data.decode import decode_pictures
+from core.data.digits import DIGITS, built_in
 from core.data.fetch import fetch, listing, resolve
 from core.data.hub_errors import HubError
 from core.data.hub_names import split_reference
 from core.data.imageset import ImageSet
-from core.data.scenes import GENERATED, generated
+from core.data.scenes import GENERATED
 from core.data.store import decoded, restored, stored
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class HubSet:
             repo, revision = KNOWN[data]
             return cls(data, repo, resolve(repo, "dataset", revision, known=True))
         if not isinstance(data, str) or not data.startswith("hf:"):
-            names = ", ".join([*GENERATED, *KNOWN])
+            names = ", ".join([*GENERATED, DIGITS, *KNOWN])
             raise ValueError(f"There is no data set {data!r}; choose {names}, or hf:owner/name for one of the Hub.")
         repo, revision = split_reference(data[3:])
         return cls(f"hf:{repo}", repo, resolve(repo, "dataset", revision))
@@ -149,10 +150,10 @@ def repository(data: str) -> str:
 
 
 def cached(data: str) -> bool:
-    """Whether a data set can be loaded without a network: a generated one, or all of its files lie in the cache."""
+    """Whether a data set can be loaded without a network: a built-in one, or all of its files lie in the cache."""
     from huggingface_hub import HfApi, get_cached_repo_tree, try_to_load_from_cache
 
-    if generated(data) is not None:
+    if built_in(data):
         return True
     repo, revision = KNOWN[data] if data in KNOWN else split_reference(data.removeprefix("hf:"))
     try:

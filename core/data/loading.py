@@ -7,6 +7,7 @@ import dataclasses
 import torch
 import torch.nn.functional as F
 
+from core.data.digits import DIGITS, digits
 from core.data.hub import HubSet
 from core.data.imageset import ImageSet
 from core.data.scenes import Scenes, generated
@@ -22,9 +23,9 @@ def load_data(
 
     Parameters
     ----------
-    data : "scenes", "scenes-biased" or a `Scenes`; "cifar10", "gtsrb", "mnist", "fashion-mnist", "tiny-imagenet"; or
-        "hf:owner/name[@revision]" for any parquet set of the Hugging Face Hub with an image and a
-        label column
+    data : "scenes", "scenes-biased" or a `Scenes`; "digits", those of scikit-learn; "cifar10", "gtsrb", "mnist",
+        "fashion-mnist", "tiny-imagenet"; or "hf:owner/name[@revision]" for any parquet set of the Hugging Face Hub
+        with an image and a label column
     split : "train"; "heldout", the last tenth of the training rows, which "train" never holds (of
         CIFAR-10 the last 5,000); "test"; "defender", the clean 5 % of train a defense is given
     limit : at most so many images, the first ones of the split
@@ -43,6 +44,9 @@ def load_data(
         raise ValueError(f"There is no split {split!r}; choose {', '.join(SPLITS[:-1])} or {SPLITS[-1]}.")
     if limit is not None and limit < 1:
         raise ValueError(f"limit = {limit} leaves no image; give 1 or more, or None for all.")
+    if data == DIGITS:
+        own = digits(split, limit, seed)
+        return own if size is None else _enlarged(own, size)
     made = generated(data)
     if made is not None:
         drawn = size is None or size <= LARGEST

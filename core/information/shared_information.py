@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from core.data.imageset import ImageSet
-from core.information.vae import SCALE, VAE, code_divergence
 from core.knobs import Method, knob
 from core.metrics.information import Bounds, information_bounds, layer_bounds
 from core.networks.model_state import frozen
+from core.networks.vae import SCALE, VAE, code_divergence
 from core.optim.batches import batches, steps_per_epoch
 from core.optim.gradients import backward_of
 from core.optim.objectives import Metrics, Objective, Pass

@@ -1,6 +1,7 @@
 """Scores of models, repairs, channels and detectors: one definition each, fractions in [0, 1]."""
 
 from core.metrics.background import BackgroundScores, background_scores
+from core.metrics.balanced_accuracy import PrecisionRecall, bacc, bacc_ceiling, precision_recall
 from core.metrics.bec import Existence, bec, existence, same_layers
 from core.metrics.calibration import Calibration, calibration
 from core.metrics.cka import linear_cka
@@ -19,8 +20,11 @@ __all__ = [
     "BackgroundScores",
     "Calibration",
     "Existence",
+    "PrecisionRecall",
     "Roc",
     "Scores",
+    "bacc",
+    "bacc_ceiling",
     "background_scores",
     "bec",
     "calibration",
@@ -32,6 +36,7 @@ __all__ = [
     "existence",
     "linear_cka",
     "masks_of",
+    "precision_recall",
     "rir",
     "roc",
     "same_layers",

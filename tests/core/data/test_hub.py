@@ -194,7 +194,7 @@ def test_errors_are_one_sentence(server: HubServer, root: Path) -> None:
     write(root, "a/gated", "test.parquet", [0, 1])
     (root / "datasets" / "a" / "gated" / ".gated").touch()
     pq.write_table(pa.table({"text": ["x"], "label": [1]}), root / "datasets" / "a" / "empty" / "text.parquet")
-    assert "choose scenes, scenes-biased, cifar10" in said("cifar11")
+    assert "choose scenes, scenes-biased, digits, cifar10" in said("cifar11")
     assert "no split 'validation'" in said("cifar10", "validation")
     assert "limit = 0" in said("cifar10", limit=0)
     assert "no data set a/nothing" in said("hf:a/nothing")

@@ -101,5 +101,5 @@ def test_biased_scenes_have_a_name() -> None:
     assert generated("scenes") == Scenes() and generated(Scenes(noise=0.2)) == Scenes(noise=0.2)
     assert generated("cifar10") is None and generated(None) is None
     assert cached("scenes-biased")
-    with pytest.raises(ValueError, match="choose scenes, scenes-biased, cifar10"):
+    with pytest.raises(ValueError, match="choose scenes, scenes-biased, digits, cifar10"):
         load_data("scenes-unbiased")

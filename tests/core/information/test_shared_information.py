@@ -9,7 +9,7 @@ import torch
 
 from core.information import SharedInformation
 from core.information.shared_information import BASE, CODE, MIXERS
-from core.information.vae import VAE, code_divergence
+from core.networks.vae import VAE, code_divergence
 from core.runs import finish
 from tests.conftest import colour_set
 

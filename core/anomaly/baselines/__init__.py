@@ -1,0 +1,1 @@
+"""Detectors of outliers to compare with: one per file."""

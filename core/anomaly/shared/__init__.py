@@ -1,0 +1,1 @@
+"""What several detectors of outliers share."""
