@@ -1,7 +1,10 @@
 """Attacks: on inputs (small changes that change the prediction), on weights, and on defended models."""
 
+from core.attacks.inputs.apgd import APGD, APGDT
+from core.attacks.inputs.autoattack import AutoAttack, Stage
 from core.attacks.inputs.carlini_wagner import CarliniWagner
 from core.attacks.inputs.deepfool import DeepFool
+from core.attacks.inputs.fab import FAB
 from core.attacks.inputs.fgsm import FGSM
 from core.attacks.inputs.mifgsm import MIFGSM
 from core.attacks.inputs.pgd import PGD
@@ -15,6 +18,7 @@ from core.attacks.inputs.regional import (
     loading_slip,
     right_for_both,
 )
+from core.attacks.inputs.square import Square
 from core.attacks.reactivation.reactivation import ReActivation, Reactivation
 from core.attacks.robustness.robust_curve import RobustCurve, Robustness
 from core.attacks.shared.adversarial import Adversarial, norms_of
@@ -23,15 +27,18 @@ from core.attacks.universal.universal import Universal
 from core.attacks.universal.universal_change import Fooled, UniversalChange
 from core.attacks.weights.weight_backdoor import WeightBackdoor
 
-ATTACKS = [FGSM, PGD, MIFGSM, CarliniWagner, DeepFool, Regional]
+ATTACKS = [FGSM, PGD, MIFGSM, APGD, APGDT, CarliniWagner, DeepFool, FAB, Square, AutoAttack, Regional]
 WEIGHT_ATTACKS = [WeightBackdoor]
 REACTIVATIONS = [ReActivation]
 UNIVERSALS = [Universal, Patch]
 CURVES = [RobustCurve]
 
 __all__ = [
+    "APGD",
+    "APGDT",
     "ATTACKS",
     "CURVES",
+    "FAB",
     "FGSM",
     "MIFGSM",
     "PGD",
@@ -39,6 +46,7 @@ __all__ = [
     "UNIVERSALS",
     "WEIGHT_ATTACKS",
     "Adversarial",
+    "AutoAttack",
     "CarliniWagner",
     "Comparison",
     "DeepFool",
@@ -50,6 +58,8 @@ __all__ = [
     "Regional",
     "RobustCurve",
     "Robustness",
+    "Square",
+    "Stage",
     "Universal",
     "UniversalChange",
     "WeightBackdoor",

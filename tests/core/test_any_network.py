@@ -32,7 +32,7 @@ from tests.core.defenses.test_contract import assert_same, snapshot
 SHORT = SHORT_REPAIR | {
     "isolate_epochs": 1, "unlearn_epochs": 1, "share": 0.2, "overlays": 4, "iterations": 4, "query_images": 8,
     "images": 32, "pictures": 20, "passes": 1, "mask_epochs": 1, "dimensions": 4, "attack_steps": 1, "warmup": 0,
-    "heldout": 4, "samples": 4, "masks": 60,
+    "heldout": 4, "samples": 4, "masks": 60, "queries": 8, "targets": 2,
 }  # fmt: skip
 TRIGGER = BadNets(side=4)
 

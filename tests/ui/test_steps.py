@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from core.attacks import PGD, Regional
+from core.attacks import APGD, APGDT, FAB, MIFGSM, PGD, AutoAttack, Regional, Square
 from core.defenses import ANP, CLP, STRIP, TSBD, FinePruning, NeuralCleanse
 from core.knobs import Method
 from core.metrics import TAC
@@ -140,6 +140,12 @@ def test_attacks_say_their_budget():
     found = told(result_of(Regional(alpha=0.01), images=images, per_image={"steps": [12]}))
     assert r"\frac{32}{64} = 0.5" in found and r"12 \cdot 0.01 = 0.12" in found and "0.25 - 0.125 = 0.125" in found
     assert "t = 12" in told(result_of(PGD(), images=images, per_image={"steps": [12]}))
+    for method, said in (
+        (PGD(norm="l1", eps=12.0), r"\rVert_1 \le \varepsilon = 12"), (MIFGSM(eps=0.25), r"\rVert_\infty"),
+        (APGD(eps=0.25), r"2\,\varepsilon = 0.5"), (APGDT(norm="l2", eps=0.5), r"\rVert_2"), (Square(), "i = 12"),
+        (AutoAttack(eps=0.25), r"\varepsilon = 0.25"), (FAB(), "= 0.125"),
+    ):  # fmt: skip
+        assert said in told(result_of(method, images=images, per_image={"steps": [12]})), method
     size = texts.all_scores()["l2"].steps(result_of(PGD(), images=images), None)
     assert size[0].formula.endswith("0.125") and r"\sqrt{0.0156} = 0.125" in size[1].formula
 

@@ -33,6 +33,58 @@ TEXTS = {
         "**other** networks too.",
         steps=steps.mifgsm,
     ),
+    "APGD": Text(
+        r"\begin{gathered}u = \Pi(x_t + \eta\, \mathrm{sign}\, \nabla L(x_t)) \\ "
+        r"x_{t+1} = \Pi(x_t + a\,(u - x_t) + (1 - a)(x_t - x_{t-1}))\end{gathered}",
+        "η is the length of a step, 2 ε at first; a = 0.75 weighs the new step against the last one. Π projects back "
+        "onto the ball of radius ε around the picture. L is the cross-entropy or the difference of logits ratio "
+        "(DLR), which does not depend on the scale of the logits.",
+        "Croce, Hein, ICML 2020, [arXiv 2003.01690](https://arxiv.org/abs/2003.01690)",
+        "PGD with a poorly chosen step makes a network look more robust than it is. Auto-PGD chooses it: where the "
+        "loss has stopped rising, the step is halved and the search goes back to its best point. A picture that "
+        "withstands is returned unchanged.",
+        steps=steps.apgd,
+    ),
+    "APGDT": Text(
+        r"L_t(x) = -\frac{z_y - z_t}{z_{\pi_1} - \tfrac{1}{2}(z_{\pi_3} + z_{\pi_4})}",
+        "y is the class to leave and t the one that is aimed at; z are the logits, and π sorts them, the largest "
+        "first.",
+        "Croce, Hein, ICML 2020, [arXiv 2003.01690](https://arxiv.org/abs/2003.01690)",
+        "The steps of Auto-PGD, but towards one class at a time: the likeliest other one, then the next. An attack "
+        "that only pushes away from a class may follow a direction that leads nowhere; aiming at several classes "
+        "tries several directions. Any class but the true one counts.",
+        steps=steps.apgd,
+    ),
+    "FAB": Text(
+        r"x_{t+1} = (1 - \alpha)(x_t + \eta\, d_1) + \alpha\, (x + \eta\, d_2)",
+        "The boundary between two classes is taken as linear at the present point; d₁ and d₂ are the smallest changes "
+        "that move that point and the picture itself onto it. α, at most 0.1, pulls towards the picture, and η = 1.05 "
+        "goes a little beyond the boundary.",
+        "Croce, Hein, ICML 2020, [arXiv 1907.02044](https://arxiv.org/abs/1907.02044)",
+        "Like DeepFool it walks to the nearest boundary, but it does not stop there: after each success it steps back "
+        "towards the picture and tries again, so that the change becomes smaller and smaller. There is no budget.",
+        steps=steps.smallest,
+    ),
+    "Square": Text(
+        r"\delta \leftarrow \delta' \;\text{ if }\; m(x + \delta') < m(x + \delta), \quad "
+        r"m = z_y - \max_{k \ne y} z_k",
+        "δ' is δ with one random square changed, m the margin of the class that is to be left: below 0 the attack has "
+        "succeeded. The squares become smaller as the search goes on.",
+        "Andriushchenko et al., ECCV 2020, [arXiv 1912.00049](https://arxiv.org/abs/1912.00049)",
+        "An attack **without gradients**: it asks the network for its logits and keeps what helps. Where it succeeds "
+        "and the attacks with gradients do not, the gradients are misleading (masked), and their robust accuracy "
+        "says little.",
+        steps=steps.square,
+    ),
+    "AutoAttack": Text(
+        r"\text{APGD-CE} \to \text{APGD-T} \to \text{FAB-T} \to \text{Square}",
+        "Each attack is given the pictures that withstood all those before it.",
+        "Croce, Hein, ICML 2020, [arXiv 2003.01690](https://arxiv.org/abs/2003.01690)",
+        "Four different attacks with nothing to tune. A picture counts as robust only if it survives all of them, and "
+        "the share of robust pictures is the figure that defenses are compared by. It is still an upper bound: another "
+        "attack may break more.",
+        steps=steps.autoattack,
+    ),
     "CarliniWagner": Text(
         r"\min_u\; \lVert x' - x \rVert_2^2 + c\, \max(0, h(x') + \kappa), \quad "
         r"x' = \tfrac{1}{2}(\tanh(w_0 + u) + 1)",

@@ -74,8 +74,7 @@ class CarliniWagner(Drawless):
         left, every, preview = tried, max(1, math.ceil(self.steps / CHECKS)), PreviewRecorder()
         for step in range(1, self.steps + 1):
             part, at = problem[left], (origin + u)[left].tanh()
-            now, weight = (at + 1) / 2, c[left]
-            now = now if part.mask is None else torch.where(part.mask, now, part.images)
+            now, weight = part.within((at + 1) / 2), c[left]
             logits, slope = gradient(model, now, partial(self._penalty, part, weight))
             away = part.allowed(now - centre[left])
             u.grad = torch.zeros_like(u)

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from core.attacks.shared.adversarial import Adversarial
+from core.attacks.shared.balls import length
+from core.attacks.shared.boundaries import gaps, likeliest, nearest
 from core.attacks.shared.drawless import Drawless
 from core.attacks.shared.preview import PreviewRecorder
 from core.attacks.shared.problem import Problem, gradients, measured, trace
@@ -48,18 +50,19 @@ class DeepFool(Drawless):
 
     def attack(self, model: nn.Module, problem: Problem) -> Run[Adversarial]:
         """All steps of one chunk; an image stays where it is once its class has changed."""
-        rivals = self._rivals(problem, require_finite(predict(model, problem.images)))
+        rivals = likeliest(problem, require_finite(predict(model, problem.images)), self.candidates - 1)
         walked, adversarial = torch.zeros_like(problem.images), problem.images.clone()
         taken, queries = torch.zeros_like(problem.labels), torch.full_like(problem.labels, 2)
         active, preview = torch.arange(len(problem), device=walked.device), PreviewRecorder()
         for step in range(1, self.steps + 1):
             part, rival = problem[active], rivals[active]
-            logits, gaps, slopes = gradients(model, adversarial[active], partial(_gaps, part, rival))
+            logits, gap, slopes = gradients(model, adversarial[active], partial(gaps, part, rival))
             queries[active] += 1
             left = ~part.solved(logits)
             numbers = trace(part, logits, success=1 - left.sum() / len(problem))
             active, part = active[left], part[left]
-            move = self._move(gaps[left], slopes[left], part.mask)
+            distance, _, slope = nearest(part, gap[left], slopes[left], self.norm)
+            move = self._move(distance, slope)
             walked[active] += move
             if self.accumulate:
                 adversarial[active] = (part.images + (1 + self.overshoot) * walked[active]).clamp(0, 1)
@@ -72,28 +75,7 @@ class DeepFool(Drawless):
                 break
         return measured(model, problem, adversarial, taken, queries)
 
-    def _rivals(self, problem: Problem, logits: Tensor) -> Tensor:
-        """The classes whose boundaries are tried, (N, k): the target, or the likeliest but the class to leave."""
-        if problem.sign < 0:
-            return problem.goal[:, None]
-        return problem.others(logits).topk(min(self.candidates, problem.classes) - 1).indices
-
-    def _move(self, gaps: Tensor, slopes: Tensor, mask: Tensor | None) -> Tensor:
-        """The step (N, C, H, W) to the nearest of the boundaries, from their gaps (N, k) and slopes (N, k, C, H, W)."""
-        slopes = slopes if mask is None else slopes.masked_fill(~mask[:, None], 0)
-        order = 2 if self.norm == "l2" else 1  # the dual norm
-        lengths = torch.linalg.vector_norm(slopes.flatten(2), order, dim=2).clamp_min(1e-12)
-        distance, nearest = (gaps.abs() / lengths).min(1)
-        every = torch.arange(len(gaps), device=gaps.device)
-        slope, length = slopes[every, nearest], lengths[every, nearest]
-        direction = slope / length[:, None, None, None] if self.norm == "l2" else slope.sign()
+    def _move(self, distance: Tensor, slope: Tensor) -> Tensor:
+        """The step (N, C, H, W) to a boundary at this distance (N,)."""
+        direction = slope / length(slope) if self.norm == "l2" else slope.sign()
         return (distance + BEYOND)[:, None, None, None] * direction
-
-
-def _gaps(problem: Problem, rivals: Tensor, logits: Tensor) -> Tensor:
-    """f_k of each rival (N, k): its logit less that of the class to leave, or of the one that stands against the
-    target."""
-    own = problem.goal
-    if problem.sign < 0:
-        own = problem.others(logits.detach()).argmax(1)
-    return logits.gather(1, rivals) - logits.gather(1, own[:, None])

@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from core.attacks.inputs.pgd import PGD
 from core.attacks.shared.adversarial import Adversarial
 from core.attacks.shared.ascent import ascend
-from core.attacks.shared.drawless import Drawless
+from core.attacks.shared.budgeted import Budgeted
 from core.attacks.shared.problem import Problem
 from core.knobs import knob
 from core.runs import Run
 
 
 @dataclass(frozen=True)
-class MIFGSM(Drawless):
+class MIFGSM(Budgeted):
     """Momentum iterative FGSM (Dong et al., CVPR 2018, https://arxiv.org/abs/1710.06081).
 
         m_t = mu · m_{t-1} + g_t / ||g_t||_1,    x_t = P(x_{t-1} + alpha · sign(m_t)),    m_0 = 0, x_0 = x
@@ -35,12 +35,13 @@ class MIFGSM(Drawless):
     momentum: float = knob(1.0, low=0.0, high=2.0, step=0.1, symbol="μ", paper=1.0, help="what is kept of the sum")
     stop_early: bool = knob(True, help="drop each image from the batch at its first success")
 
-    def attack(self, model: nn.Module, problem: Problem) -> Run[Adversarial]:
+    def attack(self, model: nn.Module, problem: Problem, generator: torch.Generator) -> Run[Adversarial]:
+        """All steps of one slice; nothing is drawn."""
         total, pgd = torch.zeros_like(problem.images), PGD(eps=self.eps, alpha=self.alpha)
 
         def advance(now: Tensor, slope: Tensor, part: Problem, places: Tensor) -> Tensor:
             length = slope.abs().sum((1, 2, 3), keepdim=True).clamp_min(torch.finfo(slope.dtype).tiny)
             total[places] = self.momentum * total[places] + slope / length
-            return pgd.step(now, total[places], part.images)
+            return pgd.step(now, total[places], part.images, part.eps)
 
         return ascend(model, problem, problem.images, self.steps, advance, stop_early=self.stop_early)

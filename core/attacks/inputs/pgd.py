@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from core.attacks.shared.adversarial import Adversarial
 from core.attacks.shared.ascent import ascend
+from core.attacks.shared.balls import projected, size, steepest
 from core.attacks.shared.chunks import in_chunks, joined
 from core.attacks.shared.problem import Problem, prepare
 from core.knobs import Method, knob
@@ -26,6 +27,8 @@ class PGD(Method):
     linf : d = sign, ball max |x_t - x| <= eps. Without random start this is BIM.
     l2 : d(g) = g / ||g||, ball ||x_t - x||_2 <= eps per image, over all its pixels. The random start
         has a uniform direction and a radius U(0, 1) · eps.
+    l1 : d moves the hundredth of the values whose |g| is largest, ball ||x_t - x||_1 <= eps. P is the exact
+        projection on ball and box at once; the random start as in l2. A useful eps is about 12 at 32 pixels.
 
     With `stop_early` an image leaves the batch at its first success, so success counts at any iterate
     and the returned change is smaller than the ball allows; an image that is wrong from the start is
@@ -33,11 +36,11 @@ class PGD(Method):
     Restarts attack only the images that survived, and keep the try with the highest loss.
     """
 
-    norm: str = knob("linf", choices=("linf", "l2"), symbol="p", help="how the size of the change is measured")
+    norm: str = knob("linf", choices=("linf", "l2", "l1"), symbol="p", help="how the size of the change is measured")
     eps: float = knob(
-        8 / 255, low=0.0, high=3.0, step=1 / 255, symbol="ε", help="radius of the ball, pixels in 0-1", primary=True
+        8 / 255, low=0.0, high=100.0, step=1 / 255, symbol="ε", help="radius of the ball, pixels in 0-1", primary=True
     )
-    alpha: float = knob(2 / 255, low=0.0, high=3.0, step=1 / 255, symbol="α", help="length of one step, pixels in 0-1")
+    alpha: float = knob(2 / 255, low=0.0, high=100.0, step=1 / 255, symbol="α", help="length of a step, pixels in 0-1")
     steps: int = knob(10, low=1, high=1000, step=1, symbol="T", paper=20, help="gradient steps per try", primary=True)
     random_start: bool = knob(True, help="begin at a random point of the ball instead of at the image")
     restarts: int = knob(1, low=1, high=50, step=1, symbol="R", help="tries with new random starts, on survivors only")
@@ -51,20 +54,22 @@ class PGD(Method):
         *,
         target: int | Tensor | None = None,
         mask: Tensor | None = None,
+        eps: Tensor | None = None,
         seed: int = 0,
     ) -> Run[Adversarial]:
         """Attack images (N, C, H, W) in [0, 1] with labels (N,).
 
         target : None to leave the label, else the class (or classes (N,)) to reach
         mask : bool (N or 1, H, W), where pixels may change
+        eps : a budget for each image (N,), in place of the knob
         seed : draws the random starts; they depend on an image's place in the batch, not on its size
         """
-        problem = prepare(model, images, labels, target, mask)
+        problem = prepare(model, images, labels, target, mask, self.eps if eps is None else eps)
         generator = torch.Generator().manual_seed(seed)
         left = torch.arange(len(problem), device=problem.images.device)
         best: Adversarial | None = None
         for _ in range(self.restarts if self.random_start else 1):
-            start = self.start(problem.images, generator=generator, allowed=problem.allowed)
+            start = self.start(problem.images, generator=generator, allowed=problem.allowed, eps=problem.eps)
             climb = partial(self._climb, model, problem[left], start[left])
             tried = joined((yield from in_chunks(climb, model, problem.images[left])))
             best = tried if best is None else _better(best, tried, left)
@@ -80,50 +85,45 @@ class PGD(Method):
         *,
         generator: torch.Generator | None = None,
         allowed: Callable[[Tensor], Tensor] = lambda change: change,
+        eps: Tensor | None = None,
     ) -> Tensor:
         """x_0 for all images x (N, C, H, W).
 
         generator : draws on the CPU, for all images at once, so that chunks and devices change nothing; without one
             PyTorch's own random numbers on the device of the images are taken, as in a training
         allowed : a change with zeros where none may be
+        eps : the radii (N, 1, 1, 1), in place of the knob
         """
         if not self.random_start:
             return x
         device = x.device if generator is None else torch.device("cpu")
+        ball = self.eps if eps is None else eps
         if self.norm == "linf":
             noise = torch.rand(x.shape, generator=generator, device=device).to(x) * 2 - 1
-            change = self.eps * allowed(noise)
-        else:
-            direction = allowed(torch.randn(x.shape, generator=generator, device=device).to(x))
-            radius = self.eps * torch.rand(len(x), generator=generator, device=device).to(x)
-            change = radius[:, None, None, None] * _unit(direction)
-        return (x + change).clamp(0, 1)
+            return (x + ball * allowed(noise)).clamp(0, 1)
+        direction = allowed(torch.randn(x.shape, generator=generator, device=device).to(x))
+        if self.norm == "l1":  # exponential lengths with random signs: uniform on the sphere of the L1 norm
+            drawn = torch.rand(x.shape, generator=generator, device=device).to(x).clamp_min(1e-12)
+            direction = direction.sign() * -drawn.log()
+        radius = torch.rand(len(x), generator=generator, device=device).to(x)[:, None, None, None]
+        unit = direction / size(direction, self.norm).clamp_min(1e-12)[:, None, None, None]
+        return (x + ball * radius * unit).clamp(0, 1)
 
     def _climb(self, model: nn.Module, problem: Problem, start: Tensor, chunk: slice) -> Run[Adversarial]:
         """One try for one chunk."""
 
         def advance(now: Tensor, slope: Tensor, part: Problem, places: Tensor) -> Tensor:
-            return self.step(now, slope, part.images)
+            return self.step(now, slope, part.images, part.eps)
 
         return ascend(model, problem[chunk], start[chunk], self.steps, advance, stop_early=self.stop_early)
 
-    def step(self, now: Tensor, slope: Tensor, x: Tensor) -> Tensor:
-        """P(now + alpha · d(slope)) for the images x; where the slope is zero, pixels stay bit for bit."""
-        if self.norm == "linf":
-            change = (now + self.alpha * slope.sign() - x).clamp(-self.eps, self.eps)
-        else:
-            change = now + self.alpha * _unit(slope) - x
-            change = change * (self.eps / _length(change)).clamp_max(1)
-        return (x + change).clamp(0, 1)
+    def step(self, now: Tensor, slope: Tensor, x: Tensor, eps: Tensor | None = None) -> Tensor:
+        """P(now + alpha · d(slope)) for the images x; where the slope is zero, pixels stay bit for bit.
 
-
-def _length(change: Tensor) -> Tensor:
-    """L2 norm per image, (N, 1, 1, 1), guarded against zero."""
-    return change.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None, None]
-
-
-def _unit(change: Tensor) -> Tensor:
-    return change / _length(change)
+        eps : the radii (N, 1, 1, 1), in place of the knob
+        """
+        moved = now + self.alpha * steepest(slope, self.norm, now)
+        return projected(moved, x, self.eps if eps is None else eps, self.norm)
 
 
 def _better(best: Adversarial, tried: Adversarial, left: Tensor) -> Adversarial:

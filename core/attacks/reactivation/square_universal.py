@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from core.attacks.shared.preview import magnified
+from core.attacks.shared.squares import share_of_pixels, side_of, signs, stripes
 from core.attacks.shared.universal_delta import Loss, added
 from core.networks.checks import require_finite
 from core.networks.predictions import predict
 from core.runs import Progress, Run
-
-HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
-"""After these of 10,000 iterations the share of pixels in a square is halved once more."""
 
 ENOUGH = 0.99
 """The search ends when more than this share of its images says t."""
@@ -28,18 +25,6 @@ class Searched:
     delta: Tensor
     queries: int
     losses: list[float]
-
-
-def share_of_pixels(p: float, iteration: int, iterations: int) -> float:
-    """p_i: p, halved after each of HALVINGS, which are stretched to the number of iterations."""
-    place = int(iteration / iterations * 10_000)
-    return p / 2 ** sum(place > halving for halving in HALVINGS)
-
-
-def stripes(shape: tuple[int, int, int], eps: float, generator: torch.Generator) -> Tensor:
-    """The start: vertical stripes of +eps or -eps, drawn for each channel and column."""
-    channels, _, width = shape
-    return (eps * _signs((channels, 1, width), generator)).expand(shape).contiguous()
 
 
 def square_delta(
@@ -69,11 +54,11 @@ def square_delta(
     best, reached = _asked(model, images, delta, loss, target)
     losses, queries = [best], 1
     for iteration in range(iterations):
-        side = max(1, min(height - 1, round(math.sqrt(share_of_pixels(p, iteration, iterations) * height * width))))
+        side = min(max(1, height - 1), side_of(share_of_pixels(p, iteration, iterations), height, width))
         tried = delta.clone()
         top = int(torch.randint(height - side + 1, (), generator=generator))
         left = int(torch.randint(max(1, width - side + 1), (), generator=generator))
-        tried[:, top : top + side, left : left + side] = eps * _signs((channels, 1, 1), generator).to(delta)
+        tried[:, top : top + side, left : left + side] = eps * signs((channels, 1, 1), generator).to(delta)
         if reached <= ENOUGH:
             value, now = _asked(model, images, tried, loss, target)
             queries += 1
@@ -85,10 +70,6 @@ def square_delta(
         if reached > ENOUGH:
             break
     return Searched(delta, queries, losses)
-
-
-def _signs(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    return torch.randint(2, shape, generator=generator).float() * 2 - 1
 
 
 def _asked(model: nn.Module, images: Tensor, delta: Tensor, loss: Loss, target: int) -> tuple[float, float]:

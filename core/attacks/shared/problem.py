@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +29,8 @@ class Problem:
     sign : +1 to leave the goal (untargeted), -1 to reach it (targeted)
     mask : where pixels may change, bool (N, 1, H, W), or None for everywhere
     classes : K
+    budget : eps of each image, (N, 1, 1, 1), where the attack has one
+    rival : the class that an attack on the label aims at for now, int64 (N,), where it aims at one
     """
 
     images: Tensor
@@ -36,15 +39,21 @@ class Problem:
     sign: int
     mask: Tensor | None
     classes: int
+    budget: Tensor | None = None
+    rival: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, index: Tensor | slice) -> Problem:
-        mask = None if self.mask is None else self.mask[index]
-        return dataclasses.replace(
-            self, images=self.images[index], labels=self.labels[index], goal=self.goal[index], mask=mask
-        )
+        parts: dict[str, Any] = {name: value[index] for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return dataclasses.replace(self, **parts)
+
+    @property
+    def eps(self) -> Tensor:
+        """The budget of each image, (N, 1, 1, 1), in an attack that has one."""
+        assert self.budget is not None
+        return self.budget
 
     def loss(self, logits: Tensor) -> Tensor:
         """What the attacker raises, (N,): cross-entropy of the class to leave, or minus that of the one to reach."""
@@ -67,14 +76,24 @@ class Problem:
         """`change` (N, C, H, W) with zeros where the mask forbids any."""
         return change if self.mask is None else change.masked_fill(~self.mask, 0)
 
+    def within(self, moved: Tensor) -> Tensor:
+        """`moved` (N, C, H, W) with the images' own pixels where the mask forbids a change."""
+        return moved if self.mask is None else torch.where(self.mask, moved, self.images)
+
 
 def prepare(
-    model: nn.Module, images: Tensor, labels: Tensor, target: int | Tensor | None, mask: Tensor | None
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    target: int | Tensor | None,
+    mask: Tensor | None,
+    eps: float | Tensor | None = None,
 ) -> Problem:
     """Check an attack's inputs; ValueError says in one sentence what is wrong.
 
     target : None for an untargeted attack, else a class or one class per image (N,)
     mask : bool (N or 1, H, W), True where pixels may change
+    eps : a budget for all images, or one for each (N,)
     """
     images = ready(model, images)
     n, classes = len(images), classes_of(model, images)
@@ -82,7 +101,16 @@ def prepare(
     goal = labels if target is None else class_indices(target, "target", n, classes, images.device)
     if mask is not None:
         mask = checked_mask(mask, images)
-    return Problem(images, labels, goal, 1 if target is None else -1, mask, classes)
+    budget = None if eps is None else budgets(eps, images)
+    return Problem(images, labels, goal, 1 if target is None else -1, mask, classes, budget)
+
+
+def budgets(eps: float | Tensor, images: Tensor) -> Tensor:
+    """A budget, or one for each image (N,), as (N, 1, 1, 1)."""
+    found = torch.as_tensor(eps, device=images.device).to(images.dtype)
+    if found.shape not in ((), (len(images),)) or not bool((found >= 0).all() and found.isfinite().all()):
+        raise ValueError(f"eps must be one budget per image ({len(images)}), each a number of at least 0.")
+    return found.expand(len(images))[:, None, None, None]
 
 
 def checked_mask(mask: Tensor, images: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ DETERMINISTIC = {"random_start": False}
 def small(attack, **values):
     """The attack with few steps, and `values` for the knobs it has."""
     names = {k.name for k in knobs_of(attack)}
-    wanted = {"steps": 4, "rounds": 2, "c": 10.0, "lr": 0.4, **values}
+    wanted = {"steps": 4, "rounds": 2, "c": 10.0, "lr": 0.4, "queries": 20, "targets": 2, **values}
     return attack(**{name: value for name, value in wanted.items() if name in names})
 
 
@@ -56,8 +56,23 @@ def test_stays_in_the_ball(attack, norm, case):
     net, images, labels = case
     if norm == "l2" and "norm" not in {k.name for k in knobs_of(attack)}:
         pytest.skip("this attack knows one norm only")
-    result = finish(small(attack, norm=norm, eps=0.05, alpha=0.04).run(net, images, labels))
-    assert (result.norms[norm] <= 0.05 + 1e-6).all() and (result.norms[norm] > 0).any()
+    eps = {"linf": 0.2, "l2": 4.0}[norm]  # enough to succeed: some attacks return an image that stands as it was
+    result = finish(small(attack, norm=norm, eps=eps, alpha=0.6 * eps).run(net, images, labels))
+    assert (result.norms[norm] <= eps + 1e-6).all() and (result.norms[norm] > 0).any()
+
+
+@named(BALL)
+def test_each_image_has_its_own_budget(attack, case):
+    net, images, labels = case
+    eps = torch.linspace(0, 0.3, 12)
+    result = finish(small(attack, eps=0.9, alpha=0.1).run(net, images, labels, eps=eps))
+    assert (result.norms["linf"] <= eps + 1e-6).all() and (result.norms["linf"] > 0.2).any()
+    alone = finish(small(attack, eps=0.3, alpha=0.1).run(net, images[-1:], labels[-1:]))
+    if "random_start" not in {k.name for k in knobs_of(attack)}:
+        torch.testing.assert_close(result.images[-1:], alone.images, atol=1e-6, rtol=0)
+    for wrong in (eps[:5], -eps, eps + torch.inf):
+        with pytest.raises(ValueError, match="one budget per image"):
+            finish(small(attack).run(net, images, labels, eps=wrong))
 
 
 @named(BUDGETED)
@@ -248,7 +263,7 @@ def test_more_budget_never_helps_the_defender(attack):
 def test_works_under_a_caller_s_no_grad(attack, case):
     net, images, labels = case
     with torch.no_grad():
-        result = finish(small(attack).run(net, images, labels))
+        result = finish(small(attack, eps=0.2).run(net, images, labels))
     assert (result.images != images).any()
 
 

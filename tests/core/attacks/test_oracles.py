@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.attacks import FGSM, MIFGSM, PGD, CarliniWagner, DeepFool
+from core.attacks import APGD, APGDT, FAB, FGSM, MIFGSM, PGD, AutoAttack, CarliniWagner, DeepFool, Square
 from core.runs import finish
 
 EPS, ALPHA, STEPS = 8 / 255, 2 / 255, 7
@@ -121,3 +121,81 @@ def test_carlini_wagner(case):
     mine = finish(CarliniWagner(rounds=3, steps=40, lr=0.05, c=0.1, stop_early=False).run(net, images, labels))
     assert success.any() and torch.equal(mine.success, success)
     torch.testing.assert_close(mine.images[success], found[success], atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("loss", ["ce", "dlr", "targeted"])
+def test_auto_pgd(case, loss, norm):
+    """One image at a time: the oracle draws a start for each image of a batch, ours shares it."""
+    torchattacks = pytest.importorskip("torchattacks")
+    net, images, labels = case
+    eps, steps = {"linf": 1.5 / 255, "l2": 0.1}[norm], 25
+    shared = dict(eps=eps, norm={"linf": "Linf", "l2": "L2"}[norm], steps=steps, seed=4)
+    if loss == "targeted":
+        oracle = torchattacks.APGDT(net, **shared, n_classes=4)  # three classes are aimed at
+        mine = APGDT(norm=norm, eps=eps, steps=steps, targets=3, stop_early=False)
+    else:
+        oracle = torchattacks.APGD(net, **shared, loss=loss)
+        mine = APGD(norm=norm, eps=eps, steps=steps, loss=loss, stop_early=False)
+    hits = 0
+    for i in range(3):
+        x, y = images[i : i + 1], labels[i : i + 1]
+        found = finish(mine.run(net, x, y, seed=4))
+        torch.testing.assert_close(found.images, oracle(x, y), atol={"linf": 1e-6, "l2": 1e-3}[norm], rtol=0)
+        hits += int(found.success)
+    assert hits > 0, "no success would prove nothing"
+
+
+@pytest.fixture(scope="module")
+def single(case):
+    """The same net in float32, which the oracles below ask for."""
+    torch.manual_seed(0)
+    net, images, _ = case
+    twin = nn.Sequential(
+        nn.Conv2d(3, 12, 3, padding=1), nn.ReLU(), nn.Conv2d(12, 16, 3, 2), nn.ReLU(), nn.Flatten(),
+        nn.Linear(16 * 7 * 7, 10),
+    ).eval()
+    twin.load_state_dict(net.state_dict())
+    return twin, images.float(), twin(images.float()).argmax(1)
+
+
+@pytest.mark.parametrize(
+    ("norm", "targeted"), [("linf", True), ("linf", False), ("l2", True), ("l2", False), ("l1", False)]
+)
+def test_fab(single, norm, targeted):
+    torchattacks = pytest.importorskip("torchattacks")
+    net, images, labels = (part[:4] if isinstance(part, torch.Tensor) else part for part in single)
+    mine = finish(FAB(norm=norm, steps=20, targets=9, targeted=targeted).run(net, images, labels))
+    name = norm.replace("l", "L")
+    oracle = torchattacks.FAB(net, norm=name, eps=1e3, steps=20, multi_targeted=targeted, n_classes=10)
+    # Its comparison with eps knows no L1, so that a single run is asked for.
+    found = oracle.attack_single_run(images, labels) if norm == "l1" else oracle(images, labels)
+    order = {"linf": torch.inf, "l2": 2, "l1": 1}[norm]
+    ours, theirs = (torch.linalg.vector_norm((x - images).flatten(1), order, dim=1) for x in (mine.images, found))
+    assert mine.success.all() and (theirs > 0).all()
+    assert ours.mean() <= 1.01 * theirs.mean()
+    torch.testing.assert_close(ours, theirs, atol=0, rtol=0.05)
+
+
+@pytest.mark.parametrize(("norm", "eps"), [("linf", 1.2 / 255), ("l2", 0.08)])
+def test_square(single, norm, eps):
+    torchattacks = pytest.importorskip("torchattacks")
+    net, images, labels = single
+    mine = finish(Square(norm=norm, eps=3 * eps, queries=100).run(net, images, labels))
+    oracle = torchattacks.Square(net, norm=norm.replace("l", "L"), eps=3 * eps, n_queries=100)
+    theirs = net(oracle(images, labels)).argmax(1) != labels
+    assert 0.1 < theirs.float().mean() < 1
+    assert mine.success.sum() >= theirs.sum() - 3  # other draws
+
+
+@pytest.mark.parametrize(("norm", "eps"), [("linf", 1.1 / 255), ("l2", 0.07)])
+def test_auto_attack(single, norm, eps):
+    torchattacks = pytest.importorskip("torchattacks")
+    net, images, labels = (part[:10] if isinstance(part, torch.Tensor) else part for part in single)
+    mine = finish(AutoAttack(norm=norm, eps=eps, steps=15, queries=100).run(net, images, labels))
+    oracle = torchattacks.AutoAttack(net, norm=norm.replace("l", "L"), eps=eps, seed=0)
+    for attack, steps in zip(oracle._autoattack.attacks, (15, 15, 15, None), strict=True):
+        attack.steps, attack.n_queries = steps, 100
+    broken = int((net(oracle(images, labels)).argmax(1) != labels).sum())
+    assert 0 < broken < len(images)
+    assert abs(int(mine.success.sum()) - broken) <= 1

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.attacks.reactivation.square_universal import share_of_pixels, square_delta, stripes
+from core.attacks.reactivation.square_universal import square_delta
+from core.attacks.shared.squares import share_of_pixels, stripes
 from core.attacks.shared.universal_delta import Ball, added, rival, targeted, uniform, universal_delta
 from core.networks.predictions import predict
 from core.runs import finish

@@ -33,23 +33,47 @@ def fgsm(result: Result, place: Place | None) -> list[Step]:
 
 def pgd(result: Result, place: Place | None) -> list[Step]:
     """Steps and budget, and one value of the first picture."""
+    return [*_ball(result), *_taken(result, "Steps that the first picture took.", "t"), *_pixel(result)]
+
+
+def _ball(result: Result) -> list[Step]:
+    """The budget."""
     method = method_of(result)
+    size = {"linf": r"\infty", "l2": "2", "l1": "1"}[getattr(method, "norm", "linf")]
+    budget = rf"\lVert \delta \rVert_{size} \le \varepsilon = {tex(method.eps)}"
+    return [Step("The change may not leave the ball of radius ε.", budget)]
+
+
+def _taken(result: Result, words: str, symbol: str) -> list[Step]:
+    """The step at which the first picture was found, where it is known."""
     taken = result.per_image.get("steps", [None])[0]
-    size = r"\infty" if method.norm == "linf" else "2"
-    steps = [Step("The change may not leave the ball of radius ε.",
-                  rf"\lVert \delta \rVert_{size} \le \varepsilon = {tex(method.eps)}")]  # fmt: skip
-    if taken is not None:
-        steps.append(Step("Steps that the first picture took.", rf"t = {int(taken)}"))
-    return steps + _pixel(result)
+    return [] if taken is None else [Step(words, rf"{symbol} = {int(taken)}")]
+
+
+def apgd(result: Result, place: Place | None) -> list[Step]:
+    """The budget, the first step, where the first picture was found, and one value of it."""
+    eta = rf"\eta = 2\,\varepsilon = {tex(2 * method_of(result).eps)}"
+    words = "The step whose point is returned for the first picture; 0 stands for the start or the picture itself."
+    first, found = Step("The first step may cross the whole ball.", eta), _taken(result, words, "t")
+    return [*_ball(result), first, *found, *_pixel(result)]
+
+
+def square(result: Result, place: Place | None) -> list[Step]:
+    """The budget, the last proposal that was kept for the first picture, and one value of it."""
+    kept = _taken(result, "The last proposal that was kept for the first picture.", "i")
+    return [*_ball(result), *kept, *_pixel(result)]
+
+
+def autoattack(result: Result, place: Place | None) -> list[Step]:
+    """The budget, and one value of the first picture."""
+    return [*_ball(result), *_pixel(result)]
 
 
 def mifgsm(result: Result, place: Place | None) -> list[Step]:
     """The budget, what is kept of the sum, and one value of the first picture."""
-    method = method_of(result)
-    kept = Step("What each step keeps of the sum of the gradients before it.", rf"\mu = {tex(method.momentum)}")
-    ball = Step("The change may not leave the ball of radius ε.",
-                rf"\lVert \delta \rVert_\infty \le \varepsilon = {tex(method.eps)}")  # fmt: skip
-    return [kept, ball, *_pixel(result)]
+    words = "What each step keeps of the sum of the gradients before it."
+    kept = Step(words, rf"\mu = {tex(method_of(result).momentum)}")
+    return [kept, *_ball(result), *_pixel(result)]
 
 
 def smallest(result: Result, place: Place | None) -> list[Step]:
