@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from lab.recipes import Recipe
     from lab.results import Result
 
+ALL_PAPERS = "all"
+"""The name under which `perturb paper` prints every claim."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; the exit status is 0, 2 for a mistake, 130 when interrupted."""
@@ -65,15 +68,15 @@ def parser() -> argparse.ArgumentParser:
 
     sweep = commands.add_parser("sweep", help="run many recipes; one JSON line each")
     sweep.add_argument("file", type=Path, help="a list of recipes, or a recipe with a grid")
-    sweep.add_argument("--executor", default="serial", help="serial, threads, processes, or dask:ADDRESS")
-    sweep.add_argument("--workers", type=int, default=1, metavar="N", help="how many run side by side")
+    side_by_side(sweep)
     sweep.add_argument("--store", type=Path, metavar="FILE", help="keep rows in this file, not in the history")
     sweep.add_argument("--fresh", action="store_true", help="run again what is known already")
     sweep.set_defaults(run=run_sweep)
 
-    paper = commands.add_parser("paper", help="print a paper's protocol beside our table")
-    paper.add_argument("name", help="awp, flareon, flatness, fmix, reactivation, tsbd or weight-backdoor")
+    paper = commands.add_parser("paper", help="print a paper's protocol beside our table, or all claims")
+    paper.add_argument("name", help="a paper's name, such as awp, or all: every claim with its verdict")
     paper.add_argument("--run", dest="anew", action="store_true", help="compute what is not stored yet, and keep it")
+    side_by_side(paper)
     paper.set_defaults(run=print_paper)
 
     app = commands.add_parser("app", help="serve the app")
@@ -84,6 +87,12 @@ def parser() -> argparse.ArgumentParser:
     app.add_argument("options", nargs="*", metavar="OPTION", help="of streamlit run: -- --server.headless true")
     app.set_defaults(run=serve_app)
     return top
+
+
+def side_by_side(command: argparse.ArgumentParser) -> None:
+    """The options of a command that may carry out several runs at a time."""
+    command.add_argument("--executor", default="serial", help="serial, threads, processes, or dask:ADDRESS")
+    command.add_argument("--workers", type=int, default=1, metavar="N", help="how many run side by side")
 
 
 def list_methods(arguments: argparse.Namespace) -> None:
@@ -134,8 +143,6 @@ def run_sweep(arguments: argparse.Namespace) -> None:
     from lab.sweep import recipes_of, sweep
 
     recipes = recipes_of(arguments.file.read_text(encoding="utf-8"))
-    if arguments.workers < 1:
-        raise ValueError(f"--workers {arguments.workers} must be 1 or more.")
     past = RunLog(arguments.store) if arguments.store else history()
     with _executor(arguments.executor, arguments.workers) as executor:
         rows = sweep(recipes, executor, past, fresh=arguments.fresh)
@@ -146,14 +153,19 @@ def run_sweep(arguments: argparse.Namespace) -> None:
 
 
 def print_paper(arguments: argparse.Namespace) -> None:
-    """Print a paper's protocol and our table, from stored runs or, with --run, after computing what is missing."""
-    from lab import papers
+    """Print a paper's protocol and our table, or the verdicts on all claims, from stored runs; with --run, after
+    computing what is missing."""
+    from lab import claims, papers
+    from lab.claims.text import text
     from lab.run_log import stored
 
-    for place, total, row in papers.run(arguments.name) if arguments.anew else ():
-        known = "error: " + row["error"] if "error" in row else "known" if row.get("known") else "done"
-        print(f"{place} of {total}: {known}", file=sys.stderr)
-    print(papers.text(arguments.name, stored()))
+    every = arguments.name == ALL_PAPERS
+    with _executor(arguments.executor, arguments.workers) as executor:
+        for name in (papers.NAMES if every else [arguments.name]) if arguments.anew else ():
+            for place, total, row in papers.run(name, executor):
+                known = "error: " + row["error"] if "error" in row else "known" if row.get("known") else "done"
+                print(f"{name}, {place} of {total}: {known}", file=sys.stderr)
+    print(text(claims.all_judged(claims.stored())) if every else papers.text(arguments.name, stored()))
 
 
 def serve_app(arguments: argparse.Namespace) -> None:
@@ -166,6 +178,8 @@ def serve_app(arguments: argparse.Namespace) -> None:
 
 
 def _executor(name: str, workers: int) -> AbstractContextManager[Executor | None]:
+    if workers < 1:
+        raise ValueError(f"--workers {workers} must be 1 or more.")
     from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
     if name == "serial":

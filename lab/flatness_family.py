@@ -25,6 +25,11 @@ STRONG = 0.8
 """A rank correlation from which on a measure is said to order the nets."""
 
 
+def withstands(row: dict[str, Any]) -> bool:
+    """Whether a net of the table gets enough of the pictures right under the attack."""
+    return row["robust"] >= WITHSTANDS
+
+
 @dataclass(frozen=True)
 class Family:
     """The nets of the stored table on one data set.
@@ -53,7 +58,7 @@ def family(data: str, robust: bool = False) -> Family:
     rows = [
         {"net": row["model"], **{key: _mean(value) for key, value in row.items() if key not in ("model", "data")}}
         for row in table["rows"]
-        if row["data"] == data and (row["robust"] >= WITHSTANDS or not robust)
+        if row["data"] == data and (withstands(row) or not robust)
     ]
     seeds = ", ".join(map(str, table["seeds"]))
     return Family(tuple(rows), dict(table["units"]), f"{table['n']}; seed {seeds}; {table['hardware']}.")

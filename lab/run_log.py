@@ -120,8 +120,13 @@ def stored(limit: int = 2000) -> list[Row]:
     from lab.history import history
 
     past = (up_to_date(row) for row in reversed(history().rows(limit)))
+    return of_todays_models([*in_files(), *(row for row in past if row is not None and not row.get("stopped"))])
+
+
+def in_files() -> list[Row]:
+    """What ships with the lab and a user's own runs of papers, oldest first, without this server's history."""
     own = own_folder()
-    rows = [*shipped(), *(shipped(own) if own != SHIPPED else ()), *(row for row in past if row is not None)]
+    rows = [*shipped(), *(shipped(own) if own != SHIPPED else ())]
     return of_todays_models([row for row in rows if not row.get("stopped")])
 
 

@@ -13,6 +13,7 @@ from torch import nn
 import models
 from bench import headline, report
 from core.runs import finish
+from lab import claims
 from tests.conftest import TinyNet
 from tests.support.local_hub import serve
 from tests.support.project import ROOT, example, python
@@ -100,25 +101,10 @@ def test_the_figures_are_those_that_are_stored():
     assert not old, "out of date; python -m bench.report writes them"
 
 
-def test_each_headline_names_its_n_its_seeds_and_its_hardware():
-    rows = [row for system in headline.SYSTEMS for row in system()]
-    assert 0 < len(rows) <= 12
-    for row in rows:
-        assert int(row["n"].replace(",", "")) > 0 and all(row.values()), row
-
-
-def test_a_headline_of_stored_runs_by_hand(monkeypatch):
-    from lab.papers import planned, read
-    from lab.papers.tables import label
-
-    name = "WeightBackdoor on akamaster/cifar_resnet20"
-    recipes = [recipe for recipe in planned(read("weight-backdoor")["tables"][0]).recipes if label(recipe) == name]
-    runs = [
-        {"recipe": recipe.to_dict(), "figures": {"before/acc": 0.9, "after/acc": 0.8, "after/asr": asr},
-         "counts": {"after/asr": 7}, "hardware": "a machine"}
-        for recipe, asr in zip(recipes, (0.5, 0.7), strict=False)
-    ]  # fmt: skip
-    monkeypatch.setattr(headline, "rows_here", lambda: runs)
-    [row] = headline.weight_backdoor()
-    assert row["value"] == "60.0 ± 14.1 % (-10.0 points)" and (row["n"], row["seeds"]) == ("7", "0, 1")
-    assert row["hardware"] == "a machine" and headline.reactivation() == headline.repairs() == []
+def test_the_headline_counts_every_claim_of_every_system_once():
+    found = claims.all_judged(claims.shipped())
+    rows = headline.rows(found)
+    assert [row["claims of"] for row in rows] == list(claims.PAPERS.values())
+    for word in claims.VERDICTS:
+        assert sum(row[word] for row in rows) == sum(one.word == word for one in found), word
+    assert sum(row["three seeds or more"] for row in rows) == sum(one.seeds >= 3 for one in found)

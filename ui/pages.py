@@ -308,6 +308,7 @@ PAGES: list[Page] = [
             state={"board": "scenes", "attack": "badnets", "defense": "CLP"},
         ),
     ),
+    Page("claims", "Claims", "fact_check", "Results", "What the papers claim, and what our figures say."),
 ]  # fmt: skip
 """Every page, in the order of the navigation."""
 

@@ -11,7 +11,7 @@ from bench.flatness.measure import AVERAGE, WORST, Cell
 from bench.keep import keep
 from core.metrics.correlation import spearman
 from lab import tables
-from lab.flatness_family import WITHSTANDS
+from lab.flatness_family import WITHSTANDS, withstands
 
 CURVES = "flatness-curves"
 
@@ -39,7 +39,7 @@ def correlations(rows: Sequence[dict[str, Any]]) -> str:
     """How each measure orders the robust loss and the robust gap of the nets that withstand the attack."""
     told = []
     for data in sorted({row["data"] for row in rows}):
-        of_data = [row for row in rows if row["data"] == data and row["robust"] >= WITHSTANDS]
+        of_data = [row for row in rows if row["data"] == data and withstands(row)]
         for column in ("average", "worst", "clean average", "Hessian trace"):
             for against in ("robust loss", "gap"):
                 values = [mean(row[column]) for row in of_data]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,13 +67,14 @@ def board_of(table: dict[str, Any]) -> Board:
     return only(board(wanted["data"], wanted["n"], wanted["selection"]), wanted["attacks"], wanted["defenses"])
 
 
-def run(name: str) -> Iterator[tuple[int, int, run_log.Row]]:
-    """Carry out what is not stored, and keep it (`lab.run_log.own_folder`): place, how many, and each row.
+def run(name: str, executor: Executor | None = None) -> Iterator[tuple[int, int, run_log.Row]]:
+    """Carry out what is not stored, here or on an executor, and keep it (`lab.run_log.own_folder`): place, how many,
+    and each row.
 
     Stopped and started again, it goes on where it was.
     """
     tables = [planned(table) for table in read(name)["tables"]]
     recipes = list(dict.fromkeys(recipe for table in tables for recipe in table.recipes))
     past = run_log.RunLog(run_log.own_folder() / f"paper-{name}.jsonl", also=run_log.stored())
-    for place, row in enumerate(sweep.sweep(recipes, past=past), start=1):
+    for place, row in enumerate(sweep.sweep(recipes, executor, past), start=1):
         yield place, len(recipes), row

@@ -77,9 +77,10 @@ def onward(slug: str, finished: bool) -> None:
         return
     if chapter.number == len(told):
         st.page_link(
-            PAGES[0].file, label="The story ends here: on to the gallery", icon=":material/home:",
+            "claims.py", label="The story ends here: which of the papers' claims hold?", icon=":material/fact_check:",
             query_params={"v": "1"},
         )  # fmt: skip
+        st.page_link(PAGES[0].file, label="On to the gallery", icon=":material/home:", query_params={"v": "1"})
         return
     page = told[chapter.number]
     assert page.chapter is not None
