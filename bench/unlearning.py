@@ -109,7 +109,7 @@ def publish(cells: list[dict[str, Any]]) -> None:
     keep(
         "unlearning", "What unlearning changes, with a backdoor and without", rows,
         command="python -m bench.unlearning", n=f"{PICTURES} pictures of the defender's, clean and triggered",
-        seeds=seeds, machine=machines(cells, "cells"),
+        seeds=seeds, machine=machines([cell for cell in cells if cell["seed"] in seeds], "measurements"),
         note="correlation: Spearman's rank correlation of the channels' weight changes in clean and in poison "
         "unlearning, mean over the layers. clean model correlation: on the clean twin, where the triggered pictures "
         "keep their own labels. activeness: sum of the absolute gradients of a channel of the last ranked layer, mean "
