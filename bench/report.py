@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 PAGE_MARKS = "<!-- pages:begin -->", "<!-- pages:end -->"
 ORDER = [
-    "zoo", "scoreboard", "neurons", "unlearning", "tsbd", "family", "family-before", "family-architectures", "family-rankings",
-    "family-development", "poison", "flareon", "regional",
+    "zoo", "scoreboard", "neurons", "unlearning", "tsbd", "family", "family-before", "family-architectures",
+    "family-rankings", "family-development", "poison", "flareon", "regional",
     "concepts", "acav", "concepts-shuffled", "concept-speed", "live", "visitors", "speed",
 ]  # fmt: skip
 
