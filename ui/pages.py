@@ -195,7 +195,15 @@ PAGES: list[Page] = [
     ),
     Page(
         "attacks", "Attacks", "swords", "Perturbations", "Every attack on one picture; accuracy against ε.", "budget",
-        (Card("The smallest change", "Seven attacks, one picture. Which needs least?", CLEAN, 9, {"n": 100}),),
+        (Card("The smallest change", "Every attack, one picture. Which needs least?", CLEAN, 9, {"n": 100}),),
+        model=CLEAN,
+    ),
+    Page(
+        "universal", "Universal", "select_all", "Perturbations", "One change that fools on every picture.", "universal",
+        (
+            Card("One for all", "A perturbation for pictures it has never seen.", CLEAN, 14, {"method": "Universal"}),
+            Card("Print it", "A patch that leads to one class wherever it lies.", CLEAN, 27, {"method": "Patch"}),
+        ),
         model=CLEAN,
     ),
     Page(

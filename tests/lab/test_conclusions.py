@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.attacks import PGD, ReActivation, Regional, RobustCurve, WeightBackdoor
+from core.attacks import PGD, Patch, ReActivation, Regional, RobustCurve, Universal, WeightBackdoor
 from core.defenses import STRIP, TSBD, FineTuning, NeuralCleanse
 from core.explain import ACAV, TCAV, GradCAM
 from core.flatness import AverageFlatness, Landscape, Rescaling, WorstFlatness
@@ -547,7 +547,33 @@ BUDGETS = [
     Case(RobustCurve(), "none", {}, ["none of 1"], question="smallest", more=table((0, 2.0))),
 ]  # fmt: skip
 
-CASES = BUDGETS + INFORMATION + CONSISTENT + CONCEPTS + MIXING + ROBUST + FLATNESS
+def fools(test: float, control: float, fit: float = 0.5, n: int = 300, **more: Any) -> dict[str, Any]:
+    return {"figures": {"fooling": test, "control/fooling": control, "fit/fooling": fit},
+            "counts": {"fooling": n, "control/fooling": n, "fit/fooling": 500}, "more": more}
+
+
+SAID: dict[str, Any] = {"images": {"answers": torch.tensor([[3, 1], [1, 3]])}}
+TO: dict[str, Any] = {"notes": {"class": "ring"}}
+OTHERS_TOO: dict[str, Any] = {
+    "notes": {"class": "ring", "models": "zoo:a, zoo:b"},
+    "images": {"others": torch.tensor([[0.2, 0.1, 300], [0.3, 0.1, 200]])},
+}  # fmt: skip
+UNIVERSAL = [
+    Case(Universal(), "most", said=["ξ = 10/255 changes the answer on 60.0 % of 300", "same size do so on 5.0 %",
+                                    "square: 1 answers before, 3 after"], **fools(0.6, 0.05, **SAID)),
+    Case(Universal(norm="l2", xi=2.0), "some", said=["L2 norm 2 leads to ring on 30.0 %"], never=["Most often"],
+         **fools(0.3, 0.05, **TO)),
+    Case(Patch(), "most", said=["The patch, 30 to 50 %", "shuffled on 10.0 %", "zoo:a 20.0 %, zoo:b 30.0 %"],
+         **fools(0.9, 0.1, **OTHERS_TOO)),
+    Case(Patch(), "no better than its control", said=["no more than chance"], **fools(0.9, 0.85, **TO)),
+    Case(Universal(), "nothing to fool", said=["already"], **fools(0.0, 0.0, n=0, **TO)),
+    Case(Universal(), "as often", said=["50.0 % of 500 training", "55.0 % of 300 test"], question="held out",
+         **fools(0.55, 0.0)),
+    Case(Universal(), "less often", said=["20.0 % of 300 test"], question="held out", **fools(0.2, 0.0)),
+    Case(Universal(), "more often", said=["80.0 % of 300 test"], question="held out", **fools(0.8, 0.0)),
+]  # fmt: skip
+
+CASES = UNIVERSAL + BUDGETS + INFORMATION + CONSISTENT + CONCEPTS + MIXING + ROBUST + FLATNESS
 CASES += DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
 
 

@@ -12,11 +12,14 @@ from ui.charts.once import once
 
 
 @once
-def budgets(rows: Sequence[dict[str, Any]], names: Sequence[str], unit: str, *, height: int = 380) -> None:
+def budgets(
+    rows: Sequence[dict[str, Any]], names: Sequence[str], unit: str, title: str = "right under attack", *,
+    height: int = 380,
+) -> None:  # fmt: skip
     """A line per name with its 95 % interval.
 
     rows : "name", "budget", "share", "low", "high", "n"
-    unit : of the budgets, the title of the axis
+    unit, title : of the budgets and of the shares, for the axes
     """
     import altair as alt
     import pandas as pd
@@ -29,14 +32,14 @@ def budgets(rows: Sequence[dict[str, Any]], names: Sequence[str], unit: str, *, 
     band = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
     dashes = {**shared, "scale": alt.Scale(domain=list(names), range=DASHES[: len(names)])}
     line = base.mark_line(strokeWidth=2.5, point=True).encode(
-        y=alt.Y("share:Q", scale=scale, title="right under attack", axis=alt.Axis(format="%", tickCount=5)),
+        y=alt.Y("share:Q", scale=scale, title=title, axis=alt.Axis(format="%", tickCount=5)),
         strokeDash=alt.StrokeDash("name:N", **dashes),
         tooltip=["name:N", alt.Tooltip("budget:Q", format=".3g"), alt.Tooltip("share:Q", format=".1%"), "n:Q"],
     )  # fmt: skip
     last = {row["name"]: row for row in rows}
     said = "; ".join(f"{name} {row['share']:.0%} at {row['budget']:.3g}" for name, row in last.items())
     st.altair_chart((band + line).properties(height=scaled(height)), width="stretch",
-                    alt=f"Accuracy against the budget. {said}.")  # fmt: skip
+                    alt=f"{title.capitalize()} against {unit}. {said}.")  # fmt: skip
 
 
 DASHES = ([1, 0], [7, 3], [2, 2], [9, 2, 2, 2], [4, 4, 1, 4])

@@ -62,8 +62,7 @@ class Patch(Method):
             raise ValueError(f"Patch.smallest = {self.smallest} is larger than largest = {self.largest}; lower it.")
         work = task(model, fit, test, target, self.pictures, seed)
         patch, past = yield from self._learn(model, work, seed)
-        order = torch.randperm(patch[0].numel(), generator=torch.Generator().manual_seed(seed)).to(patch.device)
-        shuffled = patch.flatten(1)[:, order].view_as(patch)
+        shuffled = self.blind(patch, seed)
         on, blind = self.paste(patch, seed=seed), self.paste(shuffled, seed=seed)
         found = work.result(model, patch, on, blind, past)
         for step, side in enumerate(SIDES, start=1):
@@ -71,6 +70,23 @@ class Patch(Method):
             found.by_side[side] = (seen, control)
             yield Progress("score", step, len(SIDES))
         return found
+
+    def blind(self, patch: Tensor, seed: int) -> Tensor:
+        """The control: the patch with its pixels in an order drawn by `seed`."""
+        order = torch.randperm(patch[0].numel(), generator=torch.Generator().manual_seed(seed))
+        return patch.flatten(1)[:, order.to(patch.device)].view_as(patch)
+
+    def put(self, images: Tensor, patch: Tensor, side: float, angle: float, x: float, y: float) -> Tensor:
+        """The images with the patch at one place: its side as a share of theirs, an angle in degrees, and its centre, x
+        and y in [-1, 1], the ends being where it touches the border. ValueError where it is larger than they are.
+        """
+        where = torch.tensor([side, math.radians(angle), x, y], device=images.device).expand(len(images), 4)
+        theta = placed((images.shape[2], images.shape[3]), where[:, 0], where[:, 1], where[:, 2:])
+        return pasted(images, patch, self.outline(patch), theta).clamp(0, 1)
+
+    def outline(self, patch: Tensor) -> Tensor:
+        """Where the patch is, float (1, P, P): its circle, or all of it."""
+        return shape_mask(self.shape, patch.shape[1])
 
     def paste(
         self, patch: Tensor, smallest: float | None = None, largest: float | None = None, *, seed: int = 0
@@ -84,7 +100,7 @@ class Patch(Method):
 
         def apply(images: Tensor) -> Tensor:
             theta = self._theta(images, low, high, torch.Generator().manual_seed(seed))
-            return pasted(images, patch, self._mask(patch), theta).clamp(0, 1)
+            return pasted(images, patch, self.outline(patch), theta).clamp(0, 1)
 
         return apply
 
@@ -94,9 +110,6 @@ class Patch(Method):
         angles = (2 * draws[:, 1] - 1) * math.radians(self.rotation)
         height, width = images.shape[2:]
         return placed((height, width), low + (high - low) * draws[:, 0], angles, 2 * draws[:, 2:] - 1)
-
-    def _mask(self, patch: Tensor) -> Tensor:
-        return shape_mask(self.shape, patch.shape[1])
 
     def _learn(self, model: nn.Module, work: Task, seed: int) -> Run[tuple[Tensor, list[dict[str, float]]]]:
         channels, height, width = work.fit.images.shape[1:]
@@ -127,7 +140,7 @@ class Patch(Method):
         theta, loss = self._theta(images, self.smallest, self.largest, generator), raised(target, answers)
         leaf = patch.detach().requires_grad_(True)
         with torch.enable_grad():
-            shown = pasted(images, leaf, self._mask(patch), theta)
+            shown = pasted(images, leaf, self.outline(patch), theta)
         logits, slope = gradient(model, shown.detach().clamp(0, 1).to(dtype_of(model)), loss)
         (patch.grad,) = torch.autograd.grad(shown, leaf, slope.to(shown) / len(images))
         fooled = logits.argmax(1) != answers if target is None else logits.argmax(1) == target

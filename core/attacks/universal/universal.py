@@ -83,10 +83,13 @@ class Universal(Method):
             )  # fmt: skip
             if learned.share >= self.enough:
                 break
+        on, blind = partial(added, delta=delta), partial(added, delta=self.blind(delta, seed))
+        return work.result(model, delta, on, blind, past)
+
+    def blind(self, delta: Tensor, seed: int) -> Tensor:
+        """The control: v with signs drawn by `seed`, as large in every norm."""
         signs = torch.randint(0, 2, delta.shape, generator=torch.Generator().manual_seed(seed)).to(delta) * 2 - 1
-        return work.result(
-            model, delta, partial(added, delta=delta), partial(added, delta=delta.abs() * signs), past
-        )
+        return delta.abs() * signs
 
     @property
     def ball(self) -> Ball:

@@ -163,6 +163,7 @@ def test_places_do_not_depend_on_how_many_pictures_there_are() -> None:
     ("run", "said"),
     [
         (lambda net, a, b: Patch().paste(torch.rand(3, 8, 8), 0.5, 1.5), "does not fit into it"),
+        (lambda net, a, b: Patch().put(a.pixels, torch.rand(3, 8, 8), 1.2, 0, 0, 0), "1.2 times"),
         (lambda net, a, b: Patch(largest=1.5), "largest"),
         (lambda net, a, b: finish(Patch(smallest=0.6, largest=0.5).run(net, a, test=b)), "smallest"),
         (lambda net, a, b: finish(Universal().run(net, a, test=b, target=9)), "target"),
