@@ -18,7 +18,7 @@ from lab.kinds.kind import Kind, Question, Score
 from lab.kinds.shared.beside import BESIDE, names, trained_names, training_lines, trainings
 from lab.kinds.shared.changes import report
 from lab.kinds.shared.fitting import is_fresh
-from lab.kinds.shared.learner import as_stored, learner, limit, trained_by
+from lab.kinds.shared.learner import as_stored, data_of, learner, limit, trained_by
 from lab.kinds.shared.robust_outcomes import CHANGES, COSTS, OUTCOMES, change, conclude, cost
 from lab.kinds.shared.scoring import ACC
 from lab.kinds.shared.script import Script, Snippet
@@ -102,9 +102,9 @@ def _card(model: Classifier, start: Classifier, recipe: Recipe, result: Result) 
     """The card of the network that was trained, with what was done to it and what came out."""
     scores = {name: result.figures[f"after/{name}"] for name in ("acc", "robust")}
     scores["n"] = result.counts["after/acc"]
-    data = model.card.data or str(recipe.data)
+    done = trained_by(start, model, recipe)
     return dataclasses.replace(
-        start.card, data=data, done=trained_by(start, model, recipe), scores={"test": scores}, recipe=recipe.to_dict()
+        start.card, data=data_of(start, recipe), done=done, scores={"test": scores}, recipe=recipe.to_dict()
     )
 
 

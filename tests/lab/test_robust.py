@@ -15,8 +15,10 @@ from core.runs import Progress, Run, finish
 from core.training import AWP, FGSMRS, MART, NFGSM, SAM, TRADES, Adversarial, Standard
 from core.training.shared.crafting import crafted
 from lab import loading, methods
+from lab.kinds import robust
 from lab.kinds.shared.side_by_side import side_by_side
 from lab.recipes import Recipe
+from lab.results import Result
 from lab.robust_names import NAMES, called, live, named, same_batches
 from lab.running.curve import Curve
 from lab.running.stopped import stopped
@@ -53,6 +55,15 @@ def test_the_figures_are_those_of_the_model_on_test_and_on_training_pictures(tin
     assert found["before/robust"] == pytest.approx(under_attack(loading.classifier(tiny_model), test))
     assert "beside/acc" not in found and result.counts["train/robust"] == 24 and found["chance"] == 0.1
     assert result.conclusion is not None
+
+
+def test_a_card_names_the_data_that_it_was_trained_on_not_those_of_its_start(tiny_model: str) -> None:
+    result = Result(Recipe(AT, tiny_model, "cifar10"))
+    result.figures |= {"after/acc": 0.5, "after/robust": 0.25}
+    result.counts["after/acc"] = 8
+    start = loading.classifier(tiny_model)
+    card = robust._card(start, start, result.recipe, result)
+    assert start.card.data != card.data == "cifar10" and "on cifar10" in card.done
 
 
 def test_as_many_training_pictures_as_were_learned_from(tiny_model: str) -> None:
