@@ -15,7 +15,7 @@ from core.runs import Progress, Run, finish
 from core.training import AWP, FGSMRS, MART, NFGSM, SAM, TRADES, Adversarial, Standard
 from core.training.shared.crafting import crafted
 from lab import loading, methods
-from lab.kinds import robust
+from lab.kinds.robust import _card
 from lab.kinds.shared.side_by_side import side_by_side
 from lab.recipes import Recipe
 from lab.results import Result
@@ -62,7 +62,7 @@ def test_a_card_names_the_data_that_it_was_trained_on_not_those_of_its_start(tin
     result.figures |= {"after/acc": 0.5, "after/robust": 0.25}
     result.counts["after/acc"] = 8
     start = loading.classifier(tiny_model)
-    card = robust._card(start, start, result.recipe, result)
+    card = _card(start, start, result.recipe, result)
     assert start.card.data != card.data == "cifar10" and "on cifar10" in card.done
 
 
