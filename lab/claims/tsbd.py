@@ -111,7 +111,7 @@ CLAIMS = (
     Claim(
         "tsbd-plain-fine-tuning", "tsbd",
         "After reinitialisation plain fine-tuning brings the backdoor back, and activeness-aware fine-tuning does not.",
-        "Four models of Scenes, three seeds: the same reinitialised weights, the same steps, with and without the "
+        "Two models of Scenes, three seeds: the same reinitialised weights, the same steps, with and without the "
         "penalty.",
         (
             Check("ASR without fine-tuning", _after({"steps": 0}), 0.1, below=True, unit="%"),

@@ -48,7 +48,7 @@ def _table(of: dict[str, Any], known: dict[str, Row]) -> list[str]:
     parts: list[str] = []
     if found:
         rows, behind = _compared(of, found) if "board" in of else (_rows(of["figures"], found), found.values())
-        units = {column: "%" for column in rows[0] if column not in PLAIN}
+        units = {column: "%" for column in rows[0] if column not in PLAIN} | of.get("units", {})
         parts += [table(rows, units), _behind(list(behind))]
     missing = [recipe for recipe in plan.recipes if recipe not in found]
     if missing:

@@ -82,10 +82,10 @@ def test_a_table_by_hand(paper: Any) -> None:
 
 def test_what_was_there_before_the_run_is_the_model_s(paper: Any) -> None:
     runs = {"recipe": {"data": "scenes", "method": BASE["method"]}, "grid": {"seed": [0], "model": ["zoo:a"]}}
-    paper({"title": "Targets", "figures": {"before/asr": "ASR"}, "runs": [runs]})
+    paper({"title": "Targets", "figures": {"before/asr": "ASR"}, "units": {"ASR": "nats"}, "runs": [runs]})
     row = stored(papers.planned(papers.read("small")["tables"][0]).recipes[0], 0.1)
     row["figures"]["before/asr"] = 0.7
-    assert "| a | 70.0 % |" in papers.text("small", [row])
+    assert "| a | 0.70 nats |" in papers.text("small", [row])
 
 
 def test_a_stored_run_with_another_knob_is_not_in_the_table(paper: Any) -> None:
