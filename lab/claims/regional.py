@@ -1,4 +1,4 @@
-"""What the paper on regional adversarial perturbation claims (arXiv 2007.00337)."""
+"""What the paper on regional adversarial perturbation claims (arXiv 2007.03198)."""
 
 from __future__ import annotations
 
