@@ -1,4 +1,4 @@
-"""`perturb list | run | train | sweep | paper | app`: the lab without a browser, and its app.
+"""`perturb list | run | train | sweep | paper | report | app`: the lab without a browser, and its app.
 
 Results go to stdout, progress to stderr. A mistake ends in one sentence and exit status 2. What is heavy is
 imported by the command that needs it, so that `perturb --version` is quick.
@@ -78,6 +78,16 @@ def parser() -> argparse.ArgumentParser:
     paper.add_argument("--run", dest="anew", action="store_true", help="compute what is not stored yet, and keep it")
     side_by_side(paper)
     paper.set_defaults(run=print_paper)
+
+    report = commands.add_parser("report", help="measure how robust a model is; report.html and report.json")
+    report.add_argument("model", help="zoo:NAME, hf:owner/name or a folder")
+    report.add_argument("--data", help="test pictures; those that the model was trained on unless given")
+    report.add_argument("--n", type=int, default=200, help="test pictures; 200 unless given")
+    report.add_argument("--attacked", type=int, default=16, metavar="N", help="pictures for AutoAttack; 16")
+    report.add_argument("--seed", type=int, default=0, help="draws attacks, corruptions and regions")
+    report.add_argument("--out", type=Path, default=Path("."), metavar="FOLDER", help="where both files go")
+    report.add_argument("--quiet", action="store_true", help="no progress bar")
+    report.set_defaults(run=write_report)
 
     app = commands.add_parser("app", help="serve the app")
     app.add_argument(
@@ -166,6 +176,21 @@ def print_paper(arguments: argparse.Namespace) -> None:
                 known = "error: " + row["error"] if "error" in row else "known" if row.get("known") else "done"
                 print(f"{name}, {place} of {total}: {known}", file=sys.stderr)
     print(text(claims.all_judged(claims.stored())) if every else papers.text(arguments.name, stored()))
+
+
+def write_report(arguments: argparse.Namespace) -> None:
+    """Measure a model's robustness and write the report's two files."""
+    from core.attacks import RobustnessReport
+    from lab import loading, robustness_file
+    from lab.recipes import Recipe
+
+    data = arguments.data or loading.classifier(arguments.model).card.data or "scenes"
+    method = RobustnessReport(attacked=arguments.attacked)
+    result = _finished(Recipe(method, arguments.model, data, {"n": arguments.n}, arguments.seed), arguments.quiet)
+    if (came_out := result.conclusion) is not None:
+        print(came_out.text)
+    for file in robustness_file.write(result, arguments.out):
+        print(f"saved to {file}")
 
 
 def serve_app(arguments: argparse.Namespace) -> None:

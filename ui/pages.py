@@ -304,6 +304,12 @@ PAGES: list[Page] = [
         ),
     ),
     Page(
+        "report", "Robustness report", "assignment", "Results", "How robust a model is, from five sides, as a file.",
+        "report",
+        (Card("A report to hand on", "Five sides of robustness, one file.", "zoo:scenes-at", 9, {"n": 200}),),
+        model=CLEAN,
+    ),
+    Page(
         "scoreboard", "Scoreboard", "leaderboard", "Results", "Every attack, every defense.", "defense",
         (
             Card(

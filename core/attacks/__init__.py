@@ -21,6 +21,7 @@ from core.attacks.inputs.regional import (
 from core.attacks.inputs.square import Square
 from core.attacks.reactivation.reactivation import ReActivation, Reactivation
 from core.attacks.robustness.robust_curve import RobustCurve, Robustness
+from core.attacks.robustness.robustness_report import RobustnessReport, RobustReport
 from core.attacks.shared.adversarial import Adversarial, norms_of
 from core.attacks.universal.patch import Patch
 from core.attacks.universal.universal import Universal
@@ -32,6 +33,7 @@ WEIGHT_ATTACKS = [WeightBackdoor]
 REACTIVATIONS = [ReActivation]
 UNIVERSALS = [Universal, Patch]
 CURVES = [RobustCurve]
+REPORTS = [RobustnessReport]
 
 __all__ = [
     "APGD",
@@ -43,6 +45,7 @@ __all__ = [
     "MIFGSM",
     "PGD",
     "REACTIVATIONS",
+    "REPORTS",
     "UNIVERSALS",
     "WEIGHT_ATTACKS",
     "Adversarial",
@@ -57,7 +60,9 @@ __all__ = [
     "Reactivation",
     "Regional",
     "RobustCurve",
+    "RobustReport",
     "Robustness",
+    "RobustnessReport",
     "Square",
     "Stage",
     "Universal",

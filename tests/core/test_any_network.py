@@ -13,7 +13,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from core.attacks import ATTACKS, CURVES, REACTIVATIONS, UNIVERSALS, WEIGHT_ATTACKS, Regional
+from core.attacks import ATTACKS, CURVES, REACTIVATIONS, REPORTS, UNIVERSALS, WEIGHT_ATTACKS, Regional
 from core.data.imageset import ImageSet
 from core.defenses import DEFENSES, DETECTORS
 from core.explain import CONCEPTS, EXPLAINERS
@@ -207,6 +207,11 @@ def curve(cls: Any, net: nn.Module, data: ImageSet) -> None:
     finite(found.robust)
 
 
+def report(cls: Any, net: nn.Module, data: ImageSet) -> None:
+    found = finish(short(cls, levels=1, attacked=2, version="quick").run(net, data[:8]))
+    assert len(found.cascade) == 2 and set(found.regions) == {"square", "frame", "random", "everywhere"}
+
+
 def ranking(cls: Any, net: nn.Module, data: ImageSet) -> None:
     others = data[data.labels != 1].pixels
     found = finish(cls().run(net, others, TRIGGER(others)))
@@ -238,7 +243,7 @@ METHODS = [
         (repair, DEFENSES), (detector, DETECTORS), (attack, ATTACKS), (explainer, EXPLAINERS), (training, TRAININGS),
         (training, ROBUST), (training, CONSISTENT), (part, PARTS), (trigger, TRIGGERS), (weight_attack, WEIGHT_ATTACKS),
         (reactivation, REACTIVATIONS), (ranking, RANKINGS), (flatness, FLATNESS), (landscape, LANDSCAPES),
-        (concept, CONCEPTS), (universal, UNIVERSALS), (curve, CURVES),
+        (concept, CONCEPTS), (universal, UNIVERSALS), (curve, CURVES), (report, REPORTS),
     )
     for cls in registry
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.attacks import PGD, Patch, ReActivation, Regional, RobustCurve, Universal, WeightBackdoor
+from core.attacks import PGD, Patch, ReActivation, Regional, RobustCurve, RobustnessReport, Universal, WeightBackdoor
 from core.defenses import STRIP, TSBD, FineTuning, NeuralCleanse
 from core.explain import ACAV, TCAV, GradCAM
 from core.flatness import AverageFlatness, Landscape, Rescaling, WorstFlatness
@@ -573,7 +573,24 @@ UNIVERSAL = [
     Case(Universal(), "more often", said=["80.0 % of 300 test"], question="held out", **fools(0.8, 0.0)),
 ]  # fmt: skip
 
-CASES = UNIVERSAL + BUDGETS + INFORMATION + CONSISTENT + CONCEPTS + MIXING + ROBUST + FLATNESS
+def report(acc: float, auto: float, survives: float = 0.4) -> dict[str, Any]:
+    figures = {"acc": acc, "survives": survives, "autoattack": auto, "worst": 0.1, "corruption/blur": 0.7,
+               "corruption/jpeg": 0.6}  # fmt: skip
+    return {"figures": figures, "counts": {"acc": 200, "survives": 200, "autoattack": 16, "worst": 18},
+            "more": {"notes": {"worst": "ring"}}}  # fmt: skip
+
+
+REPORT = [
+    Case(RobustnessReport(), "fragile", said=["80.0 % of 200 test pictures without", "40.0 % under PGD at ε = 8/255",
+         "0 of 16 pictures under AutoAttack", "ring (2 of 18 right)", "jpeg costs most"], **report(0.8, 0.0)),
+    Case(RobustnessReport(norm="l2"), "in part", said=["counterpart in L2"], **report(0.8, 0.25)),
+    Case(RobustnessReport(), "robust", said=["12 of 16"], **report(0.8, 0.75)),
+    Case(RobustnessReport(), "fragile", said=["no class keeps a picture; of the"], never=["ring"],
+         **report(0.8, 0.0, 0.0)),
+    Case(RobustnessReport(), "nothing right", said=["None of 200"], **report(0.0, 0.0)),
+]  # fmt: skip
+
+CASES = REPORT + UNIVERSAL + BUDGETS + INFORMATION + CONSISTENT + CONCEPTS + MIXING + ROBUST + FLATNESS
 CASES += DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
 
 

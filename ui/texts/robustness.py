@@ -1,4 +1,4 @@
-"""Robust accuracy against the budget."""
+"""Robust accuracy against the budget, and a report of it from five sides."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from ui.texts.steps import robustness as steps
 from ui.texts.text import Text
 
 MADRY = "Madry et al., ICLR 2018, [arXiv 1706.06083](https://arxiv.org/abs/1706.06083)"
+CROCE = "Croce, Hein, ICML 2020, [arXiv 2003.01690](https://arxiv.org/abs/2003.01690)"
+HENDRYCKS = "Hendrycks, Dietterich, ICLR 2019, [arXiv 1903.12261](https://arxiv.org/abs/1903.12261)"
+OZBULAK = "Ozbulak et al., 2020, [arXiv 2007.03198](https://arxiv.org/abs/2007.03198)"
 
 TEXTS = {
     "RobustCurve": Text(
@@ -21,6 +24,16 @@ TEXTS = {
         "under noise of the same size says nothing about what is right under attack.",
         steps=steps.curve,
     ),
+    "RobustnessReport": Text(
+        r"\mathrm{rob} = \tfrac{1}{n} \textstyle\sum_i [f(x_i') = y_i \;\; \text{for all } x_i' \text{ found}]",
+        "x' are what an attack finds around x; each of the five sides of the report has attacks of its own.",
+        f"AutoAttack: {CROCE}; PGD: {MADRY}; corruptions: {HENDRYCKS}",
+        "A single number hides where a network fails. The curve tells **how much** change it takes, AutoAttack whether "
+        "PGD was merely too weak, the classes whether some are left unprotected, the corruptions whether changes that "
+        "nobody chose do as much harm, and the regions whether a part of the picture is enough. Each share has its n; "
+        "AutoAttack is slow and sees fewer pictures. None of them is a proof: they are upper bounds.",
+        steps=steps.report,
+    ),
 }
 
 SURVIVES = Text(
@@ -28,5 +41,24 @@ SURVIVES = Text(
     steps=steps.survives,
 )  # fmt: skip
 
-SCORES = {"survives": SURVIVES, "others/survives": SURVIVES}
+AUTOATTACK = Text(
+    r"\tfrac{1}{n} \textstyle\sum_i [\text{APGD, APGD-T, FAB-T and Square all fail on } x_i]",
+    "n pictures, the first ones; wrong ones count as broken.", CROCE, steps=steps.autoattack,
+)  # fmt: skip
+WORST = Text(
+    r"\min_k\; \mathrm{rob}_k", "rob_k is the robust accuracy of class k under PGD.", MADRY, steps=steps.worst
+)  # fmt: skip
+CORRUPTED = Text(
+    r"\tfrac{1}{6} \textstyle\sum_c \mathrm{acc}_c", "c runs over six corruptions, without occlusion.", HENDRYCKS,
+    steps=steps.corrupted,
+)  # fmt: skip
+SQUARE = Text(
+    r"x' = x + L \odot \delta, \quad \lVert \delta \rVert_p \le \varepsilon",
+    "L is 1 in a centred square of 28.7 % of the area and 0 elsewhere.", OZBULAK, steps=steps.region,
+)  # fmt: skip
+
+SCORES = {
+    "survives": SURVIVES, "others/survives": SURVIVES, "autoattack": AUTOATTACK, "worst": WORST,
+    "corrupted": CORRUPTED, "region/square": SQUARE,
+}  # fmt: skip
 """The text of a score, by its key."""

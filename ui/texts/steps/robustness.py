@@ -29,5 +29,46 @@ def survives(result: Result, place: Place | None) -> list[Step]:
     names = {"survives": "Right at every budget, of the test pictures.",
              "control/survives": "Right under random noise of the largest budget.",
              "others/survives": "Right at every budget, by the best of the networks beside it."}  # fmt: skip
-    return [Step(words, counted(result.figures[name], result.counts[name]))
-            for name, words in names.items() if name in result.figures]  # fmt: skip
+    return [step for name, words in names.items() for step in _count(result, name, words)]
+
+
+def report(result: Result, place: Place | None) -> list[Step]:
+    """The budget, and the pictures of each side."""
+    method = method_of(result)
+    steps = [Step("The largest budget, in steps of a pixel's 256 values.",
+                  rf"\varepsilon = \frac{{{tex(255 * method.eps)}}}{{255}}")]  # fmt: skip
+    for name, words in (("acc", "Test pictures of all sides but AutoAttack."), ("autoattack", "Of AutoAttack.")):
+        if name in result.counts:
+            steps.append(Step(words, f"n = {result.counts[name]}"))
+    return steps
+
+
+def autoattack(result: Result, place: Place | None) -> list[Step]:
+    """What survives, as a count."""
+    return _count(result, "autoattack", "Left standing after all four attacks.")
+
+
+def worst(result: Result, place: Place | None) -> list[Step]:
+    """The worst class, as a count of its pictures."""
+    name = result.notes.get("worst", "the worst class")
+    return _count(result, "worst", f"Right under PGD, of the pictures of {name}.")
+
+
+def corrupted(result: Result, place: Place | None) -> list[Step]:
+    """Each corruption's accuracy, and their mean."""
+    found = {name: value for name, value in result.figures.items() if name.startswith("corruption/")}
+    shares = [value for name, value in found.items() if name != "corruption/occlusion"]
+    if not shares:
+        return []
+    terms = " + ".join(tex(value) for value in shares)
+    return [Step("Accuracy under each corruption, and their mean.",
+                 rf"\tfrac{{1}}{{{len(shares)}}} ({terms}) = {tex(sum(shares) / len(shares))}")]  # fmt: skip
+
+
+def region(result: Result, place: Place | None) -> list[Step]:
+    """What survives an attack on the square alone."""
+    return _count(result, "region/square", "Right under PGD on the square, of the test pictures.")
+
+
+def _count(result: Result, name: str, words: str) -> list[Step]:
+    return [Step(words, counted(result.figures[name], result.counts[name]))] if name in result.figures else []
