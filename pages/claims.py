@@ -26,7 +26,7 @@ ALL = "all"
 def judged():
     """Each verdict with the address of its claim's experiment."""
     verdicts = claims.all_judged(claims.stored())
-    return [(verdict, Recipe.from_dict(dict(verdict.claim.recipe)).to_query()) for verdict in verdicts]
+    return [(one, one.claim.query or Recipe.from_dict(dict(one.claim.recipe)).to_query()) for one in verdicts]
 
 
 found = cache.kept(judged, "claims", run_log.version(), claims.version())

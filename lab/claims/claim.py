@@ -62,6 +62,7 @@ class Claim:
     experiment : the runs or tables that the figures are from, in a sentence
     page, recipe : where a visitor tries it at a small scale: the page's name, and what it is set to
     otherwise : the most likely reason where it does not hold in full, and what would decide it
+    query : the page's address, where that is not the recipe's
     """
 
     key: str
@@ -72,6 +73,7 @@ class Claim:
     page: str
     recipe: Mapping[str, Any] = field(hash=False)
     otherwise: str
+    query: Mapping[str, str] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True)
