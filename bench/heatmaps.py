@@ -1,4 +1,4 @@
-"""How long heatmaps take, against captum and the grad-cam package: ResNet-18, one process, turn by turn.
+"""How long heatmaps take, and how far they agree, against captum and the grad-cam package: ResNet-18, turn by turn.
 
     python -m bench.heatmaps [--threads 2]
 
@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from bench.interleaved import interleaved
 from bench.keep import keep
-from core.explain import AblationCAM, GradCAM, ScoreCAM
+from core.explain import AblationCAM, GradCAM, ScoreCAM, enlarged
+from core.metrics.correlation import rank_correlations
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,25 @@ def other(case: Case, net: nn.Module, images: Tensor, targets: Tensor) -> Callab
     return lambda: cam(input_tensor=images, targets=wanted)
 
 
+def agree(ours: Tensor, theirs: Any) -> float:
+    """Mean rank correlation of the positive parts of both libraries' maps: theirs may have lost the negative one."""
+    other = torch.as_tensor(theirs).detach().float()
+    other = enlarged(other[:, 0] if other.ndim == 4 else other, ours.shape[1:])
+    return float(rank_correlations(ours.clamp_min(0), other.clamp_min(0)).nanmean())
+
+
 def row(case: Case, net: nn.Module) -> dict[str, Any]:
-    """Median milliseconds of both, and how many times faster ours is."""
+    """Median milliseconds of both, how many times faster ours is, and how far the maps agree."""
     images = torch.rand(case.pictures, 3, case.size, case.size, generator=torch.Generator().manual_seed(0))
-    targets = torch.zeros(case.pictures, dtype=torch.int64)
+    with torch.no_grad():
+        targets = net(images).argmax(1)  # a class that the picture speaks for: of others, grad-cam's maps are zero
     call = other(case, net, images, targets)
+    agreement = agree(case.ours(net, images, targets), call())
     ours, theirs = interleaved(lambda: case.ours(net, images, targets), call, repeats=case.turns)
     return {
         "method": type(case.ours).__name__, "pictures": case.pictures, "pixels": case.size, "against": case.against,
         "ours": round(ours, 1), "theirs": round(theirs, 1), "times faster": round(theirs / ours, 2),
+        "agreement": round(agreement, 4),
         "goal": f"≥ {case.goal:.2g}", "turns": case.turns,
     }  # fmt: skip
 
@@ -89,7 +100,8 @@ def main() -> None:
         n="the median of the turns that the table names, both libraries in turn in one process", seeds=[0],
         units={"ours": "ms", "theirs": "ms"},
         note="ResNet-18 with random weights, the maps of its last stage. Score-CAM and Ablation-CAM take 512 passes a "
-        "picture; grad-cam takes each of them through the whole network, ours for Ablation-CAM from the layer on.",
+        "picture; grad-cam takes each of them through the whole network, ours for Ablation-CAM from the layer on. "
+        "Agreement: mean rank correlation of the positive parts of both maps.",
     )  # fmt: skip
 
 

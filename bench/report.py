@@ -26,7 +26,7 @@ PAGE_MARKS = "<!-- pages:begin -->", "<!-- pages:end -->"
 ORDER = [
     "zoo", "scoreboard", "neurons", "unlearning", "tsbd", "family", "family-before", "family-architectures",
     "family-rankings", "family-development", "poison", "flareon", "regional",
-    "concepts", "acav", "concepts-shuffled", "concept-speed", "live", "visitors", "speed",
+    "trust", "concepts", "acav", "concepts-shuffled", "concept-speed", "live", "visitors", "speed",
 ]  # fmt: skip
 
 

@@ -54,6 +54,11 @@ def mapped(run: Run[T], change: Callable[[Progress], Progress]) -> Run[T]:
         run.close()
 
 
+def part(run: Run[T], stage: str, i: int, n: int) -> Run[T]:
+    """Run i of n, counted from 0, that take as many steps each: its progress as that through all, without pictures."""
+    return mapped(run, lambda now: Progress(stage, i * now.total + now.step, n * now.total))
+
+
 def until(run: Run[T], over: Callable[[Progress], bool]) -> Run[T | None]:
     """`run`, closed with None once `over` is true of a progress, which has been handed on; it is asked about each."""
     try:

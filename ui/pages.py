@@ -254,11 +254,26 @@ PAGES: list[Page] = [
         "heatmaps", "Heatmaps", "gradient", "Explanations", "What speaks for a class, by 16 methods.", "explainer",
         (
             Card(
-                "A map is a claim", "Two methods, one picture. Do they agree?", CLEAN, 12,
+                "Two methods, one picture", "Do their heatmaps agree?", CLEAN, 12,
                 {"method": "GradCAM", "against": "method"}, "heat",
             ),
         ),
         live=True,
+    ),
+    Page(
+        "trust", "Trust", "troubleshoot", "Explanations", "Can a heatmap be trusted? Destroy the weights, and see.",
+        "trust",
+        (
+            Card(
+                "Is it about the network?", "Random weights. Does the map change?", CLEAN, 9,
+                {"method": "GuidedBackprop"}, "heat",
+            ),
+        ),
+        chapter=Chapter(
+            9, "A map is a claim", "Test a heatmap before you believe it, beside maps that see no network.", 9, CLEAN,
+            {"method": "GradCAM"},
+        ),
+        model=CLEAN,
     ),
     Page(
         "concepts", "Concepts", "category", "Explanations", "Does a layer know a concept, and who uses it?", "concept",
@@ -273,7 +288,7 @@ PAGES: list[Page] = [
             ),
         ),
         chapter=Chapter(
-            9, "Does it know what a stripe is?", "Find out whether a layer holds a concept, or only seems to.", 9,
+            10, "Does it know what a stripe is?", "Find out whether a layer holds a concept, or only seems to.", 9,
             CLEAN, {"method": "TCAV", "beside": "ACAV"},
         ),
         model=CLEAN,
@@ -288,7 +303,7 @@ PAGES: list[Page] = [
             ),
         ),
         chapter=Chapter(
-            10, "Right for the wrong reason",
+            11, "Right for the wrong reason",
             "See what answers rest on, and whether a training moves them to the object.", 9, BIASED,
             {"beside": "plain training"},
         ),

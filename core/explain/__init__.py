@@ -1,4 +1,4 @@
-"""Explainers: maps of what speaks for a class, signed and raw; `display` turns them into pictures. `CONCEPTS`."""
+"""Heatmaps (`EXPLAINERS`): what speaks for a class, raw and signed, `display` draws it; `TRUST`; `CONCEPTS`."""
 
 from core.explain.concepts.acav import ACAV
 from core.explain.concepts.concept_vector import ConceptVector
@@ -25,12 +25,14 @@ from core.explain.heatmaps.saliency import Saliency
 from core.explain.heatmaps.score_cam import ScoreCAM
 from core.explain.heatmaps.smoothgrad import SmoothGrad
 from core.explain.heatmaps.xgradcam import XGradCAM
+from core.explain.trust.trust_tests import TrustTests
 
 EXPLAINERS = [
     GradCAM, HiResCAM, GradCAMPlusPlus, LayerCAM, XGradCAM, EigenCAM, ScoreCAM, AblationCAM, Saliency,
     IntegratedGradients, SmoothGrad, Occlusion, LRP, RISE, AttentionRollout, GuidedBackprop,
 ]  # fmt: skip
 CONCEPTS = [TCAV, ACAV, FastCAV]
+TRUST = [TrustTests]
 
 __all__ = [
     "ACAV",
@@ -40,6 +42,7 @@ __all__ = [
     "LRP",
     "RISE",
     "TCAV",
+    "TRUST",
     "AblationCAM",
     "AttentionRollout",
     "ConceptVector",
@@ -59,6 +62,7 @@ __all__ = [
     "ScoreCAM",
     "Shown",
     "SmoothGrad",
+    "TrustTests",
     "XGradCAM",
     "activations_and_gradient",
     "colour",

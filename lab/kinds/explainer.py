@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from core.explain import EXPLAINERS
+from core.explain.heatmaps import slow
 from core.metrics.correlation import rank_correlations
 from core.networks.predictions import predict
 from core.runs import Progress, Run, mapped
@@ -67,12 +68,7 @@ def run(recipe: Recipe) -> Run[Result]:
 
 def explained(method: Any, model: Classifier, images: Tensor, targets: Tensor, seed: int) -> Run[Tensor]:
     """Raw maps (N, H, W), from a copy: an explainer may hook its model, and the shared one must stay as it is."""
-    private = copy.deepcopy(model)
-    if hasattr(method, "run"):
-        return (yield from method.run(private, images, targets, seed=seed))
-    maps = method(private, images, targets)
-    yield Progress("explain", 1, 1)
-    return maps
+    return (yield from slow.explained(method, copy.deepcopy(model), images, targets, seed))
 
 
 def second_model(recipe: Recipe, model: Classifier) -> Classifier:

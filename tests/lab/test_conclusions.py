@@ -13,7 +13,8 @@ import torch
 
 from core.attacks import PGD, Patch, ReActivation, Regional, RobustCurve, RobustnessReport, Universal, WeightBackdoor
 from core.defenses import STRIP, TSBD, FineTuning, NeuralCleanse
-from core.explain import ACAV, TCAV, GradCAM
+from core.explain import ACAV, TCAV, GradCAM, TrustTests
+from core.explain.trust.trust_tests import MEASURES
 from core.flatness import AverageFlatness, Landscape, Rescaling, WorstFlatness
 from core.information import SharedInformation
 from core.metrics import TAC
@@ -31,6 +32,7 @@ from core.triggers import BadNets, Flareon
 from lab import methods
 from lab.kinds import kinds
 from lab.kinds.kind import Conclusion
+from lab.kinds.shared.trust_outcomes import write
 from lab.recipes import Recipe
 from lab.results import Result
 
@@ -590,7 +592,64 @@ REPORT = [
     Case(RobustnessReport(), "nothing right", said=["None of 200"], **report(0.0, 0.0)),
 ]  # fmt: skip
 
-CASES = REPORT + UNIVERSAL + BUDGETS + INFORMATION + CONSISTENT + CONCEPTS + MIXING + ROBUST + FLATNESS
+
+def proven(own: dict[str, float], noise: dict[str, float] | None = None, **figures: float) -> dict[str, Any]:
+    """A made-up table of Grad-CAM and noise over four pictures that are alike, and figures such as trigger__area."""
+    notes = {"own": "GradCAM", "backdoored": "zoo:scenes-badnets", "says plain": "ring", "says triggered": "disc"}
+    result = Result(Recipe(TrustTests(), "zoo:scenes-clean"), notes=notes)
+    for row, values in (("GradCAM", own), ("RandomMap", noise)):
+        if values is not None:
+            column = [values.get(name, float("nan")) for name in MEASURES]
+            write(result, row, torch.tensor(column, dtype=torch.float64)[:, None].expand(-1, 4))
+    return {
+        "figures": result.figures | {name.replace("__", "/"): value for name, value in figures.items()},
+        "counts": result.counts, "more": {"images": result.images, "notes": result.notes},
+    }  # fmt: skip
+
+
+NOISE = {"deletion": 0.5, "insertion": 0.5, "energy": 0.2}
+GOOD = {"deletion": 0.2, "insertion": 0.9, "energy": 0.6, "pointing": 1.0}
+ON = {"trigger__area": 0.01, "trigger__before": 0.02, "trigger__distance": 9.2, "trigger__side": 32.0}
+TRUST = [
+    Case(TrustTests(), "changes", said=[
+        "0.10 with the first ones (95 % interval 0.10 to 0.10, 4 pictures", "depend on what was learned, which",
+        "deletion 0.20, better than a random order (0.50) and insertion 0.90, better", "lies on the object",
+    ], never=["hardly depend"], **proven({"randomised": 0.1} | GOOD, NOISE)),
+    Case(TrustTests(), "in part", said=["part of them does not"], **proven({"randomised": 0.5})),
+    Case(TrustTests(), "stays", said=["hardly depend on what was learned"], **proven({"randomised": 0.9})),
+    Case(TrustTests(), "flat", said=["nothing to test"], **proven({})),
+    Case(TrustTests(), "both", said=["over 4 pictures"], question="order", **proven(GOOD, NOISE)),
+    Case(TrustTests(), "one", said=["insertion 0.90, better"], question="order",
+         **proven(GOOD | {"deletion": 0.7}, NOISE)),
+    Case(TrustTests(), "neither", said=["deletion 0.70, worse than a random order (0.50)", "not told apart"],
+         never=["better"], question="order", **proven({"deletion": 0.7, "insertion": 0.5}, NOISE)),
+    Case(TrustTests(), "unknown", said=["nothing can be said"], question="order", **proven(GOOD)),
+    Case(TrustTests(), "object", said=["60.0 % of the positive mass", "of noise 20.0 %", "in 4 of 4 pictures"],
+         question="object", **proven(GOOD, NOISE)),
+    Case(TrustTests(), "chance", said=["20.0 %"], question="object", **proven(GOOD | {"energy": 0.2}, NOISE)),
+    Case(TrustTests(), "elsewhere", said=["10.0 %", "in no picture, as every map is constant"], question="object",
+         **proven({"energy": 0.1}, NOISE)),
+    Case(TrustTests(), "unknown", said=["no masks"], question="object", **proven({"deletion": 0.2}, NOISE)),
+    Case(TrustTests(), "on it", said=[
+        "says ring, with it disc.", "80.0 % of the positive mass lies on the trigger, 1.0 %",
+        "of the plain picture's map 2.0 %", "lies 9 pixels from it: the map points to the trigger"], question="trigger",
+        **proven({}, **ON, trigger__energy=0.8)),
+    Case(TrustTests(), "on it", said=["Its highest pixel lies on it: the map points"], question="trigger",
+         **proven({}, **ON | {"trigger__distance": 0.0}, trigger__energy=0.02)),
+    Case(TrustTests(), "on it", said=["lies 1 pixel from it"], question="trigger",
+         **proven({}, **ON | {"trigger__distance": 1.0}, trigger__energy=0.02)),
+    Case(TrustTests(), "in part", said=["leans to the trigger, and points elsewhere"], question="trigger",
+         **proven({}, **ON, trigger__energy=0.1)),
+    Case(TrustTests(), "not on it", said=["no detector of backdoors"], question="trigger",
+         **proven({}, **ON, trigger__energy=0.01)),
+    Case(TrustTests(), "everywhere", said=["changes 98.0 % of the pixels"], question="trigger",
+         **proven({}, trigger__area=0.98)),
+    Case(TrustTests(), "unknown", said=["changes no pixel"], question="trigger", **proven({}, trigger__area=0.0)),
+    Case(TrustTests(), "unknown", said=["nothing positive"], question="trigger", **proven({}, **ON)),
+    Case(TrustTests(), "unknown", said=["No backdoored model"], question="trigger", **proven({})),
+]  # fmt: skip
+
+CASES = REPORT + TRUST + UNIVERSAL + BUDGETS + INFORMATION + CONSISTENT + CONCEPTS + MIXING + ROBUST + FLATNESS
 CASES += DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
 
 

@@ -15,7 +15,7 @@ SAMPLES: dict[str, Any] = {
     "images": [3, 1], "n": 20, "moments": 3, "target": 2, "mode": "all-to-all", "rate": 0.05, "mask": "f" * 64,
     "judge": "zoo:scenes-clean", "other": "zoo:scenes-clean", "split": "train", "trigger": {"method": "BadNets"},
     "second": {"method": "HiResCAM"}, "concept": "class=ring", "layer": "layer3",
-    "alongside": {"method": "ACAV"},
+    "alongside": {"method": "ACAV"}, "others": "none",
 }  # fmt: skip
 """A value for each input that a kind may read, but for a second method, which is of its own."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import torch
@@ -34,11 +34,14 @@ class Layer:
     pool: bool = True
 
     def activations(self, images: Tensor) -> Run[Tensor]:
-        """Vectors (N, d) of images (N, C, H, W), uint8 or float in [0, 1]; nothing of the model is changed."""
+        """Vectors (N, d) of images (N, C, H, W), uint8 or float in [0, 1]; nothing of the model is changed.
+
+        The first batch goes through the whole model, which shows whether the layer runs once; the others end at it.
+        """
         parts = list(images.split(batch_size(self.model, images, BATCH)))
         found: list[Tensor] = []
         for step, batch in enumerate(parts, start=1):
-            found.append(self._vectors(batch))
+            found.append(self._vectors(batch, whole=step == 1))
             yield Progress("activations", step, len(parts))
         return torch.cat(found)
 
@@ -62,15 +65,17 @@ class Layer:
         return torch.stack(answers)
 
     @torch.no_grad()
-    def _vectors(self, batch: Tensor) -> Tensor:
+    def _vectors(self, batch: Tensor, whole: bool) -> Tensor:
         seen: list[Tensor] = []
         pixels = as_input(self.model, batch)
 
         def keep(a: Tensor) -> Tensor:
             seen.append(self._vector(a).float())
+            if not whole:
+                raise _Enough
             return a
 
-        with frozen(self.model), replaced(self.model, self.name, keep):
+        with frozen(self.model), suppress(_Enough), replaced(self.model, self.name, keep):
             self.model(pixels)
         return seen[-1]
 
@@ -104,6 +109,10 @@ class Layer:
             one = a[:1].detach().requires_grad_()
             (step,) = torch.autograd.grad((self._vector(one) @ direction.to(one)).sum(), one)
         return step * (one.numel() / len(direction))
+
+
+class _Enough(Exception):
+    """What comes behind the layer need not be computed."""
 
 
 @contextmanager

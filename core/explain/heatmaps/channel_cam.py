@@ -13,7 +13,7 @@ from core.explain.heatmaps.checked import asked
 from core.explain.heatmaps.layers import Place, place, spatial
 from core.networks.checks import require_logits
 from core.networks.model_state import frozen
-from core.runs import Progress, Run, finish, mapped
+from core.runs import Run, finish, part
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,9 @@ class ChannelCAM(CAM):
             image, target = images[i : i + 1], int(classes[i])
             given = record(model, where, image)
             run = self.weights(model, where, image, target, given)
-            weights = yield from _of_all(run, i, len(images))
+            weights = yield from part(run, "explain", i, len(images))
             maps.append((weights[:, None, None] * given.activation).sum(0))
         return torch.stack(maps)
-
-
-def _of_all(run: Run[Tensor], i: int, n: int) -> Run[Tensor]:
-    """Progress through picture i of n as progress through all of them."""
-    return mapped(run, lambda now: Progress("explain", i * now.total + now.step, n * now.total))
 
 
 @torch.no_grad()

@@ -1,8 +1,9 @@
-"""Explainers that take many passes: a run, which a call drives to its end."""
+"""Explainers that take many passes: a run, which a call drives to its end; and any explainer as a run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -42,3 +43,12 @@ class OneByOne(SlowExplainer):
                 maps.append(self.one(model, images[i : i + 1], target, seed).detach())
             yield Progress("explain", i + 1, len(images))
         return torch.stack(maps)
+
+
+def explained(explainer: Any, model: nn.Module, images: Tensor, targets: int | Tensor, seed: int = 0) -> Run[Tensor]:
+    """Raw maps (N, H, W) of any explainer: step by step where it takes many passes, else in one step."""
+    if hasattr(explainer, "run"):
+        return (yield from explainer.run(model, images, targets, seed=seed))
+    maps = explainer(model, images, targets)
+    yield Progress("explain", 1, 1)
+    return maps

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from core.explain.heatmaps.checked import asked
 from core.explain.heatmaps.gradcam import GradCAM
+from core.explain.heatmaps.slow import explained
 from core.knobs import Method, knob
 from core.metrics.correlation import rank_correlations
 from core.networks.model_state import working_copy
-from core.runs import Progress, Run
+from core.runs import Run, part
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,13 @@ class Randomisation(Method):
     def run(self, model: nn.Module, images: Tensor, targets: int | Tensor, *, seed: int = 0) -> Run[Cascade]:
         """Cascade of images (N, C, H, W) in [0, 1]; the model is not changed."""
         images, classes = asked(model, images, targets)
-        explain = self.explainer
-        assert callable(explain)
-        maps, names, layers = [explain(model, images, classes)], [], len(_layers(model))
+        stages, names = len(random_layers(model)) + 1, []
+        run = explained(self.explainer, model, images, classes, seed)
+        maps = [(yield from part(run, "randomise", 0, stages))]
         for name, damaged in damages(model, seed):
-            maps.append(explain(damaged, images, classes))
             names.append(name)
-            yield Progress("randomise", len(names), layers)
+            run = explained(self.explainer, damaged, images, classes, seed)
+            maps.append((yield from part(run, "randomise", len(names), stages)))
         seen = [one.abs() if self.absolute else one for one in maps]
         similarity = torch.stack([rank_correlations(seen[0], one) for one in seen]).cpu()
         return Cascade(tuple(names), torch.stack(maps), similarity)
@@ -61,16 +62,17 @@ class Randomisation(Method):
 def damages(model: nn.Module, seed: int = 0) -> Iterator[tuple[str, nn.Module]]:
     """A copy of the model, with one more layer drawn anew each time, from the last registered to the first."""
     twin = working_copy(model).requires_grad_(False)
-    for place, name in enumerate(reversed(_layers(model))):
+    for place, name in enumerate(random_layers(model)):
         with torch.random.fork_rng([p.device for p in twin.parameters() if p.is_cuda][:1]):
             torch.manual_seed(seed + place)
             twin.get_submodule(name).reset_parameters()  # type: ignore[operator]
         yield name, twin
 
 
-def _layers(model: nn.Module) -> list[str]:
-    """Names of the layers that can draw their weights anew, in the order of registration."""
-    return [
+def random_layers(model: nn.Module) -> list[str]:
+    """Names of the layers that can draw their weights anew, in the order in which they do: from the last registered."""
+    found = [
         name for name, module in model.named_modules()
         if callable(getattr(module, "reset_parameters", None)) and list(module.parameters(recurse=False))
     ]  # fmt: skip
+    return found[::-1]

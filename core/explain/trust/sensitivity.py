@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from core.explain.heatmaps.checked import asked
+from core.explain.heatmaps.slow import explained
 from core.knobs import Method, knob
-from core.runs import Progress, Run
+from core.runs import Run, part
 
 
 @dataclass(frozen=True)
@@ -27,16 +28,17 @@ class MaxSensitivity(Method):
     def run(
         self, model: nn.Module, images: Tensor, targets: int | Tensor, explainer: Any, *, seed: int = 0
     ) -> Run[Tensor]:
-        """Of each picture, (N,) float64. `explainer` is called as any other, with the same classes each time."""
+        """Of each picture, (N,) float64; every map is of the same classes, and draws with the same seed."""
         images, classes = asked(model, images, targets)
         generator = torch.Generator().manual_seed(seed)
-        still = explainer(model, images, classes).double().flatten(1)
+        run = explained(explainer, model, images, classes, seed)
+        still = (yield from part(run, "sensitivity", 0, self.draws + 1)).double().flatten(1)
         largest = torch.zeros(len(images), dtype=torch.float64, device=images.device)
         for draw in range(self.draws):
             change = self.radius * (2 * torch.rand(images.shape, generator=generator) - 1)
             moved = (images + change.to(images)).clamp(0, 1)
-            distance = (explainer(model, moved, classes).double().flatten(1) - still).norm(dim=1)
-            largest = torch.maximum(largest, distance)
-            yield Progress("sensitivity", draw + 1, self.draws)
+            run = explained(explainer, model, moved, classes, seed)
+            maps = yield from part(run, "sensitivity", draw + 1, self.draws + 1)
+            largest = torch.maximum(largest, (maps.double().flatten(1) - still).norm(dim=1))
         size = still.norm(dim=1)
         return (largest / size).where(size > 0, torch.nan).cpu()

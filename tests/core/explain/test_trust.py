@@ -8,10 +8,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.explain import GradCAM, Saliency
+from core.explain import RISE, GradCAM, Saliency, TrustTests
+from core.explain.trust.controls import CONTROLS, CentreMap, EdgeMap, RandomMap
 from core.explain.trust.curves import Deletion, Insertion
 from core.explain.trust.randomisation import Randomisation, damages
 from core.explain.trust.sensitivity import MaxSensitivity
+from core.explain.trust.trust_tests import MEASURES, randomised
 from core.metrics.correlation import rank_correlations
 from core.metrics.localisation import iou, pointing_game
 from core.runs import finish
@@ -150,3 +152,54 @@ class TestRandomisation:
 
         found = finish(Randomisation(explainer=Edges()).run(trained_net, colour_set(2).pixels, 0))
         torch.testing.assert_close(found.similarity, torch.ones(6, 2, dtype=torch.float64))
+
+
+class TestTrustTests:
+    def test_every_measure_is_that_of_its_own_test(self, trained_net) -> None:
+        data, masks = colour_set(3), torch.zeros(3, 16, 16, dtype=torch.bool)
+        masks[:, 4:12, 4:12] = True
+        method = TrustTests(Saliency(), points=8, draws=2)
+        found = finish(method.run(trained_net, data.pixels, data.labels, masks=masks, seed=3))
+        maps = Saliency()(trained_net, data.pixels, data.labels)
+        deletion = finish(Deletion(points=8).run(trained_net, data.pixels, maps, data.labels)).area
+        sensitivity = finish(
+            MaxSensitivity(draws=2).run(trained_net, data.pixels, data.labels, Saliency(), seed=3)
+        )  # fmt: skip
+        cascade = finish(method.cascade.run(trained_net, data.pixels, data.labels, seed=3))
+        torch.testing.assert_close(found.scores["deletion"], deletion)
+        torch.testing.assert_close(found.scores["sensitivity"], sensitivity)
+        torch.testing.assert_close(found.scores["randomised"], cascade.similarity[-1])
+        torch.testing.assert_close(found.scores["iou"], iou(maps, masks))
+        assert tuple(found.scores) == MEASURES
+
+    def test_without_masks_localisation_is_undefined_and_controls_see_no_network(self, trained_net) -> None:
+        data = colour_set(3)
+        for cls in CONTROLS:
+            found = finish(TrustTests(points=4, draws=1).run(trained_net, data.pixels, 0, explainer=cls()))
+            torch.testing.assert_close(found.scores["randomised"], torch.ones(3, dtype=torch.float64))
+            assert found.scores["energy"].isnan().all()
+
+    def test_a_slow_method_is_tested_step_by_step(self, trained_net) -> None:
+        data = colour_set(1)
+        moments = list(TrustTests(RISE(masks=100), points=4, draws=1).run(trained_net, data.pixels, 0))
+        steps = [(moment.step, moment.total) for moment in moments if moment.stage == "sensitivity"]
+        assert steps == [(50, 200), (100, 200), (150, 200), (200, 200)]
+
+    def test_a_model_without_weights_cannot_be_randomised(self) -> None:
+        net = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        with pytest.raises(ValueError, match="no layer that can draw its weights anew"):
+            randomised(net)
+
+
+def test_controls_by_hand() -> None:
+    images = torch.zeros(1, 3, 4, 4)
+    images[:, 0, 2:] = 1
+    net = nn.Sequential(nn.Flatten(), nn.Linear(48, 2))
+    edges = EdgeMap()(net, images, 0)[0]
+    assert edges[2].tolist() == [1] * 4 and edges.sum() == 4
+    centre = CentreMap()(net, torch.zeros(2, 3, 4, 4), 0)
+    assert centre[0].argmax() in (5, 6, 9, 10) and centre[0, 1, 1] == centre[0, 2, 2] > centre[0, 0, 0]
+    assert torch.equal(centre[0], centre[1])
+    noise = RandomMap(seed=1)(net, images.expand(2, -1, -1, -1), 0)
+    assert not torch.equal(noise[0], noise[1])
+    assert torch.equal(noise, RandomMap(seed=1)(net, images.expand(2, -1, -1, -1), 0))

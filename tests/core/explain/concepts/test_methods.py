@@ -197,6 +197,19 @@ def test_a_layer_without_activations_is_one_sentence(layer, message):
         finish(TCAV(**QUICK).run(Twice(), data, red, layer=layer))
 
 
+def test_what_lies_behind_the_layer_is_computed_for_the_first_batch_alone(net):
+    data, _ = pictures()
+    many, calls = data.images.repeat(-(-250 // len(data)), 1, 1, 1)[:250], []
+    last = list(net.children())[-1]
+    handle = last.register_forward_hook(lambda module, args, value: calls.append(len(value)))
+    layer = layer_of(net, data.images, None, True)
+    calls.clear()
+    found = finish(layer.activations(many))
+    handle.remove()
+    assert calls == [100] and len(found) == 250
+    torch.testing.assert_close(found[200:], finish(layer.activations(many[200:])))
+
+
 def test_labels_that_are_no_classes_of_the_model_are_one_sentence(net):
     data, red = pictures()
     other = ImageSet(data.images, data.labels + 5, ("a",) * 7)
