@@ -174,6 +174,8 @@ def smallest(result: Result) -> Conclusion:
     """Which attack reaches its goal on the picture with the smallest change in L2."""
     rows = result.images["attacks"].tolist()
     called = result.notes["attacks"].split(", ")
+    if "target" not in result.recipe.inputs and result.per_image.get("before") != result.per_image.get("label"):
+        return Conclusion("none", "The picture is misclassified without an attack, so nothing has to be changed.")
     won = [(row[COLUMNS.index("l2")], name) for row, name in zip(rows[:-1], called, strict=False) if row[0]]
     if not won:
         return Conclusion("none", f"On the picture none of {len(rows) - 1} attacks reaches its goal.")

@@ -547,6 +547,8 @@ BUDGETS = [
          more=table((0, 2.0), (0, 0.5), (0, 0.1), (1, 0.3))),
     Case(RobustCurve(), "another", {}, ["FGSM"], question="smallest", more=table((1, 2.0))),
     Case(RobustCurve(), "none", {}, ["none of 1"], question="smallest", more=table((0, 2.0))),
+    Case(RobustCurve(), "none", {}, ["misclassified without"], ["smallest"], question="smallest",
+         more=table((1, 0.0)) | {"per_image": {"label": [3], "before": [4]}}),
 ]  # fmt: skip
 
 def fools(test: float, control: float, fit: float = 0.5, n: int = 300, **more: Any) -> dict[str, Any]:

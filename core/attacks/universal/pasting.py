@@ -17,9 +17,7 @@ def shape_mask(shape: str, side: int) -> Tensor:
     return (at[:, None].square() + at.square() <= 1).float()[None]
 
 
-def placed(
-    size: tuple[int, int], sides: Tensor, angles: Tensor, centres: Tensor
-) -> Tensor:
+def placed(size: tuple[int, int], sides: Tensor, angles: Tensor, centres: Tensor) -> Tensor:
     """The map theta (N, 2, 3) from a picture's coordinates to the patch's, both in [-1, 1], as `affine_grid` takes it.
 
     size : height and width of the pictures
