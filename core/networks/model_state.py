@@ -15,18 +15,23 @@ Net = TypeVar("Net", bound=nn.Module)
 @contextmanager
 def frozen(model: nn.Module) -> Iterator[nn.Module]:
     """The model in eval mode with parameter gradients off; both are put back on the way out."""
-    modes = {module: module.training for module in model.modules()}
-    flags = {parameter: parameter.requires_grad for parameter in model.parameters()}
-    model.eval()
-    for parameter in flags:
-        parameter.requires_grad_(False)
+    modes = [(module, module.training) for module in model.modules()]
+    flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
+    # Only what differs is set: setting an attribute of a module is slow, and an attack freezes once per step.
+    if any(training for _, training in modes):
+        model.eval()
+    for parameter, flag in flags:
+        if flag:
+            parameter.requires_grad_(False)
     try:
         yield model
     finally:
-        for module, training in modes.items():
-            module.training = training
-        for parameter, flag in flags.items():
-            parameter.requires_grad_(flag)
+        for module, training in modes:
+            if module.training != training:
+                module.training = training
+        for parameter, flag in flags:
+            if parameter.requires_grad != flag:
+                parameter.requires_grad_(flag)
 
 
 def working_copy(model: Net) -> Net:

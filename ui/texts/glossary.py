@@ -28,6 +28,11 @@ WORDS: dict[str, Word] = {
         ("robust training",),
     ),
     "agreement": Word("The share of pictures that two models put into the same class, right or wrong."),
+    "APGD": Word(
+        "Auto-PGD: PGD that chooses its own step length, halving it and going back to its best point where the loss "
+        "has stopped rising.",
+        ("Auto-PGD",),
+    ),
     "any-to-any": Word("A backdoor with a trigger for every class: the attacker chooses the class at the time of use."),
     "ASR": Word(
         "Attack success rate: the share of triggered pictures that the model puts into the target class. Pictures "
@@ -36,6 +41,10 @@ WORDS: dict[str, Word] = {
     ),
     "augmentation": Word(
         "Small random changes of training pictures (shift, flip), so that a model learns more from few."
+    ),
+    "AutoAttack": Word(
+        "Four different attacks in turn, each on the pictures that withstood those before; what is left is the robust "
+        "accuracy that defenses are compared by."
     ),
     "AUROC": Word(
         "Area under the ROC curve: how often a triggered picture gets a higher score than a clean one. 1 is perfect, "
@@ -115,6 +124,11 @@ WORDS: dict[str, Word] = {
     ),
     "feature": Word("A number inside the model, here mostly before its last layer, from which the classes are told."),
     "DeepFool": Word("An attack that steps to the nearest class boundary until the class changes; no budget is set."),
+    "DLR": Word(
+        "Difference of logits ratio: a loss for attacks that does not change where all logits are scaled, so that a "
+        "very confident network cannot hide its gradients."
+    ),
+    "FAB": Word("An attack that walks to the nearest class boundary and back towards the picture; no budget is set."),
     "FGSM": Word("An attack of a single step: every pixel moves by ε in the direction in which the loss rises."),
     "fine-tuning": Word("To train a finished model a little longer, here with a few clean pictures.", ("fine-tune",)),
     "flatness": Word(

@@ -22,6 +22,8 @@ INSIDE = 0.999999
 """Pixels are drawn in by this factor, as 0 and 1 themselves lie at infinity in tanh space."""
 CHECKS, BETTER = 10, 0.9999
 """Looks at the loss in a round, and the share of its last value that it must fall below to go on."""
+APART = 10
+"""Steps between two looks at least: Adam may overshoot for a few steps and still get nearer."""
 GROWTH = 10.0
 """What c is multiplied by after a failure, as long as no c has succeeded."""
 
@@ -71,7 +73,7 @@ class CarliniWagner(Drawless):
         centre, u = (origin.tanh() + 1) / 2, torch.zeros_like(origin)
         adam = torch.optim.Adam([u], self.lr)
         won, falling = torch.zeros_like(c, dtype=torch.bool), torch.full_like(c, torch.inf)
-        left, every, preview = tried, max(1, math.ceil(self.steps / CHECKS)), PreviewRecorder()
+        left, every, preview = tried, max(APART, math.ceil(self.steps / CHECKS)), PreviewRecorder()
         for step in range(1, self.steps + 1):
             part, at = problem[left], (origin + u)[left].tanh()
             now, weight = part.within((at + 1) / 2), c[left]

@@ -244,20 +244,6 @@ def test_autoattack_works_with_few_classes_and_says_so(classes: int) -> None:
     assert len(told) == (classes < 4)
 
 
-TARGETED = [
-    APGD(loss="dlr", eps=0.4, steps=30), APGDT(eps=0.4, steps=30), FAB(steps=20), Square(eps=0.5, queries=200),
-    AutoAttack(eps=0.4, **SMALL),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("attack", TARGETED, ids=lambda attack: type(attack).__name__)
-def test_success_with_a_target_means_that_it_is_reached(attack) -> None:
-    model, images, labels = case()
-    target = (labels + 3) % 10
-    found = finish(attack.run(model, images, labels, target=target))
-    assert found.success.any() and torch.equal(model(found.images.double()).argmax(1) == target, found.success)
-
-
 def test_it_warns_of_probabilities_random_models_and_square() -> None:
     model, images, labels = case()
 

@@ -150,6 +150,24 @@ def test_aiming_at_the_present_prediction_succeeds(attack, case):
 
 
 @named(ATTACKS)
+def test_success_with_a_target_means_that_it_is_reached(attack, case):
+    net, images, labels = case
+    target = (labels + 1) % 4
+    method = small(attack, eps=0.4, alpha=0.1, steps=12, queries=100)
+    result = finish(method.run(net, images, labels, target=target))
+    assert torch.equal(net(result.images).argmax(1) == target, result.source_success)
+    assert result.source_success.any() or attack.__name__ == "FGSM"  # a single step need not get there
+
+
+@named(ATTACKS)
+def test_two_classes_are_enough(attack):
+    model, images, _ = linear_case(3)
+    labels = torch.zeros(3, dtype=torch.long)
+    result = finish(small(attack, eps=0.3, alpha=0.1).run(model, images, labels))
+    assert result.success.any() and torch.equal(model(result.images).argmax(1) != labels, result.success)
+
+
+@named(ATTACKS)
 def test_pixels_outside_the_mask_are_bit_identical(attack, case):
     net, images, labels = case
     generator = torch.Generator().manual_seed(0)

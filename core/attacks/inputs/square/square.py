@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from core.attacks.inputs.square.proposals import Proposals, proposals
+from core.attacks.inputs.square.proposals import proposals
 from core.attacks.shared.adversarial import Adversarial, norms_of
 from core.attacks.shared.budgeted import Budgeted
 from core.attacks.shared.preview import PreviewRecorder
@@ -47,7 +47,7 @@ class Square(Budgeted):
         images, steps = problem.images.clone(), torch.zeros_like(problem.labels)
         margin = problem.margin(require_finite(predict(model, images)))
         queries, preview = torch.ones_like(problem.labels), PreviewRecorder()
-        made: Proposals = proposals(self.norm)
+        made = proposals(self.norm)
         for step in range(self.queries + 1):
             left = (margin >= 0).nonzero()[:, 0]
             if not len(left):
@@ -59,7 +59,7 @@ class Square(Budgeted):
                 share = share_of_pixels(self.share, step - 1, self.queries if self.rescale else 10_000)
                 tried = made.propose(part, now, share, generator)
             logits = require_finite(predict(model, tried))
-            value = problem[left].margin(logits)
+            value = part.margin(logits)
             better = (value < margin[left]) | (value < 0) | (step == 0)
             at = left[better]
             images[at], margin[at], steps[at] = tried[better], value[better], step
@@ -67,9 +67,5 @@ class Square(Budgeted):
             numbers = trace(part, logits, success=(margin < 0).float().mean())
             pictures, factor = preview(problem.images, images)
             yield Progress("attack", step + 1, self.queries + 1, numbers | factor, pictures)
-        success = _solved(margin)
+        success = margin < 0
         return Adversarial(images, success, success, norms_of(problem.images, images), steps, queries)
-
-
-def _solved(margin: Tensor) -> Tensor:
-    return margin < 0
