@@ -310,6 +310,17 @@ PAGES: list[Page] = [
         model=BIASED,
     ),
     Page(
+        "outliers", "Outliers", "scatter_plot", "Outliers",
+        "Outliers in the training data, learned by heart.", "outlier",
+        (
+            Card(
+                "A few among the many", "No one says which. Who finds them?", CLEAN, 8,
+                {"method": "ITSR", "contamination": 5},
+            ),
+        ),
+        model=CLEAN,
+    ),
+    Page(
         "compare", "Compare", "compare", "Results", "A repaired model beside the original and a clean one.", "defense",
         (
             Card(

@@ -17,10 +17,13 @@ from core.runs import finish
 
 FILE = kept.FOLDER / "outliers.json"
 NORMAL, OUTLIER = "0", "2"
-PICTURES = 2000
+PICTURES = 1000
 """Normal training pictures, the first ones."""
-METHODS: dict[str, Any] = {"AE": Autoencoder(), "AAE": AdversarialAutoencoder(), "ITSR": ITSR()}
-"""On the lab's reduced schedule: 100 epochs in all, width 256."""
+METHODS: dict[str, Any] = {
+    "AE": Autoencoder(epochs=100, batch_size=100), "AAE": AdversarialAutoencoder(epochs=100, batch_size=100),
+    "ITSR": ITSR(pretrain=30, refine=8, retrain=30, batch_size=100),
+}  # fmt: skip
+"""On a reduced schedule: 100 epochs in all, width 256, batches of 100."""
 SHARES = (0.01, 0.05, 0.001)
 SEEDS = (0, 1, 2)
 

@@ -39,11 +39,11 @@ def publish(cells: list[Cell]) -> Path:
         n=f"{test}; trained on {PICTURES:,} pictures of 0 and the outliers beside them{lacking}",
         seeds=sorted({cell["seed"] for cell in cells}),
         machine=machines(cells, "cells") if cells else "",
-        note="A reduced schedule: 100 epochs in all (ITSR 30 + 5 rounds of 8 + 30) at width 256 on the first "
-        f"{PICTURES:,} zeros, where the authors train 4,000 (AE), 1,000 (AAE) and 2,500 (ITSR) epochs at width 1,000 "
-        "on all of them. Several seeds: mean ± standard deviation. The ceiling is that of the rule, from the share of "
-        "training pictures that it rejects; on test pictures it is approximate. The published figures are those that a "
-        "summary of the paper names: not read in the paper itself.",
+        note="A reduced schedule: 100 epochs in all (ITSR 30 + 5 rounds of 8 + 30), batches of 100, at width 256, on "
+        f"the first {PICTURES:,} zeros; the authors train 4,000 (AE), 1,000 (AAE) and 2,500 (ITSR) epochs at width "
+        "1,000 on all of them. Several seeds: mean ± standard deviation. The ceiling is that of the rule, from the "
+        "share of training pictures that it rejects; on test pictures it is approximate. The published figures are "
+        "those that a summary of the paper names: not read in the paper itself.",
     )
 
 

@@ -24,13 +24,13 @@ class AdversarialAutoencoder(Method):
     little in 32, which the autoencoder has. Place of the batch norms, losses' form and learning rates are the lab's.
     """
 
-    epochs: int = knob(100, low=1, high=10_000, step=10, paper=1000, primary=True, help="passes over the pictures")
+    epochs: int = knob(300, low=1, high=10_000, step=10, paper=1000, primary=True, help="passes over the pictures")
     rule: str = knob(BOTH, choices=RULES, primary=True, help="what rejects: a large error, an unlikely code, or either")
     width: int = knob(256, low=8, high=2000, step=8, paper=1000, help="units in each hidden layer")
     latent: int = knob(2, low=1, high=64, step=1, paper=2, help="numbers in a code")
     lr: float = knob(1e-3, low=1e-5, high=0.1, symbol="η", help="of Adam, for the reconstruction")
     lr_adversarial: float = knob(2e-4, low=1e-6, high=0.1, help="of Adam, for discriminator and encoder")
-    batch_size: int = knob(100, low=4, high=1000, step=4, help="pictures per step")
+    batch_size: int = knob(32, low=4, high=1000, step=4, help="pictures per step")
 
     def run(self, train: ImageSet, *, seed: int = 0) -> Run[AdversarialModel]:
         """Train on pictures of any shape, as `Autoencoder.run`."""

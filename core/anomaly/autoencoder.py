@@ -24,11 +24,11 @@ class Autoencoder(Method):
     A long training learns the outliers among these, too. Learning rate and batch size are the lab's choice.
     """
 
-    epochs: int = knob(100, low=1, high=10_000, step=10, paper=4000, primary=True, help="passes over the pictures")
+    epochs: int = knob(300, low=1, high=10_000, step=10, paper=4000, primary=True, help="passes over the pictures")
     width: int = knob(256, low=8, high=2000, step=8, paper=1000, help="units in each hidden layer")
     latent: int = knob(32, low=1, high=512, step=1, paper=32, help="numbers in a code")
     lr: float = knob(1e-3, low=1e-5, high=0.1, symbol="η", help="of Adam")
-    batch_size: int = knob(100, low=4, high=1000, step=4, help="pictures per step")
+    batch_size: int = knob(32, low=4, high=1000, step=4, help="pictures per step")
 
     def run(self, train: ImageSet, *, seed: int = 0) -> Run[Reconstruction]:
         """Train on pictures of any shape, of which some may be outliers. Labels are not looked at.

@@ -33,10 +33,10 @@ class ITSR(Method):
     summary leaves open which is meant, and what the negative weight is: both defaults are the lab's.
     """
 
-    pretrain: int = knob(30, low=1, high=10_000, step=10, paper=500, primary=True, help="epochs before the first round")
+    pretrain: int = knob(90, low=1, high=10_000, step=10, paper=500, primary=True, help="epochs before the first round")
     rounds: int = knob(5, low=1, high=50, step=1, paper=10, symbol="d", primary=True, help="of detecting and refining")
-    refine: int = knob(8, low=1, high=1000, step=1, paper=100, help="epochs in each round")
-    retrain: int = knob(30, low=1, high=10_000, step=10, paper=1000, help="epochs after the last round")
+    refine: int = knob(24, low=1, high=1000, step=1, paper=100, help="epochs in each round")
+    retrain: int = knob(90, low=1, high=10_000, step=10, paper=1000, help="epochs after the last round")
     nu: float = knob(0.02, low=0.001, high=0.5, step=0.001, paper=0.02, symbol="ν", primary=True,
                      help="share of the pictures that the one-class SVM leaves outside")  # fmt: skip
     weight: float = knob(-0.1, low=-1.0, high=0.0, step=0.05, symbol="w", primary=True,
@@ -49,7 +49,7 @@ class ITSR(Method):
     latent: int = knob(2, low=1, high=64, step=1, paper=2, help="numbers in a code")
     lr: float = knob(1e-3, low=1e-5, high=0.1, symbol="η", help="of Adam, for the reconstruction")
     lr_adversarial: float = knob(2e-4, low=1e-6, high=0.1, help="of Adam, for discriminator and encoder")
-    batch_size: int = knob(100, low=4, high=1000, step=4, help="pictures per step")
+    batch_size: int = knob(32, low=4, high=1000, step=4, help="pictures per step")
 
     def run(self, train: ImageSet, *, seed: int = 0) -> Run[AdversarialModel]:
         """Train on pictures of any shape, as `Autoencoder.run`; the model's `history` has the weights by round.

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from core.anomaly import ITSR
 from core.attacks import PGD, Patch, ReActivation, Regional, RobustCurve, RobustnessReport, Universal, WeightBackdoor
 from core.defenses import STRIP, TSBD, FineTuning, NeuralCleanse
 from core.explain import ACAV, TCAV, GradCAM, TrustTests
@@ -651,7 +652,46 @@ TRUST = [
     Case(TrustTests(), "unknown", said=["No backdoored model"], question="trigger", **proven({})),
 ]  # fmt: skip
 
+
+
+def ranked(itsr: float, ae: float, **more: float) -> dict[str, float]:
+    """Balanced accuracies of ITSR and of the autoencoder; 6 outliers among 100 training pictures."""
+    found = {"ITSR/bacc": itsr, "Autoencoder/bacc": ae, "ITSR/tnr": 0.9, "ITSR/tpr": 0.8, "ITSR/ceiling": 0.95}
+    return found | {"outliers": 6.0} | {name.replace("__", "/"): value for name, value in more.items()}
+
+
+def held(*last: float) -> dict[str, Any]:
+    """Six outliers of 100 pictures; `last` are the weights of the last phase of some, from the first outlier on."""
+    weights, truth = torch.ones(2, 100), torch.arange(100) < 6
+    weights[:, : len(last)] = torch.tensor(last)
+    return {"images": {"truth": truth, "ITSR/history": weights}, "notes": {"detectors": "Autoencoder,ITSR"}}
+
+
+OF_80 = {"counts": {"ITSR/bacc": 80}}
+NONE_IN = {"images": {"truth": torch.zeros(9, dtype=torch.bool), "ITSR/history": torch.ones(2, 9)}}
+FALLING = {"Autoencoder__ratio__most": 4.0}
+OUTLYING = [
+    Case(ITSR(), "ahead", ranked(0.9, 0.7), ["80 test pictures", "6 outliers among 100", "ITSR 90.0 %, AE 70.0 %",
+         "ceiling is 95.0 %"], [], **OF_80, more=held()),
+    Case(ITSR(), "level", ranked(0.9, 0.89), ["One seed"], [], **OF_80, more=held()),
+    Case(ITSR(), "behind", ranked(0.6, 0.7), ["AE 70.0 %, ITSR 60.0 %"], [], **OF_80, more=held()),
+    Case(ITSR(), "alone", ranked(0.6, 0.7), ["ITSR 60.0 %"], ["AE"], **OF_80,
+         more=held() | {"notes": {"detectors": "ITSR"}}),
+    Case(ITSR(), "closed", ranked(0.6, 0.7, Autoencoder__ratio=1.2, **FALLING), ["6 training outliers", "4.0", "1.2"],
+         question="learned", more=held()),
+    Case(ITSR(), "narrowed", ranked(0.6, 0.7, Autoencoder__ratio=2.5, **FALLING), ["2.5"], question="learned"),
+    Case(ITSR(), "open", ranked(0.6, 0.7, Autoencoder__ratio=3.9, **FALLING), ["3.9"], question="learned"),
+    Case(ITSR(), "no outliers", ranked(0.6, 0.7), ["No error of outliers"], question="learned"),
+    Case(ITSR(), "most", ranked(0.6, 0.7), ["took 6 of 100", "6 of the 6 outliers", "1 were pushed away, 1 of those"],
+         question="candidates", more=held(0, 0, 0, 0, 0, -0.1)),
+    Case(ITSR(), "some", ranked(0.6, 0.7), ["3 of the 6"], question="candidates", more=held(0, 0, 0)),
+    Case(ITSR(), "few", ranked(0.6, 0.7), ["1 of the 6"], question="candidates", more=held(0)),
+    Case(ITSR(), "no outliers", ranked(0.6, 0.7), ["0 of the 0"], question="candidates", more=NONE_IN),
+    Case(ITSR(), "not refined", ranked(0.6, 0.7), ["did not run"], question="candidates"),
+]  # fmt: skip
+
 CASES = REPORT + TRUST + UNIVERSAL + BUDGETS + INFORMATION + CONSISTENT + CONCEPTS + MIXING + ROBUST + FLATNESS
+CASES += OUTLYING
 CASES += DEFENSES + INJECTIONS + TRIGGERS + ATTACKS + DETECTORS + OTHERS
 
 

@@ -16,6 +16,8 @@ SAMPLES: dict[str, Any] = {
     "judge": "zoo:scenes-clean", "other": "zoo:scenes-clean", "split": "train", "trigger": {"method": "BadNets"},
     "second": {"method": "HiResCAM"}, "concept": "class=ring", "layer": "layer3",
     "alongside": {"method": "ACAV"}, "others": "none",
+    "normal": "class=0", "outlier": "trigger=BadNets", "contamination": 0.1,
+    "pictures": 50, "detectors": "Autoencoder,PaDiM",
 }  # fmt: skip
 """A value for each input that a kind may read, but for a second method, which is of its own."""
 

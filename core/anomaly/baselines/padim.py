@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -62,6 +63,8 @@ class PaDiM(Method):
     the same place. No gradient step is made, so outliers among the training pictures only widen the covariance.
     """
 
+    BACKBONE: ClassVar[bool] = True
+    """It asks for a trained network."""
     channels: int = knob(48, low=1, high=550, step=4, paper=100, primary=True, symbol="q", help="of the features")
     regularisation: float = knob(0.01, low=1e-6, high=1.0, paper=0.01, symbol="ε", help="added to each variance")
 

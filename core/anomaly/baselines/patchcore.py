@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -84,6 +85,8 @@ class PatchCore(Method):
     An outlier among the training pictures is remembered like all others, and even sought: it lies far from them.
     """
 
+    BACKBONE: ClassVar[bool] = True
+    """It asks for a trained network."""
     patches: int = knob(400, low=10, high=10_000, step=10, primary=True, help="that are remembered")
     pool: int = knob(10_000, low=100, high=200_000, step=100, help="patches, drawn at random, among which they are")
     neighbours: int = knob(9, low=1, high=50, step=1, paper=9, symbol="k", help="by which the score is reweighted")
