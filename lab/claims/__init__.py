@@ -10,6 +10,7 @@ from lab.claims import (
     flareon,
     flatness,
     fmix,
+    outliers,
     reactivation,
     regional,
     tsbd,
@@ -23,13 +24,14 @@ __all__ = ["CLAIMS", "PAPERS", "VERDICTS", "Claim", "Evidence", "Verdict", "all_
 PAPERS = {
     "flareon": "Flareon", "reactivation": "Re-activation", "tsbd": "TSBD", "weight-backdoor": "Weight backdoor",
     "regional": "Regional attack", "awp": "AWP", "flatness": "Robust flatness", "fmix": "FMix",
-    "explanation-consistency": "Explanation consistency", "acav": "A-CAV",
+    "explanation-consistency": "Explanation consistency", "itsr": "AAE and ITSR",
+    "acav": "A-CAV",
 }  # fmt: skip
 """The systems by the names that `perturb paper` takes."""
 
 CLAIMS: tuple[Claim, ...] = (
     *flareon.CLAIMS, *reactivation.CLAIMS, *tsbd.CLAIMS, *weight_backdoor.CLAIMS, *regional.CLAIMS, *awp.CLAIMS,
-    *flatness.CLAIMS, *fmix.CLAIMS, *consistency.CLAIMS, *concepts.CLAIMS,
+    *flatness.CLAIMS, *fmix.CLAIMS, *consistency.CLAIMS, *outliers.CLAIMS, *concepts.CLAIMS,
 )  # fmt: skip
 
 
