@@ -32,11 +32,11 @@ def _learned(of: dict[str, float]) -> float:
 CLAIMS = (
     Claim(
         "itsr-by-heart", "itsr",
-        "Continued training of an autoencoder lowers the error of the outliers that it is trained on, and so detection.",
+        "Continued training of an autoencoder lowers the error of the outliers among its pictures, and so detection.",
         "scikit-learn's digits, 6 with a twentieth of 4 among them: the outliers' error as a multiple of the normal "
         "pictures', at its highest and at the end of 100 epochs.",
         (
-            Check("share of its highest value that the multiple has lost", runs("ITSR", "zoo:*", _learned), 0.1, unit="%"),
+            Check("share of its highest value that it has lost", runs("ITSR", "zoo:*", _learned), 0.1, unit="%"),
             Check("BAcc of AE less that of isolation forest, digits", _digits("Autoencoder", "IsolationForest"),
                   below=True, unit=""),
         ),
