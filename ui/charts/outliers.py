@@ -30,7 +30,7 @@ def errors(tables: dict[str, Any], *, height: int) -> None:
     ]  # fmt: skip
     scale = alt.Scale(domain=list(KINDS))
     dash = alt.Scale(domain=list(KINDS), range=[[1, 0], [6, 3]])
-    legend = line_legend(orient="bottom")
+    legend = line_legend(orient="bottom", columns=1)
     panels = [
         alt.Chart(pd.DataFrame([row for row in rows if row["detector"] == name]), title=alt.Title(name, anchor="start"))
         .mark_line(strokeWidth=2.5)
@@ -67,7 +67,7 @@ def plane(codes: Any, truth: Sequence[bool], weights: Sequence[float], radius: f
     reach = max(1.15 * radius, *(abs(value) for row in rows for value in (row["z1"], row["z2"])))
     scale = alt.Scale(domain=[-reach, reach], nice=False)
     shapes = alt.Scale(domain=list(states.values()), range=["circle", "cross", "triangle-up"])
-    legend = alt.Legend(orient="bottom", title=None)
+    legend = alt.Legend(orient="bottom", title=None, columns=2)
     dots = (
         alt.Chart(pd.DataFrame(rows).sort_values("picture"))
         .mark_point(filled=True, opacity=0.75)
@@ -116,7 +116,7 @@ def rounds(history: Any, truth: Sequence[bool], *, height: int) -> None:
             rows.append({"step": step, "picture": kind, "state": "rejected", "n": sum(w == 0 for w in out)})
             rows.append({"step": step, "picture": kind, "state": "pushed away", "n": sum(w < 0 for w in out)})
     order = list(dict.fromkeys(row["step"] for row in rows))
-    legend = alt.Legend(orient="bottom", title=None)
+    legend = alt.Legend(orient="bottom", title=None, columns=1)
     bars = alt.Chart(pd.DataFrame(rows)).mark_bar().encode(
         x=alt.X("step:N", sort=order, title=None, axis=alt.Axis(labelAngle=-35)),
         y=alt.Y("n:Q", title="training pictures", axis=alt.Axis(tickMinStep=1, tickCount=5)),

@@ -31,7 +31,7 @@ def running(points: list[dict[str, Any]]) -> None:
         return
     import torch
 
-    charts.errors({name: torch.tensor(rows) for name, rows in found.items()}, height=210)
+    charts.errors({name: torch.tensor(rows) for name, rows in found.items()}, height=300)
     st.caption("Mean error of the training outliers, as a multiple of that of normal training pictures, which is 1.")
 
 
@@ -54,7 +54,7 @@ def figures(result: Result) -> None:
     followed = {called(name): result.images[f"{name}/errors"] for name in names(result)[::-1] if _has(result, name)}
     if followed:
         st.subheader("Errors while they train", anchor=False)
-        charts.errors(followed, height=210)
+        charts.errors(followed, height=300)
         few, n = int(result.figures["outliers"]), len(result.images["truth"])
         st.caption(
             f"Mean squared error per picture, of at most 200 normal training pictures and of the outliers among the "
@@ -65,7 +65,7 @@ def figures(result: Result) -> None:
     _rules(result)
     seen = result.images["kinds"] < 2
     scores = {called(name): result.images[f"{name}/scores"][seen] for name in names(result)}
-    charts.curves(scores, (result.images["kinds"][seen] == 1).tolist(), height=230)
+    charts.curves(scores, (result.images["kinds"][seen] == 1).tolist(), height=280)
 
 
 def _has(result: Result, name: str) -> bool:
@@ -120,12 +120,12 @@ def refined(result: Result) -> None:
     left, right = st.columns([1.2, 1], gap="small")
     with left:
         radius = float(result.images[f"{shown}/radius"])
-        charts.plane(result.images[f"{shown}/codes"], truth, weights, radius, height=320)
+        charts.plane(result.images[f"{shown}/codes"], truth, weights, radius, height=400)
         st.caption(f"Beyond the circle, radius {radius:.2f}, a code is unlikely: 10 % of the training pictures.")
     if history is None:
         return
     with right:
-        charts.rounds(history, truth, height=320)
+        charts.rounds(history, truth, height=400)
         st.caption("Rejected: not trained on. Pushed away: trained to be reconstructed worse.")
     _moving(result)
 

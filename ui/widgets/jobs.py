@@ -112,7 +112,9 @@ def progress(job: Job | None, recipe: Recipe | None = None, hint: str = "", butt
         from lab import downloads
 
         now = job.progress
-        told = "Starting." if now is None else f"{now.stage.capitalize()}: step {now.step} of {now.total}{_left(job)}"
+        told = "Starting."
+        if now is not None:
+            told = f"{now.stage[:1].upper()}{now.stage[1:]}: step {now.step} of {now.total}{_left(job)}"
         base = job.recipe.chain[-1]
         if (file := downloads.on_the_way(base.model, base.data)) is not None:
             told = arriving.told(file)
