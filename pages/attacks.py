@@ -48,17 +48,17 @@ def live(job):
     page.progress(job, recipe, "Press **Attack**: first the picture, then the test pictures.")
     images.row(page.show(views.row(choice, model, job)), columns=5)
     page.figures(job, asked=recipe)
-    st.subheader("Accuracy against the budget", anchor=False)
+    st.header("Accuracy against the budget", anchor=False)
     views.curves(job, recipe, known)
 
 
 with stage:
     page.watch(live)
     if (result := page.result) is not None:
-        st.subheader("Where each attack stops", anchor=False)
+        st.header("Where each attack stops", anchor=False)
         views.table(result, model)
         views.paths(result)
-        st.subheader("Heatmaps before and after", anchor=False)
+        st.header("Heatmaps before and after", anchor=False)
         attack = link.choose("Attack", result.notes["attacks"].split(", "), key="attack")
         with sidebar.ready():
             images.row(views.closer(choice, model, result, attack), columns=3)

@@ -50,7 +50,7 @@ if not shown:
 for name, title in claims.PAPERS.items():
     own = [one for one in shown if one[0].claim.paper == name]
     if own:
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
     for verdict, query in own:
         views.claim(verdict, query)
 st.caption("The same as text: `perturb paper all`; with `--run` it first computes the runs that are not stored.")

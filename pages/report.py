@@ -16,9 +16,13 @@ from ui.widgets import knobs, link  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
-    cache.model(choice)
+    model = cache.model(choice)
+    cache.bring(choice.data)
     from core.attacks import RobustnessReport
+    from lab.kinds.shared.pictures import picked
     from lab.recipes import Recipe
+
+    picked(model, choice.data, choice.images)  # a link may name a picture that is not there
 
 controls, stage = page.columns()
 with controls:

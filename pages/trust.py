@@ -22,9 +22,13 @@ from ui.widgets import images, knobs, link  # noqa: E402
 choice = page.choice
 with sidebar.ready():
     model = cache.model(choice)
+    cache.bring(choice.data)
     from core.explain import CAM, EXPLAINERS, TrustTests
     from lab import links
+    from lab.kinds.shared.pictures import picked
     from lab.recipes import Recipe
+
+    picked(model, choice.data, choice.images)  # the data of the choice may be missing
 
 SAID, known = "what the model says", {cls.__name__: cls for cls in EXPLAINERS}
 OTHERS = {"quick": "the quick methods", "all": "all methods", "none": "no other method"}

@@ -318,6 +318,11 @@ PAGES: list[Page] = [
                 {"method": "ITSR", "contamination": 5},
             ),
         ),
+        chapter=Chapter(
+            12, "It learned the exceptions by heart",
+            "Watch an autoencoder learn the outliers, too, and see who still finds them.", 9, CLEAN,
+            {"method": "ITSR", "contamination": 5},
+        ),
         model=CLEAN,
     ),
     Page(

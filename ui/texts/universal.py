@@ -10,8 +10,8 @@ BROWN = "Brown et al., 2017, [arXiv 1712.09665](https://arxiv.org/abs/1712.09665
 
 TEXTS = {
     "Universal": Text(
-        r"\begin{gathered}v \leftarrow \Pi_\xi\bigl(v + \alpha\, \xi\, \mathrm{sign}\, \nabla_v \textstyle\sum_i "
-        r"\ell(f(x_i + v), f(x_i))\bigr) \\ \lVert v \rVert_p \le \xi\end{gathered}",
+        r"\begin{gathered}v \leftarrow \Pi_\xi\bigl(v + \alpha\, \xi\, \mathrm{sign}\, g\bigr), \quad "
+        r"\lVert v \rVert_p \le \xi \\ g = \nabla_v \textstyle\sum_i \ell(f(x_i + v), f(x_i))\end{gathered}",
         "ℓ is the cross-entropy with what the model says without v; with a target, minus that with the target. Π "
         "projects back onto the ball. The paper's own way, *deepfool*, adds up DeepFool steps picture by picture.",
         f"{MOOSAVI}; targeted: Hirano, Takemoto, 2020, [arXiv 1911.06502](https://arxiv.org/abs/1911.06502)",
