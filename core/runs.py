@@ -54,6 +54,11 @@ def mapped(run: Run[T], change: Callable[[Progress], Progress]) -> Run[T]:
         run.close()
 
 
+def told_as(run: Run[T], now: Progress) -> Run[T]:
+    """`run` as a part of another that stands at `now`: each of its progress is told as that."""
+    return mapped(run, lambda _: now)
+
+
 def part(run: Run[T], stage: str, i: int, n: int) -> Run[T]:
     """Run i of n, counted from 0, that take as many steps each: its progress as that through all, without pictures."""
     return mapped(run, lambda now: Progress(stage, i * now.total + now.step, n * now.total))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
 from core.anomaly.shared.adversarial import BOTH, RULES, AdversarialModel, AdversarialTraining
+from core.anomaly.shared.epochs import calibrated
 from core.anomaly.shared.outlier_model import check_pictures
 from core.data.imageset import ImageSet
 from core.knobs import Method, knob
@@ -38,8 +37,4 @@ class AdversarialAutoencoder(Method):
         training = AdversarialTraining(
             train, self.width, self.latent, self.rule, self.lr, self.lr_adversarial, self.batch_size, seed
         )
-        try:
-            yield from training.run(train, torch.ones(len(train), device=train.images.device), self.epochs)
-        finally:
-            training.model.calibrate(train.images)
-        return training.model.requires_grad_(False)
+        return (yield from calibrated(training.model, training.run(train, None, self.epochs), train))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from core.anomaly.shared.epochs import Epochs
+from core.anomaly.shared.epochs import Epochs, calibrated
 from core.anomaly.shared.outlier_model import check_pictures
 from core.anomaly.shared.reconstruction import Reconstruction, drawn
 from core.data.imageset import ImageSet
@@ -43,8 +43,4 @@ class Autoencoder(Method):
             model, model.error, torch.optim.Adam(model.parameters(), lr=self.lr), self.batch_size,
             torch.Generator().manual_seed(seed),
         )  # fmt: skip
-        try:
-            yield from training.run(train, torch.ones(len(train), device=device), self.epochs)
-        finally:
-            model.calibrate(train.images)
-        return model.requires_grad_(False)
+        return (yield from calibrated(model, training.run(train, None, self.epochs), train))

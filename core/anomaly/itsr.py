@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from core.anomaly.shared.adversarial import BOTH, RULES, AdversarialModel, AdversarialTraining
+from core.anomaly.shared.epochs import calibrated
 from core.anomaly.shared.outlier_model import check_pictures
 from core.data.imageset import ImageSet
 from core.knobs import Method, knob
@@ -61,20 +62,19 @@ class ITSR(Method):
         training = AdversarialTraining(
             train, self.width, self.latent, self.rule, self.lr, self.lr_adversarial, self.batch_size, seed
         )
-        model = training.model
-        weights = torch.ones(len(train), device=train.images.device)
-        try:
-            yield from training.run(train, weights, self.pretrain, "pretrain")
-            for step in range(1, self.rounds + 1):
-                weights = (~self.candidates(model.codes(train.images), weights == 0)).float()
-                model.history.append(weights.cpu())
-                yield from training.run(train, weights, self.refine, f"refine {step} of {self.rounds}")
-            weights = retrain_weights(model.errors(train.images), weights == 0, self.quantile, self.weight)
+        return (yield from calibrated(training.model, self._phases(training, train), train))
+
+    def _phases(self, training: AdversarialTraining, train: ImageSet) -> Run[None]:
+        """Pretrain, refine, retrain."""
+        model, weights = training.model, torch.ones(len(train), device=train.images.device)
+        yield from training.run(train, weights, self.pretrain, "pretrain")
+        for step in range(1, self.rounds + 1):
+            weights = (~self.candidates(model.codes(train.images), weights == 0)).float()
             model.history.append(weights.cpu())
-            yield from training.run(train, weights, self.retrain, "retrain")
-        finally:
-            model.calibrate(train.images)
-        return model.requires_grad_(False)
+            yield from training.run(train, weights, self.refine, f"refine {step} of {self.rounds}")
+        weights = retrain_weights(model.errors(train.images), weights == 0, self.quantile, self.weight)
+        model.history.append(weights.cpu())
+        yield from training.run(train, weights, self.retrain, "retrain")
 
     def candidates(self, codes: Tensor, before: Tensor) -> Tensor:
         """Which pictures, bool (N,), are candidates after one more round; `before` are those of the rounds so far."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from core.anomaly.shared.epochs import Epochs, Losses
+from core.anomaly.shared.epochs import Epochs, Losses, calibrated
 from core.anomaly.shared.outlier_model import OutlierModel, check_pictures
 from core.anomaly.shared.reconstruction import drawn
 from core.data.imageset import ImageSet
@@ -78,20 +78,19 @@ class DeepSVDD(Method):
         check_pictures("DeepSVDD", train)
         device, shape = train.images.device, tuple(train.images.shape[1:])
         model = drawn(seed, lambda: Centred(shape, self.width, self.latent), device)
-        generator, weights = torch.Generator().manual_seed(seed), torch.ones(len(train), device=device)
+        return (yield from calibrated(model, self._phases(model, train, seed), train))
+
+    def _phases(self, model: Centred, train: ImageSet, seed: int) -> Run[None]:
+        """The autoencoder, and then its codes towards their mean."""
+        generator = torch.Generator().manual_seed(seed)
         third = self.epochs * steps_per_epoch(train, self.batch_size) // 3
 
-        def phase(losses: Losses, schedule: Schedule | None = None) -> Epochs:
+        def phase(losses: Losses, schedule: Schedule | None = None, learned: float = 0.0) -> Epochs:
             optimiser = torch.optim.Adam(model.parameters(), lr=self.lr, weight_decay=self.weight_decay)
-            return Epochs(model, losses, optimiser, self.batch_size, generator, schedule=schedule)
+            return Epochs(model, losses, optimiser, self.batch_size, generator, schedule=schedule, learned=learned)
 
-        try:
-            first = phase(model.error)
-            yield from first.run(train, weights, self.pretrain, "pretrain")
-            model.find_centre(train.images)
-            second = phase(model.strangeness, stepped(self.lr, (third,)))
-            second.learned = first.learned
-            yield from second.run(train, weights, self.epochs)
-        finally:
-            model.calibrate(train.images)
-        return model.requires_grad_(False)
+        first = phase(model.error)
+        yield from first.run(train, None, self.pretrain, "pretrain")
+        model.find_centre(train.images)
+        second = phase(model.strangeness, stepped(self.lr, (third,)), first.learned)
+        yield from second.run(train, None, self.epochs)

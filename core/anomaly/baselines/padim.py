@@ -76,7 +76,7 @@ class PaDiM(Method):
         net = require_backbone("PaDiM", backbone)
         yield Progress("features", 1, 2)
         with torch.no_grad():
-            features = Chosen(net, train.pixels[:1], self.channels, seed)
+            features = Chosen(net, train[:1].pixels, self.channels, seed)
         model = Gaussians(tuple(train.images.shape[1:]), features)
         model.fit(all_features(model, train), self.regularisation)
         model.calibrate(train.images)

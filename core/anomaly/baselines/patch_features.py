@@ -30,7 +30,6 @@ class PatchFeatures(nn.Module):
 
     def fit(self, pixels: Tensor) -> Tensor:
         """Pixels (B, C, H, W) as the network takes them: three channels, its own width."""
-        pixels = pixels.float() / 255 if pixels.dtype == torch.uint8 else pixels
         pixels = pixels.expand(-1, 3, -1, -1) if pixels.shape[1] == 1 else pixels
         if self.size is None or tuple(pixels.shape[-2:]) == tuple(self.size[-2:]):
             return pixels.contiguous()

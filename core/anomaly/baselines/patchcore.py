@@ -97,7 +97,7 @@ class PatchCore(Method):
         net = require_backbone("PatchCore", backbone)
         yield Progress("features", 1, 2)
         with torch.no_grad():
-            features = PatchFeatures(net, train.pixels[:1])
+            features = PatchFeatures(net, train[:1].pixels)
         model = Bank(tuple(train.images.shape[1:]), features, self.neighbours)
         generator = torch.Generator().manual_seed(seed)
         every = around(all_features(model, train)).flatten(0, 2)

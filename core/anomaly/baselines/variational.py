@@ -8,12 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.anomaly.shared.epochs import Epochs
+from core.anomaly.shared.epochs import Epochs, calibrated
 from core.anomaly.shared.outlier_model import OutlierModel, check_pictures
 from core.anomaly.shared.reconstruction import drawn
 from core.data.imageset import ImageSet
 from core.knobs import Method, knob
 from core.networks.vae import VAE
+from core.optim.train import seeded
 from core.runs import Run
 
 SIZE = 32
@@ -33,8 +34,7 @@ class Variational(OutlierModel):
         return self.vae(pixels if fits else F.interpolate(pixels, (SIZE, SIZE), mode="bilinear", antialias=True))
 
     def strangeness(self, pixels: Tensor) -> Tensor:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)  # the same picture gets the same score
+        with seeded(0, pixels.device):  # the same pictures in the same order get the same scores
             return torch.stack([self.loss(pixels) for _ in range(self.draws)]).mean(0)
 
 
@@ -63,8 +63,4 @@ class VariationalAutoencoder(Method):
             model, model.loss, torch.optim.Adam(model.parameters(), lr=self.lr), self.batch_size,
             torch.Generator().manual_seed(seed),
         )  # fmt: skip
-        try:
-            yield from training.run(train, torch.ones(len(train), device=device), self.epochs)
-        finally:
-            model.calibrate(train.images)
-        return model.requires_grad_(False)
+        return (yield from calibrated(model, training.run(train, None, self.epochs), train))

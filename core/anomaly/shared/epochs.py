@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from core.anomaly.shared.outlier_model import OutlierModel
 from core.data.imageset import ImageSet
 from core.optim.batches import batches, steps_per_epoch
 from core.optim.gradients import backward_of
@@ -16,6 +18,7 @@ from core.optim.schedules import Schedule, constant
 from core.optim.train import train_steps
 from core.runs import Progress, Run
 
+M = TypeVar("M", bound=OutlierModel)
 Losses = Callable[[Tensor], Tensor]
 """Pixels (B, C, H, W) -> the loss (B,) of each picture."""
 
@@ -37,11 +40,12 @@ class Epochs:
     schedule: Schedule | None = None
     learned: float = 0.0
 
-    def run(self, train: ImageSet, weights: Tensor, epochs: int, stage: str = "train") -> Run[None]:
-        """Train on the pictures whose weight is not 0, by sum_i w_i loss_i / n over each batch of n.
+    def run(self, train: ImageSet, weights: Tensor | None, epochs: int, stage: str = "train") -> Run[None]:
+        """Train on the pictures whose weight is not 0, by sum_i w_i loss_i / n over each batch of n; None: all weigh 1.
 
         Progress metrics: loss; epoch, how many passes there have been in all phases.
         """
+        weights = torch.ones(len(train), device=train.images.device) if weights is None else weights
         kept = weights != 0
         indexed = dataclasses.replace(train, labels=torch.arange(len(train), device=train.images.device))[kept]
         per_epoch, lr = steps_per_epoch(indexed, self.batch_size), self.optimiser.param_groups[0]["lr"]
@@ -69,3 +73,12 @@ class Epochs:
             self.learned = start + progress.step / per_epoch
             metrics = progress.metrics | {"epoch": self.learned}
             yield Progress(stage, progress.step, steps, metrics, model=self.model)
+
+
+def calibrated(model: M, phases: Run[None], train: ImageSet) -> Run[M]:
+    """The model once it has gone through its training; closed before, it is left as it is then, with thresholds."""
+    try:
+        yield from phases
+    finally:
+        model.calibrate(train.images)
+    return model.requires_grad_(False)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core.anomaly.shared.outlier_model import OutlierModel
+from core.optim.train import seeded
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -37,7 +38,7 @@ class Reconstruction(OutlierModel):
 
     def errors(self, images: Tensor) -> Tensor:
         """L(x), the squared error (N,) of each image, summed over its pixels."""
-        return self.measured(self.error, images)
+        return self.raw(images)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """The reconstruction (B, D) of pixels (B, C, H, W)."""
@@ -51,17 +52,15 @@ class Reconstruction(OutlierModel):
         return self.error(pixels)
 
 
-def layers(first: int, width: int, last: int, *, normed: bool = False, hidden: int = 2) -> nn.Sequential:
-    """`hidden` layers with ReLU, and a linear one."""
-    sizes = [first, *[width] * hidden]
+def layers(first: int, width: int, last: int, *, normed: bool = False) -> nn.Sequential:
+    """Two layers with ReLU, and a linear one."""
     found: list[nn.Module] = []
-    for a, b in itertools.pairwise(sizes):
+    for a, b in itertools.pairwise([first, width, width]):
         found += [nn.Linear(a, b), *([nn.BatchNorm1d(b)] if normed else []), nn.ReLU()]
     return nn.Sequential(*found, nn.Linear(width, last))
 
 
 def drawn(seed: int, make: Callable[[], Net], device: torch.device) -> Net:
     """The network that `make` gives, its first weights drawn by `seed`."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed, device):
         return make().to(device)

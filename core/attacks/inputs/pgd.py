@@ -13,13 +13,14 @@ from core.attacks.shared.adversarial import Adversarial
 from core.attacks.shared.ascent import ascend
 from core.attacks.shared.balls import projected, size, steepest
 from core.attacks.shared.chunks import in_chunks, joined
-from core.attacks.shared.problem import Problem, prepare
-from core.knobs import Method, knob
+from core.attacks.shared.prepared import Prepared
+from core.attacks.shared.problem import Problem
+from core.knobs import knob
 from core.runs import Run
 
 
 @dataclass(frozen=True)
-class PGD(Method):
+class PGD(Prepared):
     """Projected gradient descent (Madry et al., ICLR 2018, https://arxiv.org/abs/1706.06083).
 
     x_0 = x, or a random point of the ball; then x_t = P(x_{t-1} + alpha · d(grad CE(f(x_{t-1}), y))),
@@ -46,25 +47,8 @@ class PGD(Method):
     restarts: int = knob(1, low=1, high=50, step=1, symbol="R", help="tries with new random starts, on survivors only")
     stop_early: bool = knob(True, help="drop each image from the batch at its first success")
 
-    def run(
-        self,
-        model: nn.Module,
-        images: Tensor,
-        labels: Tensor,
-        *,
-        target: int | Tensor | None = None,
-        mask: Tensor | None = None,
-        eps: Tensor | None = None,
-        seed: int = 0,
-    ) -> Run[Adversarial]:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,).
-
-        target : None to leave the label, else the class (or classes (N,)) to reach
-        mask : bool (N or 1, H, W), where pixels may change
-        eps : a budget for each image (N,), in place of the knob
-        seed : draws the random starts; they depend on an image's place in the batch, not on its size
-        """
-        problem = prepare(model, images, labels, target, mask, self.eps if eps is None else eps)
+    def attacked(self, model: nn.Module, problem: Problem, seed: int) -> Run[Adversarial]:
+        """All tries. The random starts depend on an image's place in the batch, not on its size."""
         generator = torch.Generator().manual_seed(seed)
         left = torch.arange(len(problem), device=problem.images.device)
         best: Adversarial | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +14,7 @@ from core.device import device_of
 from core.knobs import Method, knob
 from core.networks.checks import require_logits
 from core.networks.predictions import predict
-from core.runs import Progress, Run, mapped
+from core.runs import Progress, Run, told_as
 
 ROBUST, NOISE = "robust", "noise"
 
@@ -86,7 +85,7 @@ class RobustCurve(Method):
             now = Progress("curve", place - 1, total)
             if bool(left.any()):
                 run = self.attack(budget).run(model, images[left], labels[left], seed=seed)
-                found = yield from mapped(run, partial(_as, now))
+                found = yield from told_as(run, now)
                 left = left.clone()
                 left[left.clone()] = ~found.success
             blind = (images + self._noise(images, budget, seed)).clamp(0, 1)
@@ -100,11 +99,6 @@ class RobustCurve(Method):
         if self.norm == "linf":
             return budget * noise.sign()
         return budget * noise / noise.flatten(1).norm(dim=1)[:, None, None, None]
-
-
-def _as(now: Progress, step: Progress) -> Progress:
-    """A step of PGD is told as a part of its budget."""
-    return now
 
 
 def _told(right: list[Tensor], noise: list[Tensor], budgets: list[float], place: int) -> Progress:

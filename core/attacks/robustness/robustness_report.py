@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -18,9 +17,8 @@ from core.data.corruptions import CORRUPTIONS, corrupted
 from core.data.imageset import ImageSet
 from core.device import device_of
 from core.knobs import Method, knob
-from core.networks.checks import require_logits
 from core.networks.predictions import predict
-from core.runs import Progress, Run, mapped
+from core.runs import Progress, Run, mapped, told_as
 
 AREA = 0.287
 """Share of the pixels in each region, as in the regional attack."""
@@ -31,7 +29,6 @@ REGIONS, EVERYWHERE = ("square", "frame", "random"), "everywhere"
 class RobustReport:
     """What `RobustnessReport` returns.
 
-    right : bool (N,), right as they are
     curve : PGD at rising budgets, on all N pictures
     cascade : AutoAttack on the first pictures; its report has "stages", "robust" and "warnings"
     by_class : class index -> (clean accuracy, robust accuracy at the largest budget, pictures)
@@ -39,12 +36,16 @@ class RobustReport:
     regions : region -> robust accuracy under PGD that may change only it, on all N pictures
     """
 
-    right: Tensor
     curve: Robustness
     cascade: Adversarial
     by_class: dict[int, tuple[float, float, int]]
     corrupted: dict[str, float]
     regions: dict[str, float]
+
+    @property
+    def right(self) -> Tensor:
+        """bool (N,), right as they are."""
+        return self.curve.right[0]
 
 
 @dataclass(frozen=True)
@@ -76,17 +77,16 @@ class RobustnessReport(Method):
         if not len(data):
             raise ValueError("A robustness report needs pictures; give at least one.")
         data = data.to(device_of(model))
-        right = require_logits(predict(model, data.images)).argmax(1) == data.labels
         curve = yield from self._curve.run(model, data, seed=seed)
         cascade = yield from self._cascade(model, data[: self.attacked], seed)
         under = yield from self._corruptions(model, data, seed)
-        regions = yield from self._regions(model, data, right, curve, seed)
+        regions = yield from self._regions(model, data, curve, seed)
         by_class = {}
         for k in data.labels.unique().tolist():
             own = (data.labels == k).cpu()
-            shares = right.cpu()[own], curve.right[-1][own]
+            shares = curve.right[0][own], curve.right[-1][own]
             by_class[k] = (*(each.float().mean().item() for each in shares), int(own.sum()))
-        return RobustReport(right.cpu(), curve, cascade, by_class, under, regions)  # type: ignore[arg-type]
+        return RobustReport(curve, cascade, by_class, under, regions)  # type: ignore[arg-type]
 
     @property
     def _curve(self) -> RobustCurve:
@@ -107,11 +107,9 @@ class RobustnessReport(Method):
             yield Progress("corruptions", step, len(CORRUPTIONS))
         return found
 
-    def _regions(
-        self, model: nn.Module, data: ImageSet, right: Tensor, curve: Robustness, seed: int
-    ) -> Run[dict[str, float]]:
+    def _regions(self, model: nn.Module, data: ImageSet, curve: Robustness, seed: int) -> Run[dict[str, float]]:
         height, width = data.images.shape[2:]
-        left, found = data[right], dict.fromkeys(REGIONS, 0.0)
+        left, found = data[curve.right[0].to(data.images.device)], dict.fromkeys(REGIONS, 0.0)
         if len(left):
             random = scattered(AREA, len(left), height, width, torch.Generator().manual_seed(seed))
             attack = self._curve.attack(self._radius(data))
@@ -119,15 +117,10 @@ class RobustnessReport(Method):
             for step, (name, mask) in enumerate(masks, start=1):
                 now = Progress("regions", step, len(REGIONS))
                 run = attack.run(model, left.pixels, left.labels, mask=mask.to(left.images.device), seed=seed)
-                broken = (yield from mapped(run, partial(_as, now))).success
+                broken = (yield from told_as(run, now)).success
                 found[name] = int((~broken).sum()) / len(data)
                 yield now
         return found | {EVERYWHERE: curve.robust[-1].item()}
-
-
-def _as(now: Progress, step: Progress) -> Progress:
-    """A step of PGD is told as a part of its region."""
-    return now
 
 
 def _quiet(progress: Progress) -> Progress:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from core.attacks.shared.adversarial import Adversarial
 from core.attacks.shared.chunks import in_chunks, joined
-from core.attacks.shared.problem import Problem, prepare
-from core.knobs import Method, knob
+from core.attacks.shared.prepared import Prepared
+from core.attacks.shared.problem import Problem
+from core.knobs import knob
 from core.runs import Run
 
 
 @dataclass(frozen=True)
-class Budgeted(Method):
+class Budgeted(Prepared):
     """What differs is `attack`."""
 
     eps: float = knob(
@@ -26,25 +27,8 @@ class Budgeted(Method):
         """The attack on the images of one slice; whatever is drawn from `generator` (CPU) is drawn for all of them."""
         raise NotImplementedError
 
-    def run(
-        self,
-        model: nn.Module,
-        images: Tensor,
-        labels: Tensor,
-        *,
-        target: int | Tensor | None = None,
-        mask: Tensor | None = None,
-        eps: Tensor | None = None,
-        seed: int = 0,
-    ) -> Run[Adversarial]:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,).
-
-        target : None to leave the label, else the class (or classes (N,)) to reach
-        mask : bool (N or 1, H, W), where pixels may change
-        eps : a budget for each image (N,), in place of the knob
-        seed : of what is drawn. All images share the draws, so what becomes of one does not depend on the others
-        """
-        problem = prepare(model, images, labels, target, mask, self.eps if eps is None else eps)
+    def attacked(self, model: nn.Module, problem: Problem, seed: int) -> Run[Adversarial]:
+        """Slice by slice. All images share the draws, so what becomes of one does not depend on the others."""
 
         def attack(part: slice) -> Run[Adversarial]:
             return self.attack(model, problem[part], torch.Generator().manual_seed(seed))

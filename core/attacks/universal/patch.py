@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from core.attacks.shared.problem import gradient
 from core.attacks.universal.pasting import SHAPES, check_sides, pasted, placed, shape_mask
-from core.attacks.universal.universal_change import Apply, Task, UniversalChange, raised, task
+from core.attacks.universal.universal_change import Apply, Fooled, Task, UniversalChange, fooled, raised, task
 from core.data.imageset import ImageSet
 from core.device import dtype_of
 from core.knobs import Method, knob
+from core.networks.checks import require_finite
 from core.optim.batches import batches
 from core.runs import Progress, Run
 
@@ -61,10 +62,10 @@ class Patch(Method):
         if self.smallest > self.largest:
             raise ValueError(f"Patch.smallest = {self.smallest} is larger than largest = {self.largest}; lower it.")
         work = task(model, fit, test, target, self.pictures, seed)
-        patch, past = yield from self._learn(model, work, seed)
+        patch, past, judged = yield from self._learn(model, work, seed)
         shuffled = self.blind(patch, seed)
         on, blind = self.paste(patch, seed=seed), self.paste(shuffled, seed=seed)
-        found = work.result(model, patch, on, blind, past)
+        found = work.result(model, patch, on, blind, past, judged)
         for step, side in enumerate(SIDES, start=1):
             seen, control = (work.tested(model, self.paste(each, side, side, seed=seed)) for each in (patch, shuffled))
             found.by_side[side] = (seen, control)
@@ -111,7 +112,10 @@ class Patch(Method):
         height, width = images.shape[2:]
         return placed((height, width), low + (high - low) * draws[:, 0], angles, 2 * draws[:, 2:] - 1)
 
-    def _learn(self, model: nn.Module, work: Task, seed: int) -> Run[tuple[Tensor, list[dict[str, float]]]]:
+    def _learn(
+        self, model: nn.Module, work: Task, seed: int
+    ) -> Run[tuple[Tensor, list[dict[str, float]], tuple[Fooled, Fooled]]]:
+        """The patch, its fooling rates as it learned, and its answers at the end."""
         channels, height, width = work.fit.images.shape[1:]
         side = max(2, round(self.largest * min(height, width)))
         patch = torch.full((channels, side, side), 0.5, device=work.fit.images.device)
@@ -119,17 +123,17 @@ class Patch(Method):
         generator = torch.Generator().manual_seed(seed)
         stream = batches(work.fit, self.batch_size, generator, flip=False, pad=0)
         for step in range(1, self.steps + 1):
-            loss, fooled = self._step(model, work.target, patch, stream, generator)
+            loss, reached = self._step(model, work.target, patch, stream, generator)
             adam.step()
             patch.clamp_(0, 1)
-            numbers = {"loss": loss, "fooled": fooled}
+            numbers = {"loss": loss, "fooled": reached}
             if step % max(1, self.steps // LOOKS) == 0 or step == self.steps:
                 on = self.paste(patch, seed=seed)
                 learned, others = work.judged(model, on)
                 past.append({"fit": learned.share, "test": others.share})
                 numbers |= {"fit/fooling": learned.share, "fooling": others.share, "n": others.n}
             yield Progress("universal", step, self.steps, numbers, {"patch": patch.cpu().clone()})
-        return patch, past
+        return patch, past, (learned, others)
 
     def _step(
         self, model: nn.Module, target: int | None, patch: Tensor, stream: Iterator[tuple[Tensor, Tensor]],
@@ -143,6 +147,6 @@ class Patch(Method):
             shown = pasted(images, leaf, self.outline(patch), theta)
         logits, slope = gradient(model, shown.detach().clamp(0, 1).to(dtype_of(model)), loss)
         (patch.grad,) = torch.autograd.grad(shown, leaf, slope.to(shown) / len(images))
-        fooled = logits.argmax(1) != answers if target is None else logits.argmax(1) == target
-        value, share = torch.stack([loss(logits).mean(), fooled.float().mean()]).tolist()
+        logits = require_finite(logits)
+        value, share = torch.stack([loss(logits).mean(), fooled(target, answers, logits)]).tolist()
         return value, share

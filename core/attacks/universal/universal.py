@@ -13,13 +13,13 @@ from core.attacks.inputs.deepfool import DeepFool
 from core.attacks.shared.preview import magnified
 from core.attacks.shared.problem import prepare
 from core.attacks.shared.universal_delta import Ball, added, slope_of
-from core.attacks.universal.universal_change import Task, UniversalChange, raised, task
+from core.attacks.universal.universal_change import Task, UniversalChange, fooled, raised, task
 from core.data.imageset import ImageSet
 from core.knobs import Method, knob
 from core.networks.predictions import predict
 from core.optim.batches import batches, steps_per_epoch
 from core.optim.gradients import fit_of, mean_in_parts
-from core.runs import Progress, Run, mapped
+from core.runs import Progress, Run, told_as
 
 INNER, QUICK = 10, 9
 """DeepFool's steps per picture; without a target its change is taken where it needed fewer than `QUICK`."""
@@ -84,7 +84,7 @@ class Universal(Method):
             if learned.share >= self.enough:
                 break
         on, blind = partial(added, delta=delta), partial(added, delta=self.blind(delta, seed))
-        return work.result(model, delta, on, blind, past)
+        return work.result(model, delta, on, blind, past, (learned, others))
 
     def blind(self, delta: Tensor, seed: int) -> Tensor:
         """The control: v with signs drawn by `seed`, as large in every norm."""
@@ -108,9 +108,9 @@ class Universal(Method):
                 partial(_slope, model, delta, work.target), images, answers, fit=fit_of(model, images)
             )
             delta, velocity = self.ball.step(delta, velocity, slope)
-            loss, fooled = told.tolist()
+            loss, reached = told.tolist()
             yield Progress(
-                "universal", number * total + step + 1, self.passes * total, {"loss": loss, "fooled": fooled},
+                "universal", number * total + step + 1, self.passes * total, {"loss": loss, "fooled": reached},
                 {"delta": magnified(delta)[0].cpu()},
             )  # fmt: skip
         return delta, velocity
@@ -128,16 +128,11 @@ class Universal(Method):
             moved = added(one.images, delta)
             if not bool(one.solved(predict(model, moved))):
                 attack = inner.attack(model, dataclasses.replace(one, images=moved))
-                found = yield from mapped(attack, partial(_as, now))
+                found = yield from told_as(attack, now)
                 if work.target is not None or int(found.steps) < QUICK:
                     delta = self.ball.inside(delta + (found.images - moved)[0])
             yield dataclasses.replace(now, images={"delta": magnified(delta)[0].cpu()})
         return delta
-
-
-def _as(now: Progress, inner: Progress) -> Progress:
-    """A step of DeepFool is told as a part of the pass."""
-    return now
 
 
 def _slope(
@@ -146,5 +141,4 @@ def _slope(
     """The gradient of the mean loss by v, and that loss with the fooling rate of the batch."""
     loss = raised(target, answers)
     slope, logits = slope_of(model, delta, loss, images)
-    fooled = logits.argmax(1) != answers if target is None else logits.argmax(1) == target
-    return slope, torch.stack([loss(logits).mean(), fooled.float().mean()])
+    return slope, torch.stack([loss(logits).mean(), fooled(target, answers, logits)])

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.attacks.shared.universal_delta import targeted
 from core.data.imageset import ImageSet
 from core.device import device_of
 from core.networks.checks import class_indices, require_logits
@@ -91,11 +91,11 @@ class Task:
         return Fooled(data.labels, predict(model, on(data.pixels)).argmax(1), self.target)
 
     def result(
-        self, model: nn.Module, change: Tensor, on: Apply, blind: Apply, passes: list[dict[str, float]]
-    ) -> UniversalChange:
-        """What the attack returns, judged once more, with its control."""
-        fit, test = self.judged(model, on)
-        return UniversalChange(change, self.target, on, blind, fit, test, self.tested(model, blind), passes)
+        self, model: nn.Module, change: Tensor, on: Apply, blind: Apply, passes: list[dict[str, float]],
+        judged: tuple[Fooled, Fooled],
+    ) -> UniversalChange:  # fmt: skip
+        """What the attack returns, with its control; `judged` are its answers under the change."""
+        return UniversalChange(change, self.target, on, blind, *judged, self.tested(model, blind), passes)
 
 
 def task(model: nn.Module, fit: ImageSet, test: ImageSet, target: int | None, n: int, seed: int) -> Task:
@@ -123,5 +123,12 @@ def task(model: nn.Module, fit: ImageSet, test: ImageSet, target: int | None, n:
 
 def raised(target: int | None, answers: Tensor) -> Callable[[Tensor], Tensor]:
     """The loss (N,) that a universal attack lowers: CE of the target, or minus CE of the answers (N,) given before."""
-    sign, goal = (-1, answers) if target is None else (1, torch.full_like(answers, target))
-    return lambda logits: sign * F.cross_entropy(logits.float(), goal, reduction="none")
+    if target is not None:
+        return targeted(target)
+    return lambda logits: -F.cross_entropy(logits.float(), answers, reduction="none")
+
+
+def fooled(target: int | None, answers: Tensor, logits: Tensor) -> Tensor:
+    """The share of logits (N, K) that give the target, or another answer than before."""
+    given = logits.argmax(1)
+    return (given != answers if target is None else given == target).float().mean()

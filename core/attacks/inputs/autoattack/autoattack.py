@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from core.attacks.inputs.apgd import APGD, APGDT
 from core.attacks.inputs.autoattack.cascade import Attack, Cascade
@@ -13,8 +13,9 @@ from core.attacks.inputs.autoattack.warnings import warnings
 from core.attacks.inputs.fab import FAB
 from core.attacks.inputs.square import Square
 from core.attacks.shared.adversarial import Adversarial
-from core.attacks.shared.problem import prepare
-from core.knobs import Method, knob
+from core.attacks.shared.prepared import Prepared
+from core.attacks.shared.problem import Problem
+from core.knobs import knob
 from core.networks.checks import require_finite
 from core.networks.predictions import predict
 from core.runs import Run
@@ -24,7 +25,7 @@ QUICK = 2
 
 
 @dataclass(frozen=True)
-class AutoAttack(Method):
+class AutoAttack(Prepared):
     """AutoAttack, standard version (Croce and Hein, ICML 2020, https://arxiv.org/abs/2003.01690).
 
     Images that are wrong from the start are broken. Then four attacks, each on the survivors of those before:
@@ -55,25 +56,8 @@ class AutoAttack(Method):
     targets: int = knob(9, low=1, high=1000, step=1, paper=9, help="classes that APGD-T and FAB-T aim at")
     queries: int = knob(5000, low=1, high=100_000, step=100, symbol="Q", paper=5000, help="queries of Square")
 
-    def run(
-        self,
-        model: nn.Module,
-        images: Tensor,
-        labels: Tensor,
-        *,
-        target: int | Tensor | None = None,
-        mask: Tensor | None = None,
-        eps: Tensor | None = None,
-        seed: int = 0,
-    ) -> Run[Adversarial]:
-        """Attack images (N, C, H, W) in [0, 1] with labels (N,).
-
-        target : None to leave the label, else the class (or classes (N,)) to reach
-        mask : bool (N or 1, H, W), where pixels may change
-        eps : a budget for each image (N,), in place of the knob
-        seed : of every stage's draws, which all images share
-        """
-        problem = prepare(model, images, labels, target, mask, self.eps if eps is None else eps)
+    def attacked(self, model: nn.Module, problem: Problem, seed: int) -> Run[Adversarial]:
+        """The stages in turn, on all images; `seed` is that of every stage's draws, which all images share."""
         logits, again = (require_finite(predict(model, problem.images)) for _ in range(2))
         cascade = Cascade(problem, problem.solved(logits), queries=2)
         for name, attack in self._attacks(seed):

@@ -54,17 +54,18 @@ class Cascade:
         """One attack on the survivors. Its progress is told under its name, with "robust", the share of all images
         that still stands. The model is asked about each success once more."""
         left, began = self.left, time.perf_counter()
-        part, slices = self.problem[left], list[Adversarial]()
+        part, fallen = self.problem[left], 0
 
         def told(progress: Progress, size: int) -> Progress:
-            fallen = sum(int(found.success.sum()) for found in slices) + progress.metrics["success"] * size
-            robust = {"robust": (len(left) - fallen) / len(self.problem)}
+            still = len(left) - fallen - progress.metrics["success"] * size
+            robust = {"robust": still / len(self.problem)}
             return dataclasses.replace(progress, stage=name, metrics=progress.metrics | robust)
 
         def sliced(rows: slice) -> Run[Adversarial]:
+            nonlocal fallen
             given = part[rows]
             found = yield from mapped(attack(model, given), lambda progress: told(progress, len(given)))
-            slices.append(found)
+            fallen += int(found.success.sum())
             return found
 
         found = joined((yield from in_chunks(sliced, model, part.images)))
