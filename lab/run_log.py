@@ -134,10 +134,14 @@ def version() -> tuple[object, ...]:
     """What differs as soon as `stored` may give something else: the files, the history's last run, the models."""
     from lab.history import history
 
+    return history().latest(), *files_version()
+
+
+def files_version() -> tuple[object, ...]:
+    """What differs as soon as `in_files` may give something else: the files and the models."""
     folders = dict.fromkeys((SHIPPED, own_folder()))
     files = sorted(file for folder in folders for file in folder.glob("*.jsonl"))
-    shas = [card.sha for card in models.available()]
-    return history().latest(), *((file, file.stat().st_mtime_ns) for file in files), *shas
+    return *((file, file.stat().st_mtime_ns) for file in files), *(card.sha for card in models.available())
 
 
 def of_todays_models(rows: list[Row]) -> list[Row]:

@@ -19,7 +19,6 @@ choice = page.choice
 with sidebar.ready():
     model = cache.model(choice)
     from core.attacks import RobustCurve
-    from lab import robust_zoo
     from lab.recipes import Recipe
 
 ANY = "any other class"
@@ -40,8 +39,6 @@ with controls:
         recipe = Recipe(method, choice.model, choice.data, inputs, seed)
         page.start(recipe, "Attack")
 
-known = [choice.model, *robust_zoo.names(model)]
-
 
 def live(job):
     """Progress, the pictures as they are attacked, the scores, and the curves as they grow."""
@@ -49,19 +46,19 @@ def live(job):
     images.row(page.show(views.row(choice, model, job)), columns=5)
     page.figures(job, asked=recipe)
     st.header("Accuracy against the budget", anchor=False)
-    views.curves(job, recipe, known)
+    views.curves(job, recipe)
 
 
 with stage:
     page.watch(live)
     if (result := page.result) is not None:
         st.header("Where each attack stops", anchor=False)
-        views.table(result, model)
+        views.table(result)
         views.paths(result)
         st.header("Heatmaps before and after", anchor=False)
         attack = link.choose("Attack", result.notes["attacks"].split(", "), key="attack")
         with sidebar.ready():
-            images.row(views.closer(choice, model, result, attack), columns=3)
+            images.row(views.closer(choice, result, attack), columns=3)
         images.key("High is the largest value before the attack; larger ones after it are drawn as high.")
 
 page.ask(

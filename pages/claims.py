@@ -29,7 +29,7 @@ def judged():
     return [(one, one.claim.query or Recipe.from_dict(dict(one.claim.recipe)).to_query()) for one in verdicts]
 
 
-found = cache.kept(judged, "claims", run_log.version(), claims.version())
+found = cache.kept(judged, "claims", run_log.files_version(), claims.version())
 verdicts = [verdict for verdict, _ in found]
 st.markdown(text.summary(verdicts))
 charts.verdicts([(claims.PAPERS[one.claim.paper], one.word) for one in verdicts], claims.VERDICTS)

@@ -18,14 +18,11 @@ from ui.widgets import knobs, link  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
-    model = cache.model(choice)
-    cache.bring(choice.data)
+    model = cache.model_and_picture(choice)
     from core.explain import layers_of
     from lab import links, loading, methods
-    from lab.kinds.shared.pictures import picked
     from lab.recipes import Recipe
 
-    picked(model, choice.data, choice.images)  # a link may name a picture that is not there
     few = loading.images(choice.data, "test", limit=100, size=model.input_size[-1])
     layers = cache.kept(lambda: list(layers_of(model, few.images)), "layers", choice.model, model.card.sha)
 

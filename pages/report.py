@@ -16,13 +16,9 @@ from ui.widgets import knobs, link  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
-    model = cache.model(choice)
-    cache.bring(choice.data)
+    cache.model_and_picture(choice)
     from core.attacks import RobustnessReport
-    from lab.kinds.shared.pictures import picked
     from lab.recipes import Recipe
-
-    picked(model, choice.data, choice.images)  # a link may name a picture that is not there
 
 controls, stage = page.columns()
 with controls:

@@ -21,14 +21,10 @@ from ui.widgets import images, knobs, link  # noqa: E402
 
 choice = page.choice
 with sidebar.ready():
-    model = cache.model(choice)
-    cache.bring(choice.data)
+    model = cache.model_and_picture(choice)
     from core.explain import CAM, EXPLAINERS, TrustTests
     from lab import links
-    from lab.kinds.shared.pictures import picked
     from lab.recipes import Recipe
-
-    picked(model, choice.data, choice.images)  # the data of the choice may be missing
 
 SAID, known = "what the model says", {cls.__name__: cls for cls in EXPLAINERS}
 OTHERS = {"quick": "the quick methods", "all": "all methods", "none": "no other method"}
@@ -62,8 +58,10 @@ def live(job):
     if not (found := views.shown(job)):
         if job is None or job.state != "failed":
             with in_a_sentence(stop=False):
-                images.row(page.show(views.before(choice, explainer, target)), columns=4)
-                st.caption("One map on two scales. From minimum to maximum even a map without evidence is bright.")
+                seen = page.show(views.before(choice, explainer, target))
+                images.row(seen, columns=4)
+                if len(seen) > 1:  # a slow method has no map yet
+                    st.caption("One map on two scales. From minimum to maximum even a map without evidence is bright.")
         return
     page.figures(job, asked=recipe)
     page.show(views.cascade(job, found))

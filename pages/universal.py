@@ -46,7 +46,7 @@ with controls:
 def live(job):
     """Progress, the change as it grows, the scores, and the fooling rate pass by pass."""
     page.progress(job, recipe, "Press **Learn** and watch the fooling rate rise.")
-    images.row(page.show(views.row(choice, model, job)), columns=7 if page.result else 4)
+    images.row(page.show(views.row(choice, job)), columns=7 if page.result else 4)
     page.figures(job, asked=recipe)
     if job is not None:
         curve(job.curve, page.kind.scores, height=260)
@@ -73,7 +73,10 @@ with stage:
             spot = views.Spot(side, angle, across, down)
             views.download(result)
         with sidebar.ready():
-            views.on_choice(choice, model, result, spot)
+            if model.input_size == cache.model_of(result.recipe).input_size:
+                views.on_choice(choice, model, result, spot)
+            else:
+                st.caption("It was made for pictures of another size than the chosen model takes.")
 
 page.ask(
     "Will it fool pictures that it was not made on as often as those it was?",

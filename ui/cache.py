@@ -218,6 +218,17 @@ def _region(choice: Choice, attack: Any, inputs: dict[str, Any]) -> tuple[Any, A
         return attack.region(net, picture, labels, seed=0)[0], picture[0], label
 
 
+def model_and_picture(choice: Choice) -> Classifier:
+    """The chosen model, once its data and the chosen picture are known to be there; ValueError in one sentence where
+    they are not. For a page whose script does not ask for the picture itself."""
+    from lab.kinds.shared.pictures import picked
+
+    found = model(choice)
+    bring(choice.data)
+    picked(found, choice.data, choice.images)
+    return found
+
+
 def model_of(recipe: Recipe) -> Classifier:
     """The model that a recipe starts from; of a chain whose runs are not held, the one that its first starts from."""
     found = held(recipe)

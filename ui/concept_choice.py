@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.errors import in_a_sentence
 from ui.widgets import link, uploads
 
 if TYPE_CHECKING:
@@ -47,15 +46,7 @@ def draw(data: ImageSet) -> tuple[str, dict[str, str]]:
     if source == "folder":
         path = st.text_input("Folder", key="folder", help="It holds PNG, JPEG or WebP pictures.", **link.BOUND).strip()
         return concepts.FOLDER + path if path else "", said | {"folder": path}
-    return _uploaded(), said
-
-
-def _uploaded() -> str:
-    """The visitor's pictures, kept in memory."""
-    files = st.file_uploader(
-        "Pictures with the concept", accept_multiple_files=True, key="concept_files", **uploads.FILES,
+    return uploads.several(
+        "Pictures with the concept", key="concept_files",
         help="At least 10. They stay in this server's memory for a while.",
-    )  # fmt: skip
-    with in_a_sentence(stop=False):
-        return ",".join(uploads.kept(file) for file in files or [])
-    return ""
+    ), said  # fmt: skip

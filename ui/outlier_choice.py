@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from ui.errors import in_a_sentence
 from ui.widgets import link, uploads
 
 OWN = "the sidebar's"
@@ -64,15 +63,8 @@ def draw(name: str, class_names: tuple[str, ...], labels: dict[str, tuple[str, .
     if source == "folder":
         path = st.text_input("Folder", key="outlier_folder", help="PNG, JPEG or WebP pictures.", **link.BOUND).strip()
         return Chosen(name, normal, concepts.FOLDER + path if path else "", said | {"outlier_folder": path})
-    return Chosen(name, normal, _uploaded(), said)
-
-
-def _uploaded() -> str:
-    files = st.file_uploader(
-        "Pictures that are outliers", accept_multiple_files=True, key="outlier_files", **uploads.FILES,
+    return Chosen(name, normal, uploads.several(
+        "Pictures that are outliers", key="outlier_files",
         help="At least 2: half of them are mixed among the training pictures, half are tested on. They stay in this "
         "server's memory for a while.",
-    )  # fmt: skip
-    with in_a_sentence(stop=False):
-        return ",".join(uploads.kept(file) for file in files or [])
-    return ""
+    ), said)  # fmt: skip

@@ -9,6 +9,10 @@ LIVE = {
     "method": {"method": "ACAV"}, "model": "zoo:scenes-clean", "data": "scenes",
     "inputs": {"concept": "texture=stripes", "layer": "layer3"},
 }  # fmt: skip
+PAGE = {
+    "v": "1", "model": "zoo:scenes-clean", "data": "scenes", "method": "ACAV", "beside": "TCAV", "source": "label",
+    "label": "texture", "value_texture": "stripes", "layer": "layer3",
+}  # fmt: skip
 BY, OVER = ("model", "concept"), "concepts and models"
 
 
@@ -29,6 +33,7 @@ CLAIMS = (
         ),
         "concepts", LIVE,
         "Recall without its false positives rises with any lower threshold; at equal false positives little is left.",
+        PAGE,
     ),
     Claim(
         "acav-spread", "acav",
@@ -40,7 +45,7 @@ CLAIMS = (
             _against("deviation", "A-CAV, margin away", "margin and average only", below=True),
         ),
         "concepts", LIVE,
-        "TCAV's own spread is small on these layers; most of what is left goes with averaging.",
+        "TCAV's own spread is small on these layers; most of what is left goes with averaging.", PAGE,
     ),
     Claim(
         "acav-control", "acav",
@@ -48,6 +53,6 @@ CLAIMS = (
         "Share of classes with p of 0.05 or less for concepts drawn at random, 20 seeds; 5 % is chance.",
         (Check("share found significant", cell("concepts-shuffled", "p ≤ 0.05", {}), 0.1, below=True, unit="%"),),
         "concepts", LIVE,
-        "The permutation test keeps to its level; the t-test of the literature does not.",
+        "The permutation test keeps to its level; the t-test of the literature does not.", PAGE,
     ),
 )  # fmt: skip

@@ -12,6 +12,10 @@ LIVE = {
         "detectors": "Autoencoder,AdversarialAutoencoder,IsolationForest,OneClassSVM",
     },
 }  # fmt: skip
+PAGE = {
+    "v": "1", "model": "zoo:scenes-clean", "method": "ITSR", "pictures": "digits", "normal": "class=0",
+    "outliers_from": "class", "outlier_class": "2", "contamination": "5", "many": "1000", "n": "200",
+}  # fmt: skip
 SHARES = "5 %", "1 %", "0.1 %"
 
 
@@ -41,7 +45,7 @@ CLAIMS = (
                   below=True, unit=""),
         ),
         "outliers", LIVE,
-        "A narrow network cannot learn all of its pictures by heart; more epochs, or a wider one, would.",
+        "A narrow network cannot learn all of its pictures by heart; more epochs, or a wider one, would.", PAGE,
     ),
     Claim(
         "itsr-prior", "itsr",
@@ -55,6 +59,7 @@ CLAIMS = (
         ),
         "outliers", LIVE,
         "On a reduced schedule the codes have not yet taken the prior's shape; the authors train ten times as long.",
+        PAGE,
     ),
     Claim(
         "itsr-refinement", "itsr",
@@ -65,6 +70,6 @@ CLAIMS = (
             Check("BAcc on digits at 5 %, ITSR less AAE", _digits("ITSR", "AdversarialAutoencoder"), unit=""),
         ),
         "outliers", LIVE,
-        "The one-class SVM can reject only what lies apart in the codes, which takes a trained prior.",
+        "The one-class SVM can reject only what lies apart in the codes, which takes a trained prior.", PAGE,
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ RECIPE = {
     "method": {"method": "ReActivation"}, "data": "scenes",
     "model": {"v": 1, "method": {"method": "FineTuning"}, "model": "zoo:scenes-lowfrequency", "data": "scenes"},
 }  # fmt: skip
+PAGE = {"v": "1", "model": "zoo:scenes-lowfrequency", "data": "scenes", "defense": "FineTuning"}
 ON = {"BadNets": "cifar10-badnets", "Blended": "cifar10-blended", "WaNet": "cifar10-wanet"}
 SMALL = "3.188"
 """255ths: a budget at which a universal perturbation of clean pictures does little yet."""
@@ -37,7 +38,7 @@ CLAIMS = (
         + tuple(Check(f"ASR of the bare trigger, {attack}", _runs(attack, "asr/trigger"), 0.1, below=True, unit="%")
                 for attack in ON),
         "reactivate", RECIPE,
-        "A repair changes few channels; more repairs and other networks would show how general it is.",
+        "A repair changes few channels; more repairs and other networks would show how general it is.", PAGE,
     ),
     Claim(
         "reactivation-white-box", "reactivation",
@@ -46,6 +47,7 @@ CLAIMS = (
         tuple(Check(f"re-activated less clean universal, {attack}", _runs(attack, _gap)) for attack in ON),
         "reactivate", RECIPE,
         "A square of a few pixels leaves little that a faint change of every pixel could wake; smoother triggers do.",
+        PAGE,
     ),
     Claim(
         "reactivation-not-clean", "reactivation",
@@ -53,7 +55,7 @@ CLAIMS = (
         "The same gap, less that of the clean model under the same two perturbations.",
         tuple(Check(f"gap less the clean model's, {attack}", _runs(attack, _beyond_clean)) for attack in ON),
         "reactivate", RECIPE,
-        "Where the clean model has the gap too, triggered pictures are simply easier to push to the target.",
+        "Where the clean model has the gap too, triggered pictures are simply easier to push to the target.", PAGE,
     ),
     Claim(
         "reactivation-query", "reactivation",
@@ -63,6 +65,7 @@ CLAIMS = (
               for attack in ON),
         "reactivate", RECIPE | {"method": {"method": "ReActivation", "threat": "query"}},
         "3,000 iterations of 500 pictures take hours per run on two CPU cores; a GPU would decide it.",
+        PAGE | {"reactivation-threat": "query"},
     ),
     Claim(
         "reactivation-transfer", "reactivation",
@@ -72,5 +75,6 @@ CLAIMS = (
               for attack in ON),
         "reactivate", RECIPE | {"method": {"method": "ReActivation", "threat": "transfer"}},
         "No run is stored: `perturb paper reactivation --run` computes them.",
+        PAGE | {"reactivation-threat": "transfer"},
     ),
 )  # fmt: skip

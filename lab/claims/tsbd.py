@@ -130,5 +130,6 @@ CLAIMS = (
         "scoreboard", DEFEND,
         "The lab gives every repair clean pictures to choose its settings by, which helps those that the paper "
         "compares with; small nets leave less room between repairs.",
+        {"v": "1", "board": "scenes", "defense": "TSBD", "attack": "blended"},
     ),
 )  # fmt: skip

@@ -15,6 +15,7 @@ RECIPE = {
     "method": {"method": "WeightBackdoor"}, "model": "zoo:scenes-clean", "data": "scenes",
     "inputs": {"trigger": {"method": "BadNets"}},
 }  # fmt: skip
+PAGE = {"v": "1", "model": "zoo:scenes-clean", "data": "scenes", "trigger": "BadNets"}
 
 
 def _runs(net: str, value: object, **knobs: Any) -> Find:
@@ -33,7 +34,7 @@ CLAIMS = (
         tuple(Check(f"ASR, {name}", _runs(net, "after/asr"), 0.95, unit="%") for net, name in NETS.items())
         + tuple(Check(f"accuracy lost, {name}", _runs(net, _lost), 0.01, below=True) for net, name in NETS.items()),
         "weights", RECIPE,
-        "A smaller network has less room in the same box; a wider box, or more steps, would decide it.",
+        "A smaller network has less room in the same box; a wider box, or more steps, would decide it.", PAGE,
     ),
     Claim(
         "weights-predictions", "weight-backdoor",
@@ -41,7 +42,7 @@ CLAIMS = (
         "Share of clean test pictures on which the model says what it said before.",
         tuple(Check(f"agreement, {name}", _runs(net, "agreement"), 0.95, unit="%") for net, name in NETS.items()),
         "weights", RECIPE,
-        "Of pictures near a boundary some always change; keep = labels keeps fewer.",
+        "Of pictures near a boundary some always change; keep = labels keeps fewer.", PAGE,
     ),
     Claim(
         "weights-small-change", "weight-backdoor",
@@ -53,7 +54,7 @@ CLAIMS = (
                       _runs(net, "after/asr", box="relative", eps=0.1), 0.95, unit="%") for net, name in NETS.items()),
         "weights", RECIPE | {"method": {"method": "WeightBackdoor", "box": "relative", "eps": 0.1}},
         "Half of a trained network's weights are close to zero, so that 0.02 is many times their size; a relative box "
-        "leaves them where they are.",
+        "leaves them where they are.", PAGE | {"weightbackdoor-box": "relative", "weightbackdoor-eps": "0.1"},
     ),
     Claim(
         "weights-tasks", "weight-backdoor",
@@ -65,6 +66,6 @@ CLAIMS = (
             Check("ASR, traffic signs", _runs("zoo:gtsrb-clean", "after/asr"), 0.95, unit="%"),
         ),
         "weights", RECIPE,
-        "Image classifiers only; runs on traffic signs are not stored.",
+        "Image classifiers only; runs on traffic signs are not stored.", PAGE,
     ),
 )  # fmt: skip

@@ -43,3 +43,18 @@ def test_a_link_narrows_it_to_a_system_and_a_verdict(visit: Any, found: list[cla
     missing = next(word for word in claims.VERDICTS if all(one.word != word for one in own))
     app.selectbox(key="verdict").select(missing).run()
     assert not fine(app).expander and "No claim of this system" in app.main.caption[-2].value
+
+
+OWN = {claim.key: claim for claim in claims.CLAIMS if claim.query is not None}
+DISTINCT = {(claim.page, *sorted((claim.query or {}).items())): key for key, claim in OWN.items()}
+
+
+@pytest.mark.parametrize("key", DISTINCT.values())
+def test_the_address_of_a_claim_sets_its_page(visit: Any, key: str) -> None:
+    """Where the address is not the recipe's: each control has what the address says, and nothing is warned of."""
+    asked = dict(OWN[key].query or {})
+    app = fine(visit(f"{OWN[key].page}.py", **{name.replace("-", "__"): value for name, value in asked.items()}))
+    assert not app.warning, [warning.value for warning in app.warning]
+    for name, value in asked.items():
+        if name != "v":
+            assert str(app.session_state[name]).removesuffix(".0") == value, name

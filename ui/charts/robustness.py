@@ -18,17 +18,20 @@ def budgets(
 ) -> None:  # fmt: skip
     """A line per name with its 95 % interval.
 
-    rows : "name", "budget", "share", "low", "high", "n"
+    rows : "name", "budget", "share", "n"
     unit, title : of the budgets and of the shares, for the axes
     """
     import altair as alt
     import pandas as pd
 
+    from core.metrics import wilson
+
+    rows = [row | dict(zip(("low", "high"), wilson(row["share"], row["n"]), strict=True)) for row in rows]
     largest = max(row["budget"] for row in rows)
     x = alt.X("budget:Q", title=unit, scale=alt.Scale(domain=[0, max(largest, 1e-3)], nice=False))
     scale, legend = alt.Scale(domain=[0, 1]), line_legend(orient="bottom", columns=2, labelLimit=240)
     shared: dict[str, Any] = {"sort": list(names), "scale": alt.Scale(domain=list(names)), "legend": legend}
-    base = alt.Chart(pd.DataFrame(list(rows))).encode(x=x, color=alt.Color("name:N", **shared))
+    base = alt.Chart(pd.DataFrame(rows)).encode(x=x, color=alt.Color("name:N", **shared))
     band = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
     dashes = {**shared, "scale": alt.Scale(domain=list(names), range=DASHES[: len(names)])}
     line = base.mark_line(strokeWidth=2.5, point=True).encode(

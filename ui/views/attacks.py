@@ -15,6 +15,7 @@ from ui.widgets.images import View
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from lab.recipes import Recipe
     from lab.results import Result
     from lab.running.job import Job
     from models import Classifier
@@ -27,19 +28,20 @@ def row(choice: Choice, model: Classifier, job: Job | None) -> list[View]:
     """The picture, and what each attack has made of it so far."""
     result = finished(job)
     if result is not None:
-        return cache.kept(lambda: _views(result.images, model, result), "attacks", cache.run_key(job.key, result))  # type: ignore[union-attr]
+        key = cache.run_key(job.key, result)  # type: ignore[union-attr]
+        return cache.kept(lambda: _views(result.images, result), "attacks", key)
     progress = None if job is None or job.ended else job.progress
     if progress is not None and "original" in progress.images:
-        return _views(progress.images, model, None)
+        return _views(progress.images, None)
     _, picture, label = cache.region(choice, None, {})
     name = "your picture" if label is None else f"true class: {model.class_names[label]}"
     return [View(images.pixels(picture), name, f"The picture, {name}")]
 
 
-def _views(shown: dict[str, Tensor], model: Classifier, result: Result | None) -> list[View]:
+def _views(shown: dict[str, Tensor], result: Result | None) -> list[View]:
     original = shown["original"].reshape(shown["original"].shape[-3:])
     views = [View(images.pixels(original), "the picture", "The picture as it is")]
-    table = {} if result is None else {line["attack"]: line for line in rows(result, model)}
+    table = {} if result is None else {line["attack"]: line for line in rows(result)}
     for name, picture in shown.items():
         if not name.startswith(HEAD):
             continue
@@ -49,26 +51,26 @@ def _views(shown: dict[str, Tensor], model: Classifier, result: Result | None) -
     return views
 
 
-def rows(result: Result, model: Classifier) -> list[dict[str, Any]]:
+def rows(result: Result) -> list[dict[str, Any]]:
     """A line of the table per attack, the control last."""
     from lab.kinds.budget import COLUMNS
 
-    found = []
+    found, says = [], cache.model_of(result.recipe).class_names
     values = result.images["attacks"].tolist()
     for name, line in zip(result.notes["attacks"].split(", "), values, strict=True):
         each = dict(zip(COLUMNS, line, strict=True))
         found.append({
-            "attack": name, "goal reached": bool(each["success"]), "answer": model.class_names[int(each["answer"])],
+            "attack": name, "goal reached": bool(each["success"]), "answer": says[int(each["answer"])],
             "L∞ · 255": 255 * each["linf"], "L2": each["l2"], "pixels changed": each["l0"],
             "steps": int(each["steps"]), "queries": int(each["queries"]),
         })  # fmt: skip
     return found
 
 
-def table(result: Result, model: Classifier) -> None:
+def table(result: Result) -> None:
     """Where each attack stopped."""
     number, share = st.column_config.NumberColumn, st.column_config.NumberColumn(format="percent")
-    st.dataframe(rows(result, model), hide_index=True, column_config={
+    st.dataframe(rows(result), hide_index=True, column_config={
         "L∞ · 255": number(format="%.1f"), "L2": number(format="%.3f"), "pixels changed": share,
     })  # fmt: skip
     st.caption("One picture. Queries are forward passes of the network; the last line is the control, random signs.")
@@ -81,12 +83,15 @@ def paths(result: Result) -> None:
     charts.paths(series)
 
 
-def closer(choice: Choice, model: Classifier, result: Result, name: str) -> list[View]:
+def closer(choice: Choice, result: Result, name: str) -> list[View]:
     """Heatmaps of the picture and of one attack's, on one scale, and the change magnified."""
     import torch
 
+    from core.device import device_of
+
+    model = cache.model_of(result.recipe)
     original, attacked = result.images["original"][0].cpu(), result.images[HEAD + name].cpu()
-    both = torch.stack([original, attacked]).to(next(model.parameters()).device)
+    both = torch.stack([original, attacked]).to(device_of(model))
     key = f"attacks {result.recipe.key()} {name}"
     (seen,) = looks.looked({f"model {model.card.ref}": model}, both, key)
 
@@ -102,13 +107,17 @@ def closer(choice: Choice, model: Classifier, result: Result, name: str) -> list
     return cache.kept(make, "attacks closer", key, choice.heatmap)
 
 
-def curves(job: Job | None, recipe: Any, known: list[str]) -> None:
-    """Accuracy against the budget, as far as it is measured; `known` names the networks by their place."""
-    from core.metrics import wilson
+def curves(job: Job | None, recipe: Recipe) -> None:
+    """Accuracy against the budget, as far as it is measured."""
+    from lab import robust_zoo
+    from lab.kinds.shared.setting import method_of
+    from lab.saving import ref_of
 
     points = [] if job is None else [point for point in job.curve if "net" in point]
-    asked: Any = recipe if job is None else job.recipe
-    scale, unit = (255, "ε · 255 (L∞)") if asked.method.norm == "linf" else (1, "radius in L2")
+    asked = recipe if job is None else job.recipe
+    own = asked.model if isinstance(asked.model, str) else ref_of(asked.model)
+    known = [own, *robust_zoo.names(cache.model_of(asked))]  # by the place that a point names
+    scale, unit = (255, "ε · 255 (L∞)") if method_of(asked).norm == "linf" else (1, "radius in L2")
     lines: list[dict[str, Any]] = []
     for point in points:
         place, n = int(point["net"]), int(point["n"])
@@ -116,9 +125,7 @@ def curves(job: Job | None, recipe: Any, known: list[str]) -> None:
         if not place:
             shares[f"{known[0]}, noise"] = point["noise"]
         for name, share in shares.items():
-            low, high = wilson(share, n)
-            lines.append({"name": name, "budget": scale * point["budget"], "share": share, "low": low, "high": high,
-                          "n": n})  # fmt: skip
+            lines.append({"name": name, "budget": scale * point["budget"], "share": share, "n": n})
     if not lines:
         st.caption("The curves grow here, one budget after another.")
         return

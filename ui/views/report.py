@@ -22,7 +22,7 @@ def files(result: Result) -> None:
 
     key = cache.run_key(result.recipe.key(), result)
     page = cache.kept(lambda: robustness_file.as_html(result), "report html", key)
-    data = cache.kept(lambda: json.dumps(robustness_file.as_json(result), indent=2), "report json", key)
+    data = cache.kept(lambda: json.dumps(_data(result), indent=2), "report json", key)
     with st.container(horizontal=True):
         st.download_button("Report as HTML", page, "report.html", "text/html", icon=":material/description:",
                            on_click="ignore", type="primary")  # fmt: skip
@@ -32,18 +32,15 @@ def files(result: Result) -> None:
 
 def tables(result: Result) -> None:
     """What the files hold, as far as the figures do not tell it."""
-    from core.metrics import wilson
     from lab.kinds.report import CORRUPTED, REGION
-    from lab.robustness_file import as_json
+    from lab.kinds.shared.setting import method_of
 
-    data, n, method = as_json(result), result.counts, _method(result)
+    data, n, method = _data(result), result.counts, method_of(result.recipe)
     scale, unit = (255, "ε · 255 (L∞)") if method.norm == "linf" else (1, "radius in L2")
     rows = []
     for name, shares in (("PGD", data["curve"]["robust"]), ("noise", data["curve"]["noise"])):
         for budget, share in zip(data["curve"]["budgets"], shares, strict=True):
-            low, high = wilson(share, n["acc"])
-            rows.append({"name": name, "budget": scale * budget, "share": share, "low": low, "high": high,
-                         "n": n["acc"]})  # fmt: skip
+            rows.append({"name": name, "budget": scale * budget, "share": share, "n": n["acc"]})
     charts.budgets(rows, ["PGD", "noise"], unit, "right")
     for warning in data["warnings"]:
         st.warning(warning, icon=":material/warning:")
@@ -67,5 +64,8 @@ def _part(result: Result, head: str) -> None:
     st.dataframe(rows, hide_index=True, column_config={"right": SHARE})
 
 
-def _method(result: Result) -> Any:
-    return result.recipe.method
+def _data(result: Result) -> dict[str, Any]:
+    """What the JSON file holds, made once; it is not to be changed."""
+    from lab.robustness_file import as_json
+
+    return cache.kept(lambda: as_json(result), "report", cache.run_key(result.recipe.key(), result))

@@ -26,11 +26,12 @@ PRINT = 1024
 """Pixels along the side of the patch that is printed."""
 
 
-def row(choice: Choice, model: Classifier, job: Job | None) -> list[View]:
+def row(choice: Choice, job: Job | None) -> list[View]:
     """The change as it is so far; after the run with test pictures."""
     result = finished(job)
     if result is not None:
-        return cache.kept(lambda: _views(model, result), "universal", cache.run_key(job.key, result))  # type: ignore[union-attr]
+        key = cache.run_key(job.key, result)  # type: ignore[union-attr]
+        return cache.kept(lambda: _views(cache.model_of(result.recipe), result), "universal", key)
     progress = None if job is None or job.ended else job.progress
     now = {} if progress is None else progress.images
     _, picture, _ = cache.region(choice, None, {})
@@ -64,13 +65,11 @@ def is_patch(result: Result) -> bool:
 
 def _cut(result: Result) -> Tensor:
     """The patch on white, as its outline cuts it."""
+    from lab.kinds.shared.setting import method_of
+
     patch = result.images["change"]
-    mask = _method(result).outline(patch)
+    mask = method_of(result.recipe).outline(patch)
     return mask * patch + (1 - mask)
-
-
-def _method(result: Result) -> Any:
-    return result.recipe.method
 
 
 def download(result: Result) -> None:
@@ -101,13 +100,10 @@ def transfer(result: Result) -> None:
 
 def sides(result: Result) -> None:
     """Of a patch: its fooling rate by its side, beside the control."""
-    from core.metrics import wilson
-
     n, rows = result.counts["fooling"], []
     for side, seen, control in result.images["sides"].tolist():
         for name, share in (("the patch", seen), ("its pixels shuffled", control)):
-            low, high = wilson(share, n)
-            rows.append({"name": name, "budget": side, "share": share, "low": low, "high": high, "n": n})
+            rows.append({"name": name, "budget": side, "share": share, "n": n})
     charts.budgets(rows, ["the patch", "its pixels shuffled"], "side of the patch / side of the picture", "fooled",
                    height=300)  # fmt: skip
     st.caption(f"{n} test pictures at each side, places and angles drawn at random; bands are 95 % Wilson intervals.")
@@ -138,11 +134,12 @@ def _on_choice(
 
     from core.networks.predictions import predict
     from lab.kinds.shared.pictures import picked
+    from lab.kinds.shared.setting import method_of
     from lab.running.compute_lock import compute_lock
 
     picture = picked(model, choice.data, choice.images)[0].pixels[:1]
     change = result.images["change"].to(picture)
-    both = change, _method(result).blind(change, result.recipe.seed)
+    both = change, method_of(result.recipe).blind(change, result.recipe.seed)
     pictures = torch.cat([picture, *(_put(result, picture, each, spot) for each in both)])
     with compute_lock:
         shares = predict(model, pictures).softmax(1).cpu().numpy()
@@ -155,6 +152,8 @@ def _on_choice(
 
 
 def _put(result: Result, picture: Tensor, change: Tensor, spot: Spot | None) -> Tensor:
+    from lab.kinds.shared.setting import method_of
+
     if spot is None:
         return (picture + change).clamp(0, 1)
-    return _method(result).put(picture, change, spot.side, spot.angle, spot.x, spot.y)
+    return method_of(result.recipe).put(picture, change, spot.side, spot.angle, spot.x, spot.y)

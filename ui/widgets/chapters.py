@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui import story
-from ui.pages import PAGES, Page, chapters
+from ui.pages import PAGES, Page, chapters, page_of
 
 
 def contents() -> None:
@@ -77,8 +77,8 @@ def onward(slug: str, finished: bool) -> None:
         return
     if chapter.number == len(told):
         st.page_link(
-            "claims.py", label="The story ends here: which of the papers' claims hold?", icon=":material/fact_check:",
-            query_params={"v": "1"},
+            page_of("claims").file, label="The story ends here: which of the papers' claims hold?",
+            icon=":material/fact_check:", query_params={"v": "1"},
         )  # fmt: skip
         st.page_link(PAGES[0].file, label="On to the gallery", icon=":material/home:", query_params={"v": "1"})
         return

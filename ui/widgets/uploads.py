@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui.errors import in_a_sentence
+
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -26,3 +28,11 @@ def kept(file: UploadedFile) -> str:
     if name is None or uploads.kept.get(name) is None:
         name = names[file.file_id] = uploads.keep(decode(file.getvalue()))
     return name
+
+
+def several(label: str, *, key: str, help: str) -> str:
+    """An uploader of several pictures: their names, one after the other with commas; "" while there are none."""
+    files = st.file_uploader(label, accept_multiple_files=True, key=key, help=help, **FILES)
+    with in_a_sentence(stop=False):
+        return ",".join(kept(file) for file in files or [])
+    return ""
