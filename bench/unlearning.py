@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-import json
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -24,6 +22,7 @@ import torch
 from scipy.stats import spearmanr
 
 import models
+from bench import kept
 from bench.keep import keep, machines
 from core.data import ImageSet, load_data
 from core.data.modes import single_target, stamped
@@ -37,7 +36,7 @@ from core.runs import finish
 from lab.loading import clean_twin
 from models import Classifier
 
-CELLS = Path(__file__).parent / "cells" / "unlearning.json"
+FILE = kept.FOLDER / "unlearning.json"
 PICTURES = 500
 FIRST = 10
 """Steps over which activeness is compared: about one pass over the pictures, before either model has forgotten."""
@@ -130,14 +129,14 @@ def main() -> None:
     parser.add_argument("--only", default="*", metavar="PATTERN", help="of the models' names")
     parser.add_argument("--publish", action="store_true", help="measure nothing, write the table")
     arguments = parser.parse_args()
-    cells = json.loads(CELLS.read_text(encoding="utf-8")) if CELLS.is_file() else []
+    cells = kept.read(FILE)
     known = {(cell["model"], cell["seed"]) for cell in cells}
     backdoored = [] if arguments.publish else names(arguments.only)
     for name, seed in [(name, seed) for seed in range(arguments.seeds) for name in backdoored]:
         if (name, seed) not in known:
             cells.append({"model": name, "seed": seed, **measured(name, seed), "hardware": hardware()})
             print(cells[-1], flush=True)
-            CELLS.write_text(json.dumps(cells, indent=1) + "\n", encoding="utf-8")
+            kept.write(FILE, cells)
     publish(cells)
 
 

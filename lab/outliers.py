@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from lab.recipes import Recipe
 
 EVERY, TRIGGER = "all", "trigger"
-NORMAL_FIRST, OUTLIER_FIRST, SHARE_FIRST, PICTURES_FIRST = "class=6", "class=4", 0.05, 1000
-"""What a recipe that does not say them has."""
+NORMAL_FIRST, OUTLIER_FIRST, SHARE_FIRST, PICTURES_FIRST, TESTED_FIRST = "class=6", "class=4", 0.05, 1000, 200
+"""What a recipe that does not say them has; the last is the test pictures of each kind, at most."""
 TRIGGERS: dict[str, Any] = {"BadNets": BadNets(), "Blended": Blended()}
 """Triggers that make outliers; the other one makes those of a kind that the training pictures do not hold."""
 DETECTORS_FIRST = "Autoencoder,AdversarialAutoencoder,IsolationForest,OneClassSVM"

@@ -16,6 +16,8 @@ from lab.tables import stored_table
 
 Find = Callable[["Evidence"], Sample | None]
 Row = dict[str, Any]
+Value = str | Callable[[dict[str, float]], float | None]
+"""Of a run: the name of a figure, or what is made of its figures."""
 Where = Mapping[str, str]
 """By column, a pattern that the text of the row's cell must match ("cifar10-at*")."""
 
@@ -107,13 +109,13 @@ def correlation(
 
 
 def runs(
-    method: str, model: str, value: str | Callable[[dict[str, float]], float | None],
+    method: str, model: str, value: Value,
     knobs: Mapping[str, Any] | None = None, over: str = "seeds",
 ) -> Find:  # fmt: skip
     """A figure of each stored run of a method on a model, the latest of each recipe.
 
     model : a pattern; of a run that follows another one, "TSBD on zoo:cifar10-badnets"
-    value : the figure's name, or what is made of the figures; knobs : values that the run's method must have
+    knobs : values that the run's method must have
     """
 
     def find(evidence: Evidence) -> Sample | None:

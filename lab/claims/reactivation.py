@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.claims.claim import Check, Claim
-from lab.claims.evidence import Find, runs
+from lab.claims.evidence import Find, Value, runs
 
 RECIPE = {
     "method": {"method": "ReActivation"}, "data": "scenes",
@@ -15,8 +15,8 @@ SMALL = "3.188"
 """255ths: a budget at which a universal perturbation of clean pictures does little yet."""
 
 
-def _runs(attack: str, value: object, threat: str = "white-box") -> Find:
-    return runs("ReActivation", f"* on zoo:{ON[attack]}", value, {"threat": threat}, "repairs and seeds")  # type: ignore[arg-type]
+def _runs(attack: str, value: Value, threat: str = "white-box") -> Find:
+    return runs("ReActivation", f"* on zoo:{ON[attack]}", value, {"threat": threat}, "repairs and seeds")
 
 
 def _gap(of: dict[str, float]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lab.claims.claim import Check, Claim
-from lab.claims.evidence import Find, runs
+from lab.claims.evidence import Find, Value, runs
 
 NETS = {
     "hf:akamaster/cifar_resnet20*": "ResNet-20, CIFAR-10", "zoo:cifar10-clean": "PreAct-ResNet-18, CIFAR-10",
@@ -18,8 +18,8 @@ RECIPE = {
 PAGE = {"v": "1", "model": "zoo:scenes-clean", "data": "scenes", "trigger": "BadNets"}
 
 
-def _runs(net: str, value: object, **knobs: Any) -> Find:
-    return runs("WeightBackdoor", net, value, {"keep": "logits", "box": "absolute", "eps": 0.02} | knobs)  # type: ignore[arg-type]
+def _runs(net: str, value: Value, **knobs: Any) -> Find:
+    return runs("WeightBackdoor", net, value, {"keep": "logits", "box": "absolute", "eps": 0.02} | knobs)
 
 
 def _lost(of: dict[str, float]) -> float:

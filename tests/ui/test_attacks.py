@@ -25,7 +25,7 @@ def words(app: Any) -> str:
     return " ".join(part.value for part in (*app.markdown, *app.caption, *app.info))
 
 
-def test_from_click_to_table_curves_and_heatmaps(visit):
+def test_from_click_to_table_curves_and_heatmaps(visit, monkeypatch):
     app = fine(visit("attacks.py", **SMALL))
     assert "Press **Attack**" in words(app) and not app.dataframe
     app.button(key="attacks-start").click().run()
@@ -39,6 +39,10 @@ def test_from_click_to_table_curves_and_heatmaps(visit):
     before = len(app.main.get("image"))
     app.selectbox(key="attack").set_value("PGD L2").run()
     assert len(fine(app).main.get("image")) == before
+    drawn: list[list[str]] = []
+    monkeypatch.setattr("ui.charts.robustness.budgets", lambda rows, names, unit: drawn.append(names))
+    app.selectbox(key="model").select("zoo:scenes-badnets").run()
+    assert drawn[-1][0] == result.recipe.model != fine(app).session_state["choice"].model, "it was another that ran"
 
 
 def test_a_link_sets_norm_budget_and_goal(visit):
