@@ -42,9 +42,9 @@ CASES = (
     Case(GradCAM(), "grad-cam", 1, 224, 20, 1),
     Case(GradCAM(), "grad-cam", 16, 224, 6, 2.5),
     Case(AblationCAM(), "grad-cam", 1, 224, 1, 5),
-    Case(AblationCAM(), "grad-cam", 16, 32, 1, 5),
+    Case(AblationCAM(), "grad-cam", 16, 64, 1, 5),
     Case(ScoreCAM(), "grad-cam", 1, 224, 1, 5),
-    Case(ScoreCAM(), "grad-cam", 16, 32, 1, 5),
+    Case(ScoreCAM(), "grad-cam", 16, 64, 1, 5),
 )
 
 

@@ -1,149 +1,168 @@
 """Regional against global perturbations: the table of Ozbulak et al., measured here.
 
-    python bench/regional.py --n 100 --source REF --judge REF --data REF
+    python -m bench.regional [--only cifar10|imagenet] [--pictures 100] [--seeds 1] [--minutes M] [--publish]
 
-For both directions between the two models and for the centre square, the frame and random pixels of the
-medium area: transfer rates over all images that both models classify correctly, and the paired norm
-ratios local / global over the images where both attacks transfer. Targets are drawn by seed and shared
-by all regions. Writes bench/cells/regional.json and the table lab/stored/tables/regional.json.
+For each directed pair of networks and for the centre square, the frame, random pixels, and where the source looks most
+and least, all of the medium area: transfer rates over the first `--pictures` of the test split that both networks get
+right (or as many as there are), and the paired ratios local / global of the norms where both attacks transfer. Targets
+are drawn by seed and shared by all regions. A pair goes to bench/cells/regional.json as soon as it is known and is not
+measured again; --minutes starts no pair after that time; --publish measures nothing and writes
+lab/stored/tables/regional.json. The Hub's networks and data are asked for as the app asks for them.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
-import math
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from bench.keep import keep
-from bench.kept import FOLDER
-from core.attacks import Adversarial, Regional, compare, global_counterpart, loading_slip, right_for_both
+from bench import kept
+from bench.keep import keep, machines
+from core.attacks import Adversarial, Comparison, Regional, compare, global_counterpart, right_for_both
 from core.data import load_data
-from core.device import best_device
+from core.data.imageset import ImageSet
+from core.device import best_device, hardware
 from core.metrics import wilson
 from core.runs import finish
-from lab.tables import table
 from models import Classifier, load
 
-FAMILIES = ("square", "frame", "random")
-RAW = FOLDER / "regional.json"
+FILE = kept.FOLDER / "regional.json"
+FAMILIES = ("square", "frame", "random", "attention", "unattended")
+RESNET20, RESNET32 = "hf:akamaster/cifar_resnet20", "hf:akamaster/cifar_resnet32"
+CLEAN, ROBUST = "zoo:cifar10-clean", "zoo:cifar10-at-awp"
+MOBILE_V2, MOBILE_V1 = "hf:google-coral/mobilenet_v2_1.0_224", "hf:google-coral/mobilenet_v1_0.75_192"
+PAIRS = {
+    "cifar10": (
+        "hf:uoft-cs/cifar10",
+        ((RESNET20, RESNET32), (RESNET32, RESNET20), (RESNET32, CLEAN), (CLEAN, RESNET32), (CLEAN, ROBUST),
+         (ROBUST, CLEAN), (ROBUST, RESNET20)),
+    ),
+    "imagenet": ("hf:imagenet-sample/imagenet-100", ((MOBILE_V2, MOBILE_V1), (MOBILE_V1, MOBILE_V2))),
+}  # fmt: skip
+"""Data and directed pairs of source and judge."""
+
+Cell = dict[str, Any]
 
 
-def main(argv: list[str] | None = None) -> dict[str, Any]:
-    options = arguments(argv)
-    began = time.perf_counter()
-    device = best_device()
-    source, judge = (load(ref).to(device) for ref in (options.source, options.judge))
-    base = Regional(area=options.area, alpha=options.alpha, steps=options.steps)
-    rows = [
-        row
-        for first, second in ((source, judge), (judge, source))
-        for seed in range(options.seeds)
-        for row in direction(first, second, base, options, seed)
-    ]
-    found = {
-        "setting": {"method": "Regional", **dataclasses.asdict(base), "source": options.source,
-                    "judge": options.judge, "data": options.data, "images": options.n,
-                    "seeds": list(range(options.seeds))},
-        "rows": rows,
-        "seconds": round(time.perf_counter() - began, 1),
-    }
-    found = without_nan(found)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    publish(found)
-    print(table([flat(row) for row in rows], {}))
-    return found
+def main(argv: list[str] | None = None) -> None:
+    asked = parser().parse_args(argv)
+    cells, end = kept.read(FILE), time.monotonic() + 60 * asked.minutes
+    for data, source, judge, seed in [] if asked.publish else planned(asked):
+        known = any((cell["source"], cell["judge"], cell["seed"]) == (source, judge, seed) for cell in cells)
+        if known or time.monotonic() > end:
+            continue
+        cells.append(measured(data, source, judge, seed, asked.pictures))
+        kept.write(FILE, cells)
+        print(f"{source} → {judge}, seed {seed}: {cells[-1]['seconds']} s", flush=True)
+    print(publish(cells).read_text(encoding="utf-8"))
 
 
-def arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=100, help="images read from the test split")
-    parser.add_argument("--source", required=True, help="one model, as models.load takes it")
-    parser.add_argument("--judge", required=True, help="the other model")
-    parser.add_argument("--data", required=True, help="data set, as core.data.load_data takes it")
-    parser.add_argument("--area", type=float, default=0.287)
-    parser.add_argument("--alpha", type=float, default=1 / 255)
-    parser.add_argument("--steps", type=int, default=250)
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--only", choices=list(PAIRS), help="the pairs of one data set")
+    parser.add_argument("--pictures", type=int, default=100, help="pictures that both networks get right (default 100)")
     parser.add_argument("--seeds", type=int, default=1, help="how many draws of targets and random regions")
-    parser.add_argument("--out", type=Path, default=RAW)
-    return parser.parse_args(argv)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="start no pair after so many minutes")
+    parser.add_argument("--publish", action="store_true", help="measure nothing; write the table")
+    return parser
 
 
-def direction(
-    source: Classifier, judge: Classifier, base: Regional, options: argparse.Namespace, seed: int
-) -> list[dict[str, Any]]:
-    """One row per family for attacks on `source`, at its input size, judged by `judge`."""
-    data = load_data(options.data, "test", limit=options.n, seed=seed, size=source.input_size[1])
-    data = data.to(next(source.parameters()).device)
-    kept = right_for_both(source, judge, data.pixels, data.labels)
-    images, labels = data.pixels[kept], data.labels[kept]
-
-    def attacked(attack: Regional) -> Adversarial:
-        return finish(attack.run(source, images, labels, judge=judge, seed=seed), bar=sys.stderr.isatty())
-
-    everywhere = attacked(global_counterpart(base))
-    slip = loading_slip(images)
-    rows = []
-    for family in FAMILIES:
-        local = attacked(dataclasses.replace(base, family=family))
-        found = compare(local, everywhere)
-        rows.append({
-            "source": source.card.ref, "judge": judge.card.ref, "family": family, "seed": seed, "read": len(data),
-            "origin": data.origin, **dataclasses.asdict(found),
-            "local_interval": wilson(found.local_rate, found.n), "global_interval": wilson(found.global_rate, found.n),
-            "pixels": int(local.report["pixels"][0]), "positions": images.shape[2] * images.shape[3],
-            "judge_size": local.report.get("judge_size"),
-            "source_rate": float((local.report["source_steps"] >= 0).float().mean()),
-            "global_source_rate": float((everywhere.report["source_steps"] >= 0).float().mean()),
-            "median_steps": float(local.steps[local.success].float().quantile(0.5)) if local.success.any() else None,
-            "loading_slip": {name: float(value.float().mean()) for name, value in slip.items()},
-        })
-    return rows
+def planned(asked: argparse.Namespace) -> list[tuple[str, str, str, int]]:
+    """Data, source, judge and seed of every pair that was asked for."""
+    return [
+        (data, *pair, seed)
+        for seed in range(asked.seeds)
+        for name, (data, pairs) in PAIRS.items()
+        if asked.only in (None, name)
+        for pair in pairs
+    ]
 
 
-def without_nan(value: Any) -> Any:
-    """The same with None for NaN (a mean over no images), which JSON does not know."""
-    if isinstance(value, dict):
-        return {name: without_nan(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_nan(each) for each in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+def measured(
+    data: str, source_ref: str, judge_ref: str, seed: int, pictures: int, method: Regional | None = None
+) -> Cell:
+    """One directed pair: the source attacked in every region, at its own input size, and judged by the other."""
+    began, method = time.perf_counter(), method or Regional()
+    source, judge = (load(ref).to(best_device()) for ref in (source_ref, judge_ref))
+    shown, read = right_ones(source, judge, data, pictures)
 
+    def attacked(family: str) -> Adversarial:
+        attack = dataclasses.replace(method, family=family)
+        return finish(attack.run(source, shown.pixels, shown.labels, judge=judge, seed=seed))
 
-def publish(found: dict[str, Any]) -> None:
-    """The table that bench/report.py prints."""
-    setting = found["setting"]
-    keep(
-        "regional",
-        "Regional against global perturbations",
-        [flat(row) for row in found["rows"]],
-        command=f"python bench/regional.py --n {setting['images']} --source {setting['source']} "
-        f"--judge {setting['judge']} --data {setting['data']}",
-        n=f"{setting['images']} images read per direction, of which n were right for both models; step "
-        f"{setting['alpha']:.4f}, at most {setting['steps']} steps",
-        seeds=setting["seeds"],
-        units=dict.fromkeys(("area", "transfer, region", "transfer, global", "lower L2"), "%"),
-        note="Transfer: the judge no longer says the label, of the n images. The ratios region / global are medians "
-        "over the pairs, the images where both transferred; L0 falls by construction. Lower L2: share of the pairs.",
-    )
-
-
-def flat(row: dict[str, Any]) -> dict[str, Any]:
-    """One direction and region as a row of the table."""
-    names = " → ".join(ref.split("@")[0].split("/")[-1] for ref in (row["source"], row["judge"]))
-    ratios = {f"{name} ratio": row["ratios"][name.lower()]["median"] for name in ("L0", "L2", "Linf")}
+    everywhere = finish(global_counterpart(method).run(source, shown.pixels, shown.labels, judge=judge, seed=seed))
     return {
-        "source → judge": names, "region": row["family"], "area": row["pixels"] / row["positions"], "n": row["n"],
-        "transfer, region": row["local_rate"], "transfer, global": row["global_rate"], "pairs": row["n_both"],
-        **ratios, "lower L2": row["ratios"]["l2"]["lower"],
+        "source": source_ref, "judge": judge_ref, "data": data, "seed": seed, "read": read, "n": len(shown),
+        "setting": dataclasses.asdict(method),
+        "rows": [row(family, attacked(family), everywhere) for family in FAMILIES],
+        "hardware": hardware(), "seconds": round(time.perf_counter() - began, 1),
     }  # fmt: skip
+
+
+def right_ones(source: Classifier, judge: Classifier, data: str, pictures: int) -> tuple[ImageSet, int]:
+    """The first test pictures that both get right, as many as asked for or as there are, and how many were read."""
+    found = load_data(data, "test", size=source.input_size[1]).to(next(source.parameters()).device)
+    places = right_for_both(source, judge, found.pixels, found.labels).nonzero()[:pictures, 0]
+    enough = len(places) == pictures
+    return found[places], int(places[-1]) + 1 if enough else len(found)
+
+
+def row(family: str, local: Adversarial, everywhere: Adversarial) -> Cell:
+    """Local against global over the pictures of one pair."""
+    found: Comparison = compare(local, everywhere)
+    return {
+        "family": family, "area": float(local.report["region"].float().mean()),
+        "local_rate": found.local_rate, "global_rate": found.global_rate,
+        "n_global": found.n_global, "n_both": found.n_both,
+        "ratios": {norm: dataclasses.asdict(ratio) for norm, ratio in found.ratios.items() if ratio.n},
+        "judge_size": local.report.get("judge_size"),
+        "source_rate": float((local.report["source_steps"] >= 0).float().mean()),
+        "global_source_rate": float((everywhere.report["source_steps"] >= 0).float().mean()),
+    }  # fmt: skip
+
+
+def publish(cells: list[Cell]) -> Any:
+    """The table that the page and `perturb paper regional` print."""
+    method = cells[0]["setting"]
+    return keep(
+        "regional", "Regional against global perturbations",
+        [flat(cell, row) for cell in cells for row in cell["rows"]],
+        command="python -m bench.regional",
+        n="the table's n: the first test pictures that both networks get right, at most "
+        f"{max(cell['n'] for cell in cells)}; step {method['alpha']:.4f}, at most {method['steps']} steps",
+        seeds=sorted({cell["seed"] for cell in cells}),
+        units=dict.fromkeys(("area", "transfer, region", "transfer, global", "still transfer", "lower L2"), "%"),
+        machine=machines(cells, "pairs of networks"),
+        note="Attention and unattended: where the source's Grad-CAM is largest, and smallest. Transfer: the judge no "
+        "longer says the label, of the n pictures. Still transfer: of the pictures whose global example transfers, "
+        "those whose regional one does too, with Wilson's 95 % interval. The ratios region / global are medians over "
+        "the cases, the pictures where both transfer, with 95 % bootstrap intervals; L0 falls by construction. Lower "
+        "L2: share of the cases. The two MobileNets differ in input size: pictures are resized for the judge, which "
+        "weakens transfer.",
+    )  # fmt: skip
+
+
+def flat(cell: Cell, row: Cell) -> dict[str, Any]:
+    """One pair and region as a row of the table."""
+    names = " → ".join(ref.split("@")[0].split("/")[-1].removeprefix("zoo:") for ref in (cell["source"], cell["judge"]))
+    share = row["n_both"] / row["n_global"] if row["n_global"] else None
+    line = {
+        "source → judge": names, "region": row["family"], "seed": cell["seed"], "area": row["area"], "n": cell["n"],
+        "transfer, region": row["local_rate"], "transfer, global": row["global_rate"], "still transfer": share,
+        "interval": None if share is None else interval(wilson(share, row["n_global"]), 100, 0), "cases": row["n_both"],
+    }  # fmt: skip
+    for name in ("L0", "L2", "Linf"):
+        ratio = row["ratios"].get(name.lower())
+        line[f"{name} ratio"] = ratio and ratio["median"]
+        if name != "L0":
+            line[f"{name} interval"] = ratio and ratio["interval"] and interval(ratio["interval"])
+    return line | {"lower L2": row["ratios"].get("l2", {}).get("lower")}
+
+
+def interval(ends: tuple[float, float] | list[float], scale: float = 1, digits: int = 2) -> str:
+    """Both ends as a table shows them."""
+    return " to ".join(f"{scale * end:.{digits}f}" for end in ends)
 
 
 if __name__ == "__main__":

@@ -199,6 +199,7 @@ def region(choice: Choice, attack: Any, inputs: dict[str, Any]) -> tuple[Any, An
 
 def _region(choice: Choice, attack: Any, inputs: dict[str, Any]) -> tuple[Any, Any, int | None]:
     from core.attacks import Regional, drawn
+    from core.attacks.inputs.regional.regional import OF_HEATMAP
     from lab.kinds.shared.pictures import chosen, picked
     from lab.kinds.shared.setting import classes_fit
     from lab.loading import classifier
@@ -211,7 +212,7 @@ def _region(choice: Choice, attack: Any, inputs: dict[str, Any]) -> tuple[Any, A
     if not isinstance(attack, Regional) or (attack.family == "drawn" and "mask" not in inputs):
         return None, picture[0], label
     mask = drawn(inputs["mask"], *picture.shape[2:]) if "mask" in inputs else None
-    if mask is not None or attack.family != "attention":  # the model is not asked
+    if mask is not None or attack.family not in OF_HEATMAP:  # the model is not asked
         return attack.region(net, picture, labels, mask=mask, seed=0)[0], picture[0], label
     with compute_lock:
         labels = chosen(net, choice.data, choice.images).labels[:1]

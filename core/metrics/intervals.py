@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from typing import Literal
 
 
 def wilson(share: float, n: int, z: float = 1.96) -> tuple[float, float]:
@@ -27,12 +28,14 @@ def student(values: list[float], level: float = 0.95) -> tuple[float, float] | N
     return mean - half, mean + half
 
 
-def bootstrap(values: Sequence[float], *, resamples: int = 2000, seed: int = 0) -> tuple[float, float] | None:
-    """95 % percentile interval of the mean of `values`, drawn again with replacement; None for fewer than two."""
+def bootstrap(
+    values: Sequence[float], *, of: Literal["mean", "median"] = "mean", resamples: int = 2000, seed: int = 0
+) -> tuple[float, float] | None:
+    """95 % percentile interval of the mean or median of `values`, drawn again with replacement; None below two."""
     if len(values) < 2:
         return None
     import numpy as np
 
     drawn = np.random.default_rng(seed).choice(np.asarray(values, dtype=float), (resamples, len(values)))
-    low, high = np.percentile(drawn.mean(1), [2.5, 97.5])
+    low, high = np.percentile(getattr(np, of)(drawn, axis=1), [2.5, 97.5])
     return float(low), float(high)

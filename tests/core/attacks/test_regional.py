@@ -10,6 +10,7 @@ from torch import nn
 
 from core.attacks import Regional, compare, global_counterpart, loading_slip, right_for_both
 from core.attacks.inputs.regional.regional import FAMILIES
+from core.explain import GradCAM
 from core.runs import finish
 from tests.core.attacks.helpers import linear_case
 
@@ -43,7 +44,7 @@ def replay(source, judge, x, y, target, mask, alpha, cap):
     raise AssertionError
 
 
-@pytest.mark.parametrize("family", ["square", "frame", "random", "attention", "global"])
+@pytest.mark.parametrize("family", ["square", "frame", "random", "attention", "unattended", "global"])
 def test_replay_finds_the_same_first_stopping_step(family, case):
     source, judge, images, labels = case
     attack = Regional(family=family, area=0.6, alpha=0.01, steps=40)
@@ -216,6 +217,8 @@ def test_comparison_is_paired(case):
     assert found.ratios["l2"].median == pytest.approx(float(ratios.quantile(0.5)), rel=1e-5)
     assert found.ratios["l2"].lower == pytest.approx(float((ratios < 1).double().mean()))
     assert found.ratios["l0"].mean < 1 and found.ratios["l0"].lower == 1
+    low, high = found.ratios["l2"].interval
+    assert float(ratios.min()) <= low <= found.ratios["l2"].median <= high <= float(ratios.max())
     with pytest.raises(ValueError, match="differ in images or targets"):
         compare(runs[0], finish(local.run(source, images, labels, judge=judge, seed=3)))
     nothing = finish(Regional(alpha=0.0, steps=1).run(source, images, labels, judge=judge, seed=2))
@@ -228,3 +231,12 @@ def test_loading_slip_changes_bright_pixels_only():
     slip = loading_slip(images)
     assert slip["l0"] == 0.5
     torch.testing.assert_close(slip["linf"], torch.tensor([0.9 * 255 / 224 - 1]))
+
+
+def test_what_it_looks_at_most_and_least_are_apart(case):
+    source, _, images, labels = case
+    most, least = (Regional(family=family, area=0.4).region(source, images, labels) for family in
+                   ("attention", "unattended"))  # fmt: skip
+    assert not (most & least).any() and (most.flatten(1).sum(1) == least.flatten(1).sum(1)).all()
+    heat = GradCAM()(source, images, labels)
+    assert all(heat[i][most[i]].min() >= heat[i][least[i]].max() for i in range(len(images)))

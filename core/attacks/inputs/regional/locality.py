@@ -17,6 +17,7 @@ from torch import Tensor
 
 from core.attacks.inputs.regional.regional import Regional
 from core.attacks.shared.adversarial import Adversarial, norms_of
+from core.metrics.intervals import bootstrap
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Ratio:
     """Local norm / global norm over the images where both attacks succeeded.
 
     mean, median : of the ratios (NaN where n is 0)
+    interval : 95 % bootstrap interval of the median; None for fewer than two images
     lower : share of the images whose local norm is the smaller one
     n : images behind the three
     """
@@ -32,6 +34,7 @@ class Ratio:
     median: float
     lower: float
     n: int
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,10 @@ def _ratio(local: Tensor, everywhere: Tensor) -> Ratio:
         return Ratio(math.nan, math.nan, math.nan, 0)
     ratios = local.cpu().double() / everywhere.cpu().double()
     # quantile, not median(): the lower of two middle values would be a biased middle.
-    return Ratio(float(ratios.mean()), float(ratios.quantile(0.5)), _mean(local < everywhere), len(local))
+    return Ratio(
+        float(ratios.mean()), float(ratios.quantile(0.5)), _mean(local < everywhere), len(local),
+        bootstrap(ratios.tolist(), of="median"),
+    )  # fmt: skip
 
 
 def _mean(hits: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""Regions of an image for `Regional`: centre square, frame, random pixels, what a model looks at, or drawn by hand.
+"""Regions of an image for `Regional`: centre square, frame, random pixels, a heatmap's ends, or drawn by hand.
 
 All return bool masks, True inside the region. Areas are shares of the H·W pixel positions. A square
 and a frame come as near to the area as whole pixels allow; random and attended regions hold exactly

@@ -22,7 +22,9 @@ from core.networks.checks import classes_of, require_finite
 from core.networks.predictions import predict
 from core.runs import Progress, Run
 
-FAMILIES = ("square", "frame", "random", "attention", "drawn", "global")
+FAMILIES = ("square", "frame", "random", "attention", "unattended", "drawn", "global")
+OF_HEATMAP = {"attention": 1, "unattended": -1}
+"""Families that the source's own Grad-CAM gives: where it is largest, and where it is smallest."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Regional(Method):
 
     family: str = knob(
         "square", choices=FAMILIES,
-        help="the region: centre square, frame, random pixels, where the source looks (Grad-CAM), drawn, or everywhere",
+        help="the region: centre square, frame, random pixels, where the source looks most or least (Grad-CAM), drawn, "
+        "or everywhere",
         primary=True,
     )
     area: float = knob(0.287, low=0.01, high=1.0, step=0.01, symbol="|L|", help="share of the pixels in the region")
@@ -109,8 +112,8 @@ class Regional(Method):
             # Not the stream that draws the targets: those must not depend on the family.
             generator = torch.Generator().manual_seed(seed + 2**32)
             return scattered(self.area, len(images), height, width, generator)
-        if self.family == "attention":
-            return strongest(self.area, GradCAM()(model, images, labels))
+        if sign := OF_HEATMAP.get(self.family):
+            return strongest(self.area, sign * GradCAM()(model, images, labels))
         return torch.ones(1, height, width, dtype=torch.bool)
 
     def _descend(self, source: nn.Module, problem: Problem, judge: nn.Module | None) -> Run[Adversarial]:
