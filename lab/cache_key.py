@@ -39,8 +39,8 @@ def _digest(recipe: Recipe, code: str, shas: dict[str, str], commits: set[str], 
 def references(recipe: Recipe) -> set[str]:
     """The models that a recipe loads, those among its inputs included."""
     own = {each.model for each in recipe.chain if isinstance(each.model, str)}
-    given = {each.inputs.get(name) for each in recipe.chain for name, one in each.kind.inputs.items() if one.model}
-    return own | {ref for ref in given if ref is not None}
+    given = [each.inputs.get(name) for each in recipe.chain for name, one in each.kind.inputs.items() if one.model]
+    return own.union(*(ref if isinstance(ref, list) else [ref] for ref in given if ref is not None))
 
 
 def model_sha(ref: str) -> str:

@@ -31,7 +31,7 @@ class Input:
     check : a JSON value in its one written form; ValueError names the input where it is wrong
     parse : the JSON value that a link writes as this text; ValueError where it is none
     text : the text that stands for a JSON value in a link; None where a flat link cannot hold it
-    model : whether it names a model, on whose weights the result then depends
+    model : whether it names a model, or a list of them, on whose weights the result then depends
     """
 
     name: str
@@ -93,6 +93,18 @@ def model(name: str) -> Input:
         return value
 
     return Input(name, check, model=True)
+
+
+def models(name: str, most: int) -> Input:
+    """Names of at most so many models."""
+    one = model(name)
+
+    def check(value: Any) -> list[str]:
+        if not isinstance(value, list) or len(value) > most:
+            raise ValueError(f"{name} = {value!r} must be a list of at most {most} names of models.")
+        return [one.check(each) for each in value]
+
+    return Input(name, check, lambda text: text.split(","), ",".join, model=True)
 
 
 def _whole(name: str, text: str) -> int:

@@ -12,6 +12,7 @@ from ui import cache, sidebar, texts  # noqa: E402
 from ui.charts.ratios import ratios  # noqa: E402
 from ui.errors import in_a_sentence  # noqa: E402
 from ui.views import attack as views  # noqa: E402
+from ui.views import regional  # noqa: E402
 from ui.widgets import images, knobs, link, mask  # noqa: E402
 
 choice = page.choice
@@ -31,6 +32,8 @@ with controls:
     main, board, action, rest = st.container(), st.container(), st.container(), st.container()
     with main:
         attack = knobs.controls(known[name], folded=rest)
+        if isinstance(attack, Regional):
+            st.caption(regional.FAMILIES[attack.family])
     by_hand = getattr(attack, "family", "") == "drawn"
     inputs: dict = {}
     if by_hand:
@@ -41,6 +44,13 @@ with controls:
         if name == "Regional":
             judge = sidebar.second_model(choice)
             inputs |= {"judge": judge} if judge != choice.model else {}
+            beside = st.select_slider(
+                "Other models", [0, 2, 4, 8, 16], 4, key="beside", **link.BOUND,
+                help="Models that the examples are tried on afterwards: those of this visit, then shipped ones of the "
+                "same data.",
+            )  # fmt: skip
+            tried = regional.others(choice, model, judge, beside)
+            inputs |= {"judges": tried} if tried else {}
         with st.expander("Pictures and seed", icon=":material/burst_mode:"):
             many = st.select_slider(
                 "Pictures", [1, 4, 16, 32], 4, key="many", **link.BOUND,
@@ -74,13 +84,20 @@ def live(job):
 
 with stage:
     page.watch(live)
+    if (result := page.result) is not None and "transfer" in result.images:
+        st.header("Who else is fooled", anchor=False)
+        regional.transfer(result)
+        st.header("The changes in frequency", anchor=False)
+        regional.spectra(result)
+        regional.loading(result)
 
 if name == "Regional":
     page.ask(
         "Fewer pixels may change. Will the whole change (L2) be larger or smaller than without a region?",
-        {"smaller": "Smaller", "same": "About the same", "larger": "Larger"}, page.answer("size"),
+        {"smaller": "Smaller", "same": "Neither, clearly", "larger": "Larger"}, page.answer("size"),
     )  # fmt: skip
-if (result := page.result) is not None and result.notes:
-    st.caption(" ".join(f"{key.capitalize().replace('_', ' ')}: {text}." for key, text in result.notes.items()))
-extra = {"images": str(choice.index), "many": str(many)} | ({"judge": judge} if name == "Regional" else {})
+if (result := page.result) is not None:
+    regional.notes(result)
+extra = {"images": str(choice.index), "many": str(many)}
+extra |= {"judge": judge, "beside": str(beside)} if name == "Regional" else {}
 page.end(recipe, texts.of(name), extra=extra)

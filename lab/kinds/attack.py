@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from core.attacks import ATTACKS, Adversarial, Regional, compare, drawn, global_counterpart
+from core.attacks import ATTACKS, Adversarial, Regional, drawn, fitted
 from core.networks.predictions import predict
 from core.runs import Progress, Run
 from lab import loading
 from lab.inputs import IMAGES, TARGET, N, taking
 from lab.inputs import model as model_input
+from lab.inputs import models as models_input
 from lab.kinds.kind import Conclusion, Kind, Question, Score
+from lab.kinds.shared import regional, regional_outcomes
 from lab.kinds.shared.mask import MASK
 from lab.kinds.shared.pictures import FEW, Batch, many, pictures
 from lab.kinds.shared.script import Script, Snippet
@@ -36,8 +38,7 @@ def run(recipe: Recipe) -> Run[Result]:
 
     figures : "success" (share of the pictures that were right before and reach the attack's goal), "source_success",
         "l0", "l2", "linf", "steps", "queries" (means over the successes), "control/success" (a random change of the
-        same size); Regional only: "global/success", "kept", and "ratio/l2", "median/l2", "lower/l2" … (local against
-        global, over the counts' n where both succeeded)
+        same size); those of Regional: see `lab.kinds.shared.regional`
     images : original, adversarial, perturbation (signed), for Regional also region, global and global/perturbation
     per_image : index, label, before, after, judge, success, l0, l2, linf, steps
     """
@@ -55,19 +56,19 @@ def run(recipe: Recipe) -> Run[Result]:
     _figures(result, found, right)
     _pictures(result, recipe, batch, found)
     _answers(result, model, judge, batch, before, found)
-    yield from _control(result, verdict, batch, found, right)
+    noisy = yield from _control(result, verdict, batch, found, right)
     if isinstance(recipe.method, Regional):
-        yield from _everywhere(result, recipe.method, model, batch, arguments, found)
-    _notes(result, batch, found)
+        yield from regional.beside(result, model, judge, batch, arguments, found, noisy)
+    if batch.own_words:
+        result.notes["labels"] = "the model's own answers, since it does not know these pictures' classes"
     return result
 
 
 def _judge(recipe: Recipe, model: Classifier) -> Classifier | None:
-    if "judge" not in recipe.inputs:
-        return None
-    if not isinstance(recipe.method, Regional):
-        raise ValueError(f"{type(recipe.method).__name__} takes no judge; Regional does.")
-    return loading.classifier(recipe.inputs["judge"])
+    asked = [name for name in ("judge", "judges") if name in recipe.inputs]
+    if asked and not isinstance(recipe.method, Regional):
+        raise ValueError(f"{type(recipe.method).__name__} takes no {asked[0]}; Regional does.")
+    return loading.classifier(recipe.inputs["judge"]) if "judge" in recipe.inputs else None
 
 
 def _arguments(recipe: Recipe, model: Classifier, batch: Batch, judge: Classifier | None) -> dict[str, Any]:
@@ -123,27 +124,19 @@ def _answers(
         "steps": found.steps.tolist(),
     } | {name: [round(value, 6) for value in values.tolist()] for name, values in found.norms.items()}
     if judge is not None:
-        result.per_image["judge"] = _asked(judge, found.images).argmax(1).tolist()
+        result.per_image["judge"] = predict(judge, fitted(judge, found.images)).argmax(1).tolist()
     if "target" in found.report:
         result.per_image["target"] = found.report["target"].tolist()
 
 
-def _asked(judge: Classifier, images: Tensor) -> Tensor:
-    """The judge's logits, with the images in its own size."""
-    size = judge.input_size[-2:]
-    if tuple(images.shape[2:]) != tuple(size):
-        images = nn.functional.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
-    return predict(judge, images.clamp(0, 1))
-
-
-def _control(result: Result, verdict: Classifier, batch: Batch, found: Adversarial, right: Tensor) -> Run[None]:
-    """The same change with random signs: as large in every norm, and blind."""
+def _control(result: Result, verdict: Classifier, batch: Batch, found: Adversarial, right: Tensor) -> Run[Tensor]:
+    """The same change with random signs: as large in every norm, and blind; the pictures with it."""
     generator = torch.Generator().manual_seed(result.recipe.seed)
     original = batch.data.pixels
     change = found.images - original
     signs = torch.randint(0, 2, change.shape, generator=generator).to(change) * 2 - 1
     noisy = (original + change.abs() * signs).clamp(0, 1)
-    answers = _asked(verdict, noisy).argmax(1)
+    answers = predict(verdict, fitted(verdict, noisy)).argmax(1)
     # Regional drives its source to a target, but counts, like an untargeted attack, that the label is left.
     target = None if isinstance(result.recipe.method, Regional) else result.recipe.inputs.get("target")
     hit = answers == target if target is not None else answers != batch.labels.to(answers)
@@ -151,39 +144,7 @@ def _control(result: Result, verdict: Classifier, batch: Batch, found: Adversari
         result.figures["control/success"] = hit[right].float().mean().item()
         result.counts["control/success"] = int(right.sum())
     yield Progress("control", 1, 1)
-
-
-def _everywhere(
-    result: Result, method: Regional, model: Classifier, batch: Batch, arguments: dict[str, Any], local: Adversarial
-) -> Run[None]:
-    """The global counterpart with the same targets, and the fair comparison of the two."""
-    plain = {name: value for name, value in arguments.items() if name != "mask"}
-    counterpart = yield from _attack(global_counterpart(method), model, batch, plain)
-    found = compare(local, counterpart)
-    if found.n:
-        result.figures |= {"success": found.local_rate, "global/success": found.global_rate}
-        result.counts |= {"success": found.n, "global/success": found.n}
-    if found.n_global:
-        result.figures["kept"], result.counts["kept"] = found.kept_rate, found.n_global
-    for name, ratio in found.ratios.items():
-        if ratio.n:
-            shares = {f"ratio/{name}": ratio.mean, f"median/{name}": ratio.median, f"lower/{name}": ratio.lower}
-            result.figures |= shares
-            result.counts |= dict.fromkeys(shares, ratio.n)
-    for name, values in counterpart.norms.items():
-        result.per_image[f"global/{name}"] = [round(value, 6) for value in values.tolist()]
-    result.per_image["global/success"] = counterpart.success.tolist()
-    shown = slice(0, len(result.images["original"]))
-    result.images["global"] = counterpart.images[shown]
-    result.images["global/perturbation"] = counterpart.images[shown] - result.images["original"]
-
-
-def _notes(result: Result, batch: Batch, found: Adversarial) -> None:
-    if batch.own_words:
-        result.notes["labels"] = "the model's own answers, since it does not know these pictures' classes"
-    if "judge_size" in found.report:
-        height, width = found.report["judge_size"]
-        result.notes["judge_size"] = f"resized to {width} x {height} for the judge, which weakens transfer"
+    return noisy
 
 
 def conclude(result: Result) -> Conclusion:
@@ -200,22 +161,8 @@ def conclude(result: Result) -> Conclusion:
     if control and control >= found["success"]:
         return Conclusion("no better than noise", f"{told}. Noise does as much, so the gradient adds nothing here.")
     outcome = "fooled" if found["success"] >= 0.75 else "in part" if found["success"] >= 0.25 else "withstood"
-    beside = f" {size(result).text}" if isinstance(result.recipe.method, Regional) else ""
+    beside = regional_outcomes.told(result) if isinstance(result.recipe.method, Regional) else ""
     return Conclusion(outcome, f"{told}.{beside}")
-
-
-def size(result: Result) -> Conclusion:
-    """Whether the whole change (L2) is smaller or larger within the region than without one, where both succeed."""
-    if not isinstance(result.recipe.method, Regional):
-        name = type(result.recipe.method).__name__
-        return Conclusion("no region", f"{name} may change every pixel, so there is no region to compare with.")
-    if "median/l2" not in result.figures:
-        return Conclusion("not comparable", "No picture is fooled by both, so the two changes cannot be compared.")
-    ratio, n = result.figures["median/l2"], result.counts["median/l2"]
-    outcome = "smaller" if ratio < 0.9 else "larger" if ratio > 1.1 else "same"
-    word = {"same": "about the same change", "smaller": "the smaller change", "larger": "the larger change"}[outcome]
-    times = f"{ratio:.2f} times that of the whole picture in L2 (median where both succeed, n = {n})"
-    return Conclusion(outcome, f"The region needs {word}: {times}.")
 
 
 def lines(script: Script, recipe: Recipe) -> None:
@@ -236,10 +183,20 @@ def lines(script: Script, recipe: Recipe) -> None:
         'print("success", found.success.float().mean().item())',
         "print({name: values.mean().item() for name, values in found.norms.items()})",
     ]
+    if judges := recipe.inputs.get("judges"):
+        script.use("core.attacks", "transfer")
+        script.lines += [
+            f"others = [{', '.join(script.load(ref) for ref in judges)}]",
+            "right = model(images).argmax(1) == labels",
+            "table = finish(transfer(others, images, [found.images], labels, right=right))",
+            'print("fooled", table.fooled, "of", table.n)',
+        ]
 
+
+INPUTS = (IMAGES, N, TARGET, MASK, model_input("judge"), models_input("judges", regional.MOST))
 
 KIND = Kind(
-    "attack", ATTACKS, run, Snippet(lines), taking(IMAGES, N, TARGET, MASK, model_input("judge")),
+    "attack", ATTACKS, run, Snippet(lines), taking(*INPUTS),
     scores=(
         Score(
             "success", "Fooled", against="control",
@@ -247,17 +204,22 @@ KIND = Kind(
             "random noise of exactly the same size.",
         ),
         Score(
-            "success", "Whole picture: fooled", moment="global",
-            help="The same attack with every pixel free, the same targets, steps and stop.",
+            "success", "Fooled, whole", moment="global",
+            help="On the whole picture: the same attack with every pixel free, the same targets, steps and stop.",
         ),
         Score(
-            "success", "Random noise: fooled", moment="control",
+            "success", "Fooled, noise", moment="control",
             help="The control: a change of exactly the same size with random signs.",
+        ),
+        Score(
+            "kept", "Still transfers",
+            help="Of the pictures that the attack on the whole picture fools, the share that stays fooled when only "
+            "the region may change.",
         ),
         Score("linf", "Largest change (L∞)", "L∞", unit=""),
         Score("l2", "Whole change (L2)", "L2", unit=""),
         Score("steps", "Steps", unit=""),
     ),
     conclude=conclude, outcomes=("fooled", "in part", "withstood", "no better than noise", "nothing to attack"),
-    questions={"size": Question(size, ("smaller", "same", "larger", "not comparable", "no region"))},
+    questions={"size": Question(regional_outcomes.size, regional_outcomes.SIZES)},
 )  # fmt: skip

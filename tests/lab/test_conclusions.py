@@ -103,6 +103,11 @@ NOTED = {"notes": {"inversion": "ring"}}
 FOUR = {"success": 4, "global/success": 4, "median/l2": 3}
 REGION = {"success": 1.0, "global/success": 1.0, "control/success": 0.0}
 
+
+def ratio(median: float, low: float, high: float) -> dict[str, float]:
+    """Of the L2 norms, with its interval."""
+    return {"median/l2": median, "low/l2": low, "high/l2": high}
+
 DEFENSES = [
     Case(TSBD(), "repaired", repair(1.0, 0.02, 0.95),
          ["repaired", "from 100.0 % to 2.0 %", "on a clean model 1.3 %", "95.0 % of the triggered",
@@ -212,13 +217,17 @@ ATTACKS = [
     Case(PGD(), "no better than noise", {"success": 0.0, "control/success": 0.25}, ["0 of 4", "1 of 4"],
          counts={"success": 4}),
     Case(PGD(), "nothing to attack", {}, ["nothing to attack"]),
-    Case(Regional(), "fooled", REGION | {"median/l2": 1.7}, ["the larger change: 1.70 times", "n = 3"], ["smaller"],
-         FOUR),
+    Case(Regional(), "fooled", REGION | ratio(1.7, 1.2, 2.0) | {"kept": 0.75},
+         ["the larger change: 1.70 times", "n = 3, 95 % interval 1.20 to 2.00", "Of the 4 pictures",
+          "3 of 4 stay fooled", "interval 30.1 % to 95.4 %"], ["smaller", "other model"], FOUR | {"kept": 4}),
     Case(Regional(), "withstood", REGION | {"success": 0.0}, ["cannot be compared", "all pixels free on 4 of 4"],
          ["times that"], FOUR),
-    Case(Regional(), "smaller", REGION | {"median/l2": 0.85}, ["the smaller change: 0.85"], ["larger"], FOUR, "size"),
-    Case(Regional(), "same", REGION | {"median/l2": 1.05}, ["about the same change: 1.05"], ["larger"], FOUR, "size"),
-    Case(Regional(), "larger", REGION | {"median/l2": 1.7}, ["the larger change: 1.70"], ["smaller"], FOUR, "size"),
+    Case(Regional(), "smaller", REGION | ratio(0.85, 0.8, 0.99), ["the smaller change: 0.85"], ["larger"], FOUR,
+         "size"),
+    Case(Regional(), "same", REGION | ratio(0.85, 0.8, 1.01), ["0.85 times", "holds 1"], ["larger"], FOUR, "size"),
+    Case(Regional(), "same", REGION | {"median/l2": 1.7}, ["1.70 times", "one picture"], ["larger", "interval"],
+         FOUR | {"median/l2": 1}, "size"),
+    Case(Regional(), "larger", REGION | ratio(1.7, 1.01, 2.0), ["the larger change: 1.70"], ["smaller"], FOUR, "size"),
     Case(Regional(), "not comparable", REGION | {"success": 0.0}, ["cannot be compared"], counts=FOUR, question="size"),
     Case(PGD(), "no region", {"success": 1.0}, ["no region"], counts=FOUR, question="size"),
 ]  # fmt: skip

@@ -11,12 +11,14 @@ import streamlit as st
 
 import lab.loading
 import models
+from core.attacks.inputs.regional.regional import FAMILIES as families
 from core.defenses import FineTuning
 from lab.recipes import Recipe
 from lab.running.job import Job
 from tests.ui.conftest import fine, until
 from ui.pages import PAGES, Card, Page
 from ui.sidebar import OWN_DATA, own_data
+from ui.views.regional import FAMILIES
 from ui.widgets import jobs
 from ui.widgets.cards import gallery, model_of
 
@@ -236,8 +238,12 @@ def test_an_attack_on_a_region_is_compared_with_the_whole_picture(visit):
     app.button(key="regions-start").click().run()
     app = fine(until(app, "regions", "done"))
     found = metrics(app)
-    assert {"Fooled", "Whole picture: fooled", "Random noise: fooled"} < set(found)
+    assert {"Fooled", "Fooled, whole", "Fooled, noise", "Still transfers"} < set(found)
     result = app.session_state["job-regions"].result
+    assert len(result.notes["models"].split(", ")) == 5 and len(app.get("vega_lite_chart")) == 2
+    assert {"Who else is fooled", "The changes in frequency"} <= {header.value for header in app.header}
+    captions = " ".join(str(image.proto) for image in app.main.get("image"))
+    assert captions.count("% fine") == 3 and len(app.dataframe) == 1
     outside = ~result.images["region"][0]
     assert result.images["perturbation"][0][:, outside].abs().max() == 0
 
@@ -248,6 +254,13 @@ def test_a_drawn_region_comes_from_the_link_and_an_empty_one_cannot_start(visit)
     mask = "0" * 16 + "0ff0" * 8 + "0" * 16
     app = fine(visit("regions.py", regional__family="drawn", mask=mask))
     assert not app.button(key="regions-start").disabled
+
+
+def test_every_family_of_regions_is_offered_in_words_and_the_anti_heatmap_is_shown(visit):
+    assert list(FAMILIES) == list(families)
+    app = fine(visit("regions.py", regional__family="unattended", model="zoo:scenes-clean", images="66"))
+    assert any("anti-heatmap" in caption.value for caption in app.caption)
+    assert "29 % may change" in " ".join(str(image.proto) for image in app.main.get("image"))
 
 
 @pytest.mark.parametrize("attack", ["PGD", "FGSM"])

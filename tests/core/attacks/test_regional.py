@@ -231,6 +231,11 @@ def test_loading_slip_changes_bright_pixels_only():
     slip = loading_slip(images)
     assert slip["l0"] == 0.5
     torch.testing.assert_close(slip["linf"], torch.tensor([0.9 * 255 / 224 - 1]))
+    attacked = images.clone()
+    attacked[..., 0] -= 0.02  # the dark pixel changes as the attack says, the bright one by the clamp
+    both = loading_slip(images, attacked)
+    assert both["l0"] == 1 and torch.equal(both["linf"], slip["linf"])
+    torch.testing.assert_close(both["l2"], (slip["l2"] ** 2 + 3 * 0.02**2).sqrt())
 
 
 def test_what_it_looks_at_most_and_least_are_apart(case):

@@ -101,11 +101,13 @@ def _mean(hits: Tensor) -> float:
     return hits.float().mean().item() if len(hits) else math.nan
 
 
-def loading_slip(images: Tensor) -> dict[str, Tensor]:
+def loading_slip(images: Tensor, adversarial: Tensor | None = None) -> dict[str, Tensor]:
     """What dividing bytes by 224 instead of 255 adds to the norms before any attack: "l0", "l2", "linf" (N,).
 
     The authors' code does this. Pixels reach 255 / 224 = 1.138, and the first clamp to [0, 1] then changes
-    bright pixels everywhere, also outside the region.
+    bright pixels everywhere, also outside the region. With `adversarial`, the norms of that attack's changes, had
+    the images been loaded so.
     """
     bright = images * (255 / 224)
-    return norms_of(bright, torch.clamp(bright, 0, 1))
+    change = 0.0 if adversarial is None else adversarial - images
+    return norms_of(bright, torch.clamp(bright + change, 0, 1))

@@ -76,7 +76,7 @@ class Regional(Method):
         if target is None:
             target = self.targets(model, images, labels, seed=seed)
         problem = prepare(model, images, labels, target, None)
-        if judge is not None and (known := classes_of(judge, _fitted(judge, problem.images[:1]))) != problem.classes:
+        if judge is not None and (known := classes_of(judge, fitted(judge, problem.images[:1]))) != problem.classes:
             raise ValueError(
                 f"The source knows {problem.classes} classes and the judge {known}; transfer can only be judged "
                 "between models of the same classes."
@@ -145,7 +145,7 @@ class Regional(Method):
             "target": problem.goal, "source_steps": first, "kept": kept, "region": region,
             "pixels": region.flatten(1).sum(1), "judge_queries": (steps + 1) * (judge is not None),
         }
-        if judge is not None and (size := _other_size(judge, adversarial)) is not None:
+        if judge is not None and (size := other_size(judge, adversarial)) is not None:
             report["judge_size"] = size
         norms = norms_of(problem.images, adversarial)
         return Adversarial(adversarial, success, reached, norms, steps, steps + 1, report)
@@ -154,11 +154,11 @@ class Regional(Method):
 def _verdict(judge: nn.Module | None, images: Tensor, logits: Tensor) -> Tensor:
     """The class the judge gives each image, int64 (N,); without a judge, the one in the source's logits."""
     if judge is not None:
-        logits = require_finite(predict(judge, _fitted(judge, images)))
+        logits = require_finite(predict(judge, fitted(judge, images)))
     return logits.argmax(1).to(images.device)
 
 
-def _other_size(judge: nn.Module, images: Tensor) -> tuple[int, int] | None:
+def other_size(judge: nn.Module, images: Tensor) -> tuple[int, int] | None:
     """The judge's input size (height, width) where it names one that differs from the images'."""
     size = getattr(judge, "input_size", None)
     if size is None or tuple(size[-2:]) == tuple(images.shape[2:]):
@@ -166,9 +166,9 @@ def _other_size(judge: nn.Module, images: Tensor) -> tuple[int, int] | None:
     return int(size[-2]), int(size[-1])
 
 
-def _fitted(judge: nn.Module, images: Tensor) -> Tensor:
+def fitted(judge: nn.Module, images: Tensor) -> Tensor:
     """The images in the judge's dtype and at its input size, bilinear with antialiasing."""
-    size = _other_size(judge, images)
+    size = other_size(judge, images)
     if size is not None:
         images = F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True).clamp(0, 1)
     return images.to(dtype_of(judge))
