@@ -1,28 +1,22 @@
-"""A-CAV beside TCAV on the same activations, shuffled concepts, and how long captum's vectors take beside ours.
+"""A-CAV beside TCAV on the same activations, and shuffled concepts.
 
     python -m bench.concepts
 
-Recalls are over the 20 random sets of one run. Writes lab/stored/tables/concepts.json and concept-speed.json.
+Recalls are over the 20 random sets of one run. Writes lab/stored/tables/concepts.json and concepts-shuffled.json.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import io
-import tempfile
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
 
 import models
-from bench.interleaved import interleaved
 from bench.keep import keep
 from core.data import load_data
-from core.explain import ACAV, TCAV, FastCAV
+from core.explain import ACAV, TCAV
 from core.explain.concepts.examples import divide
-from core.explain.concepts.layer import layer_of
 from core.explain.concepts.probe import Probe
 from core.runs import finish
 from lab import concepts
@@ -38,8 +32,6 @@ ARMS = {
     "average only": ACAV(controls=1, negatives="random", rounds=0),
 }
 SHUFFLES = 20
-SETS, SIZE = 10, 50
-"""Random sets, and pictures in each, of the comparison of times."""
 
 
 def compared(ref: str) -> list[dict[str, Any]]:
@@ -76,39 +68,8 @@ def shuffled(ref: str) -> dict[str, Any]:
     return {"model": ref, "concept": "drawn at random", "p ≤ 0.05": ps, "t-test p < 0.05": ts, "pictures": 1_000}
 
 
-def times(rounds: int = 5) -> list[dict[str, Any]]:
-    """Seconds for the vectors of a concept against 10 random sets, 50 pictures each, ours and captum's in turn."""
-    from captum.concept import TCAV as Captum
-    from captum.concept import Concept
-
-    model, data = models.load(MODELS[0]).eval(), load_data("scenes", "test", limit=N)[: SIZE * (1 + SETS)]
-    parts = data.pixels.split(SIZE)
-
-    def ours(method: Any) -> None:
-        found = finish(layer_of(model, data.images, LAYER, method.pool).activations(data.images)).double()
-        first, *sets = found.split(SIZE)
-        method.planes(first, torch.stack(sets), torch.Generator().manual_seed(0))
-
-    def captum() -> None:
-        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-            named = [Concept(i, str(i), DataLoader(one, batch_size=SIZE)) for i, one in enumerate(parts)]
-            pairs = [[named[0], one] for one in named[1:]]
-            Captum(model, [f"net.{LAYER}"], save_path=folder).compute_cavs(pairs)
-
-    calls = {
-        "TCAV": lambda: ours(TCAV()),
-        "TCAV, every position": lambda: ours(TCAV(pool=False)),
-        "FastCAV, every position": lambda: ours(FastCAV(pool=False)),
-        "captum, every position": captum,
-    }
-    took = interleaved(*calls.values(), repeats=rounds)
-    return [{"vectors": name, "time": one / 1000} for name, one in zip(calls, took, strict=True)]
-
-
 def main() -> None:
     command = "python -m bench.concepts"
-    keep("concept-speed", "A concept's vectors against ten random sets, ours and captum's", times(), command=command,
-         n="median of 5 rounds in turn, one process, 550 pictures", seeds=[0], units={"time": "s"})  # fmt: skip
     keep("concepts", f"A-CAV beside TCAV at {LAYER}", [row for ref in MODELS for row in compared(ref)], command=command,
          n=f"{N:,} Scenes test pictures, 20 random sets", seeds=[0],
          note="Recalls are of held-out pictures; all arms have the same activations and random sets.",

@@ -25,8 +25,9 @@ BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 PAGE_MARKS = "<!-- pages:begin -->", "<!-- pages:end -->"
 ORDER = [
     "zoo", "scoreboard", "neurons", "unlearning", "tsbd", "family", "family-before", "family-architectures",
-    "family-rankings", "family-development", "poison", "flareon", "regional", "attacks", "autoattack", "masking",
-    "trust", "concepts", "acav", "concepts-shuffled", "concept-speed", "live", "visitors", "speed",
+    "family-rankings", "family-development", "poison", "flareon", "regional", "attacks", "autoattack",
+    "universal-speed", "masking", "heatmaps", "trust", "concepts", "acav", "concepts-shuffled", "concept-speed",
+    "live", "visitors", "speed",
 ]  # fmt: skip
 
 

@@ -2,11 +2,13 @@
 
     python -m bench.attacks [--n 8] [--model zoo:cifar10-clean]      the table "attacks"
     python -m bench.attacks --autoattack [NET …] [--n 200] [--only ours]     the table "autoattack"
+    python -m bench.attacks --universal [--n 100]                    the table "universal-speed"
 
 The first compares every attack with the same one of torchattacks, foolbox and the Adversarial Robustness Toolbox (ART,
 `pip install --no-deps adversarial-robustness-toolbox six`), those that are installed, in one process, where they take
 turns: time, success, size of the change, pixels; set OMP_NUM_THREADS=1. The second runs the whole AutoAttack and that
-of torchattacks on the same pictures: a quarter of an hour for a robust network on an idle core. What
+of torchattacks on the same pictures: a quarter of an hour for a robust network on an idle core. The third makes one
+change for all pictures, ours and ART's, until the same share is fooled: some minutes. What
 bench/cells/attacks.json and bench/cells/autoattack.json hold already is not measured again.
 """
 
@@ -15,7 +17,7 @@ from __future__ import annotations
 import argparse
 
 import models
-from bench.attacks import robust
+from bench.attacks import robust, universal
 from bench.attacks.compare import compared
 from bench.keep import keep
 from core.data import load_data
@@ -26,7 +28,9 @@ from lab.tables import stored_table
 
 def main() -> None:
     arguments = parser().parse_args()
-    if arguments.autoattack is None:
+    if arguments.universal:
+        print(universal.publish(arguments.n or 100).read_text(encoding="utf-8"))
+    elif arguments.autoattack is None:
         speed(arguments.model, arguments.n or 8)
     else:
         only = (robust.OURS, robust.THEIRS) if arguments.only is None else (arguments.only,)
@@ -70,9 +74,10 @@ def autoattack(nets: list[str], n: int, libraries: tuple[str, ...]) -> None:
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     made.add_argument("--autoattack", nargs="*", metavar="NET", help=f"networks; default: {', '.join(robust.NETS)}")
+    made.add_argument("--universal", action="store_true", help="one change for all pictures beside that of ART")
     made.add_argument("--only", choices=(robust.OURS, robust.THEIRS), help="one of the two AutoAttacks")
     made.add_argument("--model", default="zoo:cifar10-clean", help="the network of the table attacks")
-    made.add_argument("--n", type=int, help="pictures: 8, or 200 for AutoAttack")
+    made.add_argument("--n", type=int, help="pictures: 8, 200 for AutoAttack, 100 for a universal change")
     return made
 
 

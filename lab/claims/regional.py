@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lab.claims.claim import Check, Claim
 from lab.claims.evidence import every
 
 RECIPE = {"method": {"method": "Regional"}, "model": "zoo:scenes-clean", "data": "scenes"}
-OVER = "directions and regions"
-
-
-def _kept(row: dict[str, Any]) -> float | None:
-    """Of the pictures whose global example transfers, the share whose regional one does too."""
-    transferred = row["transfer, global"] * row["n"]
-    return row["pairs"] / transferred if transferred else None
+PAPERS = {"region": "[sfr]*"}
+"""The paper's own families: square, frame and random."""
+OVER = "pairs of networks and regions"
 
 
 def _smaller(norm: str) -> Check:
-    find = every("regional", lambda row: row[f"{norm} ratio"], {}, OVER)
+    find = every("regional", lambda row: row[f"{norm} ratio"], PAPERS, OVER)
     return Check(f"{norm}, region : global, where both transfer", find, 1.0, below=True, unit="")
 
 
+EXPERIMENT = "Directed pairs of networks on CIFAR-10 and ImageNet; square, frame and random region of 28 % of the area"
 WHY = (
-    "37 to 39 pictures of two MobileNets with 7 to 10 cases where both transfer say little; 100 pictures of more pairs "
-    "would decide."
+    "Each case is one picture and one target with one seed, and the networks are small; what counts as a case, only "
+    "pictures that both networks get right, is stricter here than in the released code, which never asks the judge of "
+    "the clean picture. More seeds and the paper's own networks would decide."
 )
 CLAIMS = (
     Claim(
         "regional-transfer", "regional",
         "Restricted to a region, about three in four adversarial examples still transfer (published: 76 %).",
-        "Two MobileNets, both directions, square, frame and random region of 28 % of the area; 66 % or more counts.",
-        (Check("share that still transfers", every("regional", _kept, {}, OVER), 0.66, unit="%"),),
+        f"{EXPERIMENT}; of the pictures whose global example transfers. 66 % or more counts.",
+        (Check("share that still transfers", every("regional", lambda row: row["still transfer"], PAPERS, OVER), 0.66,
+               unit="%"),),
         "regions", RECIPE, WHY,
     ),
     Claim(
         "regional-norms", "regional",
         "Depending on the region, local examples need a significantly smaller L0, L2 and L∞.",
-        "Median ratio of the norms over the pictures where both transfer; L0 falls by construction.",
+        f"{EXPERIMENT}; median ratio of the norms over the pictures where both transfer. L0 falls by construction.",
         (_smaller("L0"), _smaller("L2"), _smaller("Linf")),
         "regions", RECIPE, WHY,
     ),

@@ -10,9 +10,9 @@ import torch
 
 from bench import kept
 from bench.attacks import __main__ as bench
-from bench.attacks import compare, libraries, robust
+from bench.attacks import compare, libraries, robust, universal
 from bench.attacks.cases import CASES
-from core.attacks import AutoAttack
+from core.attacks import AutoAttack, Universal
 from models import Card, Classifier
 from tests.conftest import colour_set
 
@@ -95,3 +95,15 @@ def test_the_rows_of_autoattack_by_hand() -> None:
     (row,) = robust.rows(ours + theirs, 4, {"a": 0.5})
     assert row["torchattacks"] == 0.25 and row["points apart"] == "+0.0" and row["pictures judged otherwise"] == 2
     assert robust.rows(ours[:1], 4, {}) == [], "blocks are missing"
+
+
+def test_a_universal_change_is_timed_beside_art(zoo, monkeypatch) -> None:
+    monkeypatch.setattr(universal, "load_data", lambda data, split, limit: colour_set(limit))
+    monkeypatch.setattr(universal, "PASSES", 1)
+    monkeypatch.setattr(universal, "OURS", {"sign": Universal(passes=1, xi=0.2, enough=0.2)})
+    monkeypatch.setattr(universal, "art", lambda model, images: torch.zeros_like(images[0]))
+    monkeypatch.setattr("sys.argv", ["bench.attacks", "--universal", "--n", "12"])
+    bench.main()
+    first, ours = json.loads((zoo / "universal-speed.json").read_text())["rows"]
+    assert first["search"].startswith("ART") and first["fooled, training"] == 0  # no change fools nobody
+    assert ours["times faster than ART"] == pytest.approx(first["time"] / ours["time"]) and ours["fooled, test"] >= 0

@@ -80,7 +80,7 @@ def _number(label: str, k: Knob, start: Any, shared: dict[str, Any]) -> Any:
         return int(st.number_input(label, low, high, int(start), int(k.step or 1), **shared))
     low_, high_ = (None if end is None else float(end) for end in (k.low, k.high))
     step = float(k.step or 10 ** math.floor(math.log10(abs(start) or 1e-3)))
-    return float(st.number_input(label, low_, high_, float(start), step, format="%g", **shared))
+    return float(st.number_input(label, low_, high_, float(start), step, format="%.6g", **shared))
 
 
 def _decimals(step: float) -> int:

@@ -3,7 +3,8 @@
 import pytest
 import timm
 
-from bench.heatmaps import Case, row
+from bench.explain import vectors
+from bench.explain.heatmaps import Case, row
 from core.explain import GradCAM
 
 
@@ -14,3 +15,10 @@ def test_a_comparison_times_both(library: str) -> None:
     assert found["agreement"] > 0.99
     assert found["ours"] > 0 and found["theirs"] > 0 and found["pictures"] == 2
     assert found["times faster"] == pytest.approx(found["theirs"] / found["ours"], rel=0.05)
+
+
+def test_vectors_are_timed_beside_captum() -> None:
+    rows = vectors.measured(rounds=1)
+    assert [each["vectors"] for each in rows][-1].startswith("captum") and rows[-1]["times faster"] == 1
+    for each in rows:
+        assert each["times faster"] == pytest.approx(rows[-1]["time"] / each["time"])

@@ -1,16 +1,11 @@
-"""How long heatmaps take, and how far they agree, against captum and the grad-cam package: ResNet-18, turn by turn.
-
-    python -m bench.heatmaps [--threads 2]
-
-All explain the same layer of the same network, whose weights are random; ours also enlarges the map to the picture. On
-an idle machine only. Writes lab/stored/tables/heatmaps.json.
-"""
+"""Heatmaps beside those of captum and the grad-cam package: processor time turn by turn, and how far they agree."""
 
 from __future__ import annotations
 
-import argparse
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import timm
@@ -20,13 +15,24 @@ from torch import Tensor, nn
 
 from bench.interleaved import interleaved
 from bench.keep import keep
-from core.explain import AblationCAM, GradCAM, ScoreCAM, enlarged
+from core.explain import (
+    AblationCAM,
+    EigenCAM,
+    GradCAM,
+    GradCAMPlusPlus,
+    HiResCAM,
+    LayerCAM,
+    ScoreCAM,
+    XGradCAM,
+    enlarged,
+)
 from core.metrics.correlation import rank_correlations
 
 
 @dataclass(frozen=True)
 class Case:
-    """One comparison: our method, the other library's, pictures of so many pixels, turns and how many times faster."""
+    """One comparison: our method, the other library's, pictures of so many pixels, turns, and how many times faster
+    ours has to be."""
 
     ours: Any
     against: str
@@ -36,11 +42,13 @@ class Case:
     goal: float
 
 
+OTHERS = (HiResCAM(), GradCAMPlusPlus(), XGradCAM(), LayerCAM(), EigenCAM())
 CASES = (
     Case(GradCAM(), "captum", 1, 224, 30, 1 / 1.05),
     Case(GradCAM(), "captum", 16, 224, 6, 1 / 1.05),
     Case(GradCAM(), "grad-cam", 1, 224, 20, 1),
     Case(GradCAM(), "grad-cam", 16, 224, 6, 2.5),
+    *(Case(method, "grad-cam", 16, 224, 1, 1) for method in OTHERS),
     Case(AblationCAM(), "grad-cam", 1, 224, 1, 5),
     Case(AblationCAM(), "grad-cam", 16, 64, 1, 5),
     Case(ScoreCAM(), "grad-cam", 1, 224, 1, 5),
@@ -75,7 +83,9 @@ def row(case: Case, net: nn.Module) -> dict[str, Any]:
         targets = net(images).argmax(1)  # a class that the picture speaks for: of others, grad-cam's maps are zero
     call = other(case, net, images, targets)
     agreement = agree(case.ours(net, images, targets), call())
-    ours, theirs = interleaved(lambda: case.ours(net, images, targets), call, repeats=case.turns)
+    ours, theirs = interleaved(
+        lambda: case.ours(net, images, targets), call, repeats=case.turns, clock=time.process_time
+    )
     return {
         "method": type(case.ours).__name__, "pictures": case.pictures, "pixels": case.size, "against": case.against,
         "ours": round(ours, 1), "theirs": round(theirs, 1), "times faster": round(theirs / ours, 2),
@@ -84,26 +94,25 @@ def row(case: Case, net: nn.Module) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--threads", type=int, default=2, help="torch threads (default 2)")
-    torch.set_num_threads(parser.parse_args().threads)
+def measured() -> list[dict[str, Any]]:
+    """All comparisons on a ResNet-18 with random weights."""
     torch.manual_seed(0)
     net = timm.create_model("resnet18", num_classes=1000).eval()
     rows = []
     for case in CASES:
         rows.append(row(case, net))
         print(rows[-1], flush=True)
-    keep(
-        "heatmaps", "How long heatmaps take", rows,
-        command=f"python -m bench.heatmaps --threads {torch.get_num_threads()}",
+    return rows
+
+
+def publish(rows: list[dict[str, Any]], command: str) -> Path:
+    """The table lab/stored/tables/heatmaps.json."""
+    return keep(
+        "heatmaps", "How long heatmaps take", rows, command=command,
         n="the median of the turns that the table names, both libraries in turn in one process", seeds=[0],
         units={"ours": "ms", "theirs": "ms"},
-        note="ResNet-18 with random weights, the maps of its last stage. Score-CAM and Ablation-CAM take 512 passes a "
-        "picture; grad-cam takes each of them through the whole network, ours for Ablation-CAM from the layer on. "
-        "Agreement: mean rank correlation of the positive parts of both maps.",
+        note="Processor time. ResNet-18 with random weights, the maps of its last stage; ours also enlarges the map "
+        "to the picture. Score-CAM and Ablation-CAM take 512 passes a picture; grad-cam takes each of them through the "
+        "whole network, ours for Ablation-CAM from the layer on. Agreement: mean rank correlation of the positive "
+        "parts of both maps.",
     )  # fmt: skip
-
-
-if __name__ == "__main__":
-    main()
