@@ -74,7 +74,7 @@ class TrustTests(Method):
         for name, curve in self.curves.items():
             found[name] = yield from part(curve.run(model, images, maps, classes), name, 0, 1)
         scores = {name: curve.area for name, curve in found.items()} | located(maps, masks)
-        moving = MaxSensitivity(self.radius, self.draws).run(model, images, classes, explain, seed=seed)
+        moving = MaxSensitivity(self.radius, self.draws).run(model, images, classes, explain, maps=maps, seed=seed)
         scores["sensitivity"] = yield from moving
         destroyed = explained(explain, randomised(model, seed), images, classes, seed)
         random = yield from part(destroyed, "randomise", 0, 1)
