@@ -26,10 +26,15 @@ if TYPE_CHECKING:
     from lab.recipes import Recipe
 
 EVERY, TRIGGER = "all", "trigger"
-NORMAL_FIRST, OUTLIER_FIRST, SHARE_FIRST, PICTURES_FIRST, TESTED_FIRST = "class=6", "class=4", 0.05, 1000, 200
+NORMAL_FIRST, OUTLIER_FIRST, SHARE_FIRST, PICTURES_FIRST, TESTED_FIRST = "class=6", "class=4", 0.05, 500, 200
 """What a recipe that does not say them has; the last is the test pictures of each kind, at most."""
+FIRST = {"scenes": ("background=plain", "background=stripes")}
+"""Normal and outlier with which the page begins on other data than digits. Among all Scenes, a blended trigger lowers
+the contrast: such pictures are reconstructed better than normal ones, and rank below them."""
 TRIGGERS: dict[str, Any] = {"BadNets": BadNets(), "Blended": Blended()}
 """Triggers that make outliers; the other one makes those of a kind that the training pictures do not hold."""
+STORED = (DIGITS, "scenes")
+"""Data with a finished run that ships with the lab (`python -m bench.outliers.stored`)."""
 DETECTORS_FIRST = "Autoencoder,AdversarialAutoencoder,IsolationForest,OneClassSVM"
 HIGHEST = 0.2
 SCENES = 16
@@ -98,6 +103,11 @@ PICTURES = whole("pictures", 20, 10_000)
 """Normal training pictures, at most."""
 DETECTORS = Input("detectors", _detectors)
 """Detectors that run beside the recipe's, with their defaults."""
+
+
+def stored(data: str) -> str:
+    """The name of the finished run on these data (`lab.whole_runs`)."""
+    return f"outliers-{data}"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ui.widgets import knobs, link  # noqa: E402
 choice = page.choice
 with sidebar.ready():
     cache.model(choice)
-    from lab import concepts, links, loading, outliers
+    from lab import concepts, links, loading, outliers, whole_runs
     from lab.recipes import Recipe
 
 controls, stage = page.columns()
@@ -40,8 +40,8 @@ with controls:
         help="Other detectors on the same pictures. PaDiM and PatchCore look at features of the sidebar's model.",
         **link.BOUND,
     )  # fmt: skip
-    many = st.select_slider("Training pictures, at most", [50, 100, 250, 500, 1000, 2000], 1000, key="many",
-                            **link.BOUND)  # fmt: skip
+    many = st.select_slider("Training pictures, at most", [50, 100, 250, 500, 1000, 2000], outliers.PICTURES_FIRST,
+                            key="many", **link.BOUND)  # fmt: skip
     n = st.select_slider("Test pictures of each kind, at most", [50, 100, 200, 500, 1000], 200, key="n", **link.BOUND)
     seed = link.whole("Seed", 0, 2**31 - 1, 0, key="seed", help="Draws the outliers, weights and batches.")
     inputs = {
@@ -57,11 +57,16 @@ with controls:
 FIGURES = ("bacc", "ceiling", "area", "unobserved")
 
 
+stored = None if page.job else whole_runs.read(outliers.stored(data))
+
+
 def live(job):
-    """Progress, the errors as they grow, and the charts once they are there."""
+    """Progress, the errors as they grow, and the charts once they are there; before any run, the stored one."""
     page.progress(job, recipe, "Press **Train**: no detector is told which training pictures are outliers.")
-    page.figures(job, asked=recipe, only=FIGURES)
-    if (result := finished(job)) is not None:
+    if stored is not None:
+        views.stored(stored, recipe)
+    page.figures(job, (stored.figures, stored.counts) if stored else ({}, {}), asked=recipe, only=FIGURES)
+    if (result := stored or finished(job)) is not None:
         views.figures(result)
     elif job is not None:
         views.running(job.curve)
@@ -69,7 +74,7 @@ def live(job):
 
 with stage:
     page.watch(live)
-    if (result := page.result) is not None:
+    if (result := stored or page.result) is not None:
         views.refined(result)
         st.subheader("What each finds strangest", anchor=False)
         page.show(views.strangest(result))
@@ -77,15 +82,15 @@ with stage:
 page.ask(
     "Will the autoencoder's error of outliers stay above that of normal pictures to the end?",
     {"open": "It stays well above", "narrowed": "It comes closer", "closed": "Hardly a difference is left"},
-    page.answer("learned"),
+    page.answer("learned", result),
 )  # fmt: skip
-if (taken := page.answer("candidates")) is not None:
+if (taken := page.answer("candidates", result)) is not None:
     st.markdown(taken.text)
 page.end(
     recipe or Recipe(method, choice.model, chosen.data, {}, seed), texts.of(name),
     also=[texts.of(each) for each in beside if each != name],
     query={
         "model": choice.model, "data": choice.data, "seed": str(seed), "n": str(n), "many": str(many),
-        "contamination": str(share), "method": name, **chosen.said, **links.of_knobs(method),
+        "contamination": str(share), "method": name, "detectors": beside, **chosen.said, **links.of_knobs(method),
     },
 )  # fmt: skip

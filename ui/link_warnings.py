@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,18 +11,19 @@ import streamlit as st
 from ui.errors import plain
 
 
-def of_link() -> dict[str, str]:
-    """What the address asks of controls that have not been drawn yet in this visit, by the control's key.
+def of_link() -> dict[str, list[str]]:
+    """What the address asks of controls that have not been drawn yet in this visit, by the control's key: a word, or
+    several of a list.
 
     A number beyond any float ends the page with a sentence: Streamlit's number fields break on it.
     """
-    query = st.query_params.to_dict()
-    for key, text in query.items():
-        if _endless(text):
-            said = f"The link says {key} = {text[:40]}, a number out of range; remove it from the address."
+    query = {key: st.query_params.get_all(key) for key in st.query_params}
+    for key, texts in query.items():
+        if any(map(_endless, texts)):
+            said = f"The link says {key} = {_listed(texts)}, a number out of range; remove it from the address."
             st.error(plain(ValueError(said)), icon=":material/link_off:")
             st.stop()
-    return {key: text for key, text in query.items() if key not in st.session_state}
+    return {key: texts for key, texts in query.items() if key not in st.session_state}
 
 
 def _endless(text: str) -> bool:
@@ -31,7 +33,12 @@ def _endless(text: str) -> bool:
         return False
 
 
-def tell(asked: dict[str, str], doubt: str = "") -> None:
+def _listed(texts: Sequence[str]) -> str:
+    """What a link says, cut where it is long."""
+    return ", ".join(texts)[:40]
+
+
+def tell(asked: dict[str, list[str]], doubt: str = "") -> None:
     """A sentence for the link's version, and for each value of `asked` that its control, now drawn, did not take.
 
     doubt : what else is wrong with the link
@@ -39,10 +46,11 @@ def tell(asked: dict[str, str], doubt: str = "") -> None:
     A sentence stays until its control is moved. Knobs (`tsbd-steps`) tell their own, with their range.
     """
     told: dict[str, tuple[Any, str]] = st.session_state.setdefault("link-doubts", {})
-    for key, text in asked.items():
-        if "-" not in key and key in st.session_state and not _same(st.session_state[key], text):
+    for key, texts in asked.items():
+        if "-" not in key and key in st.session_state and not _same(st.session_state[key], texts):
             used = st.session_state[key]
-            told[key] = used, f"The link says {key} = {text[:40]}, which is not available here; {used} is used."
+            instead = f"{_shown(used)} {'are' if isinstance(used, list) and len(used) > 1 else 'is'} used"
+            told[key] = used, f"The link says {key} = {_listed(texts)}, which is not available here; {instead}."
     version = st.query_params.get("v", "1")
     if version != "1":
         st.warning(plain(ValueError(
@@ -55,8 +63,17 @@ def tell(asked: dict[str, str], doubt: str = "") -> None:
             st.warning(plain(ValueError(sentence)), icon=":material/link_off:")
 
 
-def _same(value: Any, text: str) -> bool:
-    """Whether a control's value is what the link wrote: 3 and "3.0" are the same, and True and "true"."""
+def _shown(value: Any) -> str:
+    """A control's value in words; of a list, its entries."""
+    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
+
+
+def _same(value: Any, texts: Sequence[str]) -> bool:
+    """Whether a control's value is what the link wrote: 3 and "3.0" are the same, True and "true", and a list and its
+    entries; of a control that takes one value, the last one counts."""
+    if isinstance(value, list):
+        return [str(one) for one in value] == [text for text in texts if text]
+    text = texts[-1]
     if str(value) == text or (isinstance(value, bool) and str(value).lower() == text.lower()):
         return True
     try:

@@ -40,25 +40,33 @@ def draw(name: str, class_names: tuple[str, ...], labels: dict[str, tuple[str, .
     classes = list(class_names)
     heads = [outliers.EVERY, *(f"class={each}" for each in classes)]
     heads += [f"{label}={value}" for label, values in labels.items() for value in values]
-    first = heads.index(outliers.NORMAL_FIRST) if outliers.NORMAL_FIRST in heads else 0
-    normal = link.choose("Normal", heads, index=first, key="normal", help="What the training pictures are meant to be.")
+    first, strange = outliers.FIRST.get(name, (outliers.NORMAL_FIRST, outliers.OUTLIER_FIRST))
     offered = {"label": bool(labels), "folder": local_folders.allowed()}
     sources = [source for source in FROM if offered.get(source, True)]
+    begin = {
+        "normal": first if first in heads else heads[0],
+        "outliers_from": "trigger" if first not in heads else "class" if strange.startswith("class=") else "label",
+    }
+    _begin_anew(name, begin)
+    normal = link.choose("Normal", heads, index=heads.index(begin["normal"]), key="normal",
+                         help="What the training pictures are meant to be.")  # fmt: skip
     source = link.choose(
-        "Outliers", sources, index=sources.index("trigger") if normal == outliers.EVERY else 0, key="outliers_from",
+        "Outliers", sources, index=sources.index(begin["outliers_from"]), key="outliers_from",
         help="A class, normal pictures with a trigger, a label of the data, or your own pictures.",
     )  # fmt: skip
     said = {"pictures": name, "normal": normal, "outliers_from": source}
     if source == "class":
-        index = classes.index("4") if "4" in classes else min(1, len(classes) - 1)
+        own = strange.partition("=")[2]
+        index = classes.index(own) if own in classes else min(1, len(classes) - 1)
         word = link.choose("Outlier class", classes, index=index, key="outlier_class")
         return Chosen(name, normal, f"class={word}", said | {"outlier_class": word})
     if source == "trigger":
-        word = link.choose("Trigger", list(outliers.TRIGGERS), index=1, key="outlier_trigger")
+        word = link.choose("Trigger", list(outliers.TRIGGERS), key="outlier_trigger")
         return Chosen(name, normal, f"{outliers.TRIGGER}={word}", said | {"outlier_trigger": word})
     if source == "label":
         values = [f"{label}={value}" for label, them in labels.items() for value in them]
-        word = link.choose("Outlier label", values, index=min(1, len(values) - 1), key="outlier_label")
+        index = values.index(strange) if strange in values else min(1, len(values) - 1)
+        word = link.choose("Outlier label", values, index=index, key="outlier_label")
         return Chosen(name, normal, word, said | {"outlier_label": word})
     if source == "folder":
         path = st.text_input("Folder", key="outlier_folder", help="PNG, JPEG or WebP pictures.", **link.BOUND).strip()
@@ -68,3 +76,10 @@ def draw(name: str, class_names: tuple[str, ...], labels: dict[str, tuple[str, .
         help="At least 2: half of them are mixed among the training pictures, half are tested on. They stay in this "
         "server's memory for a while.",
     ), said)  # fmt: skip
+
+
+def _begin_anew(name: str, begin: dict[str, str]) -> None:
+    """Where the visitor has chosen another set, its own first choice takes the place of what was chosen of the last."""
+    if st.session_state.get("outliers-of", name) != name:
+        st.session_state.update(begin)
+    st.session_state["outliers-of"] = name

@@ -18,6 +18,7 @@ from ui.opening import Opening
 from ui.pages import Page, page_of
 from ui.sidebar import Choice
 from ui.widgets import chapters, expected, figures, jobs, lesson, my_model, share, steps, words
+from ui.widgets.copy_link import Query
 from ui.widgets.images import View
 
 if TYPE_CHECKING:
@@ -160,9 +161,10 @@ class RunPage:
         self.figures(job, asked=recipe)
         curve(job.curve if job else [], self.kind.scores, height=360)
 
-    def answer(self, question: str = "") -> Conclusion | None:
-        """What the run says to a question of the page's kind, "" for how it came out; None before it has finished."""
-        if (result := self.result) is None:
+    def answer(self, question: str = "", result: Result | None = None) -> Conclusion | None:
+        """What the run, or another `result`, says to a question of the page's kind, "" for how it came out; None before
+        it has finished."""
+        if (result := result or self.result) is None:
             return None
         return self.kind.questions[question].conclude(result) if question else result.conclusion
 
@@ -182,7 +184,7 @@ class RunPage:
         meaning: str = "",
         *,
         extra: Mapping[str, str] | None = None,
-        query: Mapping[str, str] | None = None,
+        query: Query | None = None,
         also: Sequence[Text] = (),
         place: Place | None = None,
     ) -> None:

@@ -23,12 +23,16 @@ def bacc(scores: Tensor, is_outlier: Tensor, threshold: float = 1.0) -> float:
 
 def bacc_ceiling(rejected: float, contamination: float) -> float:
     """The highest balanced accuracy of a rule that rejects a share of its training pictures, of which a share
-    `contamination` are outliers: all of these are then among the rejected, and all other rejected are normal.
+    `contamination`, below 1, are outliers.
 
-    Two thresholds at 10 % each reject 10 to 20 %, which leaves .90 to .95 on clean data. It is exact on the training
-    pictures; on others as far as they score alike.
+    With r rejected and c outliers, at most min(r, c) of all pictures are rejected outliers, and what is rejected beyond
+    c is normal: TPR <= min(1, r / c), which is 1 for c = 0, and TNR <= 1 - max(0, r - c) / (1 - c). The best ranking
+    reaches both at once. Two thresholds at 10 % each reject 10 to 20 %, which leaves .90 to .95 on clean data. It is
+    exact on the training pictures; on others as far as they score alike.
     """
-    return 1 - max(0.0, rejected - contamination) / (1 - contamination) / 2
+    found = min(1.0, rejected / contamination) if contamination else 1.0
+    lost = max(0.0, rejected - contamination) / (1 - contamination)
+    return (found + 1 - lost) / 2
 
 
 class PrecisionRecall(NamedTuple):

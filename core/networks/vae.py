@@ -70,7 +70,11 @@ class VAE(nn.Module):
         """The loss of each picture (N,), in nats up to a constant: how far its reconstruction lies from it, in
         normalised pixels, and how far its code from a standard normal one."""
         mean, log = self.encode(pictures)
-        made = self.decode(mean + log.exp() * torch.randn_like(mean))
+        return self.loss(pictures, mean, log, torch.randn_like(mean))
+
+    def loss(self, pictures: Tensor, mean: Tensor, log: Tensor, noise: Tensor) -> Tensor:
+        """That loss of pictures with these codes, drawn by `noise` ((N, latent), or (latent,) for all of them)."""
+        made = self.decode(mean + log.exp() * noise)
         error = ((made - pictures).float() / SCALE).square().flatten(1).sum(1) / (2 * self.deviation**2)
         return error + code_divergence(mean, log)
 

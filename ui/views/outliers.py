@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
+from ui import cache
 from ui.charts import outliers as charts
 from ui.widgets import images
 from ui.widgets.images import View, pixels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
+    from lab.recipes import Recipe
     from lab.results import Result
+
+T = TypeVar("T")
 
 KINDS = ("normal", "outlier", "another kind")
 STATES = {1: "kept", 0: "rejected", -1: "pushed away"}
 SIDE = 64
+EXAMPLES = 4
+"""Normal pictures that are shown reconstructed, as `lab.kinds.outlier` takes them."""
+
+
+def _once(result: Result, what: str, make: Callable[[], T]) -> T:
+    """What `make` gives, made once for each run: a rerun of the page encodes no picture again."""
+    return cache.kept(make, "outliers", what, result.recipe.key(), result.seconds)
 
 
 def running(points: list[dict[str, Any]]) -> None:
@@ -49,6 +62,22 @@ def names(result: Result) -> list[str]:
     return all_of_them(result)[::-1]
 
 
+def stored(result: Result, recipe: Recipe | None) -> None:
+    """Of a run that ships with the lab: that it is stored, what it is, and what came out of it."""
+    given, method = result.recipe.inputs, result.recipe.method
+    few, n = int(result.figures["outliers"]), len(result.images["truth"])
+    anew = "the same run" if recipe == result.recipe else "a run of your settings"
+    st.info(
+        f"**A stored run**, trained before: {called(type(method).__name__)} on {result.recipe.data}, {given['normal']} "
+        f"being normal and {given['outlier']} the outliers ({few} of {n} training pictures), "
+        f"{result.counts['bacc']} test pictures, one training per detector, seed {result.recipe.seed}, on "
+        f"{result.notes['hardware']}. **Train** computes {anew} here.",
+        icon=":material/inventory_2:",
+    )
+    came_out = result.conclusion
+    st.markdown(f"**What came out of it.** {came_out.text if came_out else ''}")
+
+
 def figures(result: Result) -> None:
     """All charts of a finished run."""
     followed = {called(name): result.images[f"{name}/errors"] for name in names(result)[::-1] if _has(result, name)}
@@ -74,17 +103,27 @@ def _has(result: Result, name: str) -> bool:
 
 def _reconstructed(result: Result) -> None:
     """A few training pictures, and what is left of them after each autoencoder."""
-    shown = [name for name in names(result)[::-1] if f"{name}/reconstructed" in result.images]
-    for title, stack in {
-        "Training pictures:": result.images["examples"],
-        **{f"What {called(name)} makes of them:": result.images[f"{name}/reconstructed"] for name in shown},
-    }.items():
+    for title, views in _once(result, "reconstructed", lambda: _examples(result)).items():
         st.caption(title)
         with st.grid(8, min_column_width=56, gap="xsmall"):
-            strange = len(stack) - 4 if result.figures["outliers"] else len(stack)
-            for place, picture in enumerate(stack):
-                kind = KINDS[place >= min(4, strange)]
-                images.show(View(pixels(picture, SIDE), kind, f"{title} {kind}"))
+            for view in views:
+                images.show(view)
+
+
+def _examples(result: Result) -> dict[str, list[View]]:
+    """The rows of pictures by title; normal ones come first."""
+    stacks = {"Training pictures:": result.images["examples"]}
+    for name in names(result)[::-1]:
+        if f"{name}/reconstructed" in result.images:
+            stacks[f"What {called(name)} makes of them:"] = result.images[f"{name}/reconstructed"]
+    normal = min(EXAMPLES, int((~result.images["truth"]).sum()))
+    return {
+        title: [
+            View(pixels(picture, SIDE), KINDS[place >= normal], f"{title} {KINDS[place >= normal]}")
+            for place, picture in enumerate(stack)
+        ]
+        for title, stack in stacks.items()
+    }
 
 
 def _rules(result: Result) -> None:
@@ -140,21 +179,34 @@ def _moving(result: Result) -> None:
     )  # fmt: skip
     row = states[last if step == "retraining" else int(step.split()[1]) - 1]
     with st.grid(6, min_column_width=72, gap="xsmall"):
-        moved = zip(result.images["moved"], row.tolist(), result.per_image["moved"], strict=True)
-        for picture, weight, strange in moved:
-            state = STATES[(weight > 0) - (weight < 0)]
-            images.show(View(pixels(picture, SIDE), f"{KINDS[bool(strange)]}: {state}", f"{state} after {step}"))
+        for view in _once(result, f"moved {step}", lambda: _states(result, row, step)):
+            images.show(view)
+
+
+def _states(result: Result, weights: Tensor, step: str) -> list[View]:
+    """The followed pictures, each with its state by its weight (12,) after a step."""
+    found = []
+    for picture, weight, strange in zip(
+        result.images["moved"], weights.tolist(), result.per_image["moved"], strict=True
+    ):
+        state = STATES[(weight > 0) - (weight < 0)]
+        found.append(View(pixels(picture, SIDE), f"{KINDS[bool(strange)]}: {state}", f"{state} after {step}"))
+    return found
 
 
 def strangest(result: Result) -> list[View]:
     """The test pictures that each detector ranks strangest."""
-    shown = []
-    for name in names(result):
+    rows = _once(result, "strangest", lambda: {name: _ranked(result, name) for name in names(result)})
+    for name, views in rows.items():
         st.caption(f"Strangest to {called(name)}:")
         with st.grid(10, min_column_width=52, gap="xsmall"):
-            kinds = result.per_image[f"{name}/strangest"]
-            for picture, kind in zip(result.images[f"{name}/strangest"], kinds, strict=True):
-                view = View(pixels(picture, SIDE), KINDS[kind], f"strange to {called(name)}: {KINDS[kind]}")
+            for view in views:
                 images.show(view)
-                shown.append(view)
-    return shown
+    return [view for views in rows.values() for view in views]
+
+
+def _ranked(result: Result, name: str) -> list[View]:
+    pairs = zip(result.images[f"{name}/strangest"], result.per_image[f"{name}/strangest"], strict=True)
+    return [
+        View(pixels(picture, SIDE), KINDS[kind], f"strange to {called(name)}: {KINDS[kind]}") for picture, kind in pairs
+    ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 import streamlit as st
 
 from ui.pages import PAGES, Page
+
+Query = Mapping[str, str | Sequence[str]]
+"""What a link says, by name; a list is said one by one, an empty one as ""."""
 
 RESULT, AT_ONCE = "Settings and result", "Starts at once"
 TOLD = {
@@ -19,7 +22,7 @@ EVERYWHERE = (None, "", "0.0.0.0", "::")
 """Values of server.address under which other computers reach the lab."""
 
 
-def draw(page: Page, said: Mapping[str, str], note: str = "") -> None:
+def draw(page: Page, said: Query, note: str = "") -> None:
     """A button that opens the link with `said` in its query; what it holds is built when it is opened."""
     box = st.popover("Copy link", icon=":material/link:", key=f"link-{page.slug}", on_change="rerun")
     if not box.open:
@@ -39,7 +42,7 @@ def draw(page: Page, said: Mapping[str, str], note: str = "") -> None:
             st.caption(told)
 
 
-def link(page: str, query: Mapping[str, str]) -> str:
+def link(page: str, query: Query) -> str:
     """The address of a page with `query`: from the public host where one is set, else from where the visitor is.
 
     A visitor who came by localhost gets the computer's address in its network, where the server listens there.
@@ -54,7 +57,11 @@ def link(page: str, query: Mapping[str, str]) -> str:
         # The last part is the page, unless the app lies in a folder and this is its first page.
         folder = "/".join(parts[:-1] if parts[-1] in {page.slug for page in PAGES} else parts)
         base = f"{here.scheme}://{_host(here)}{folder}" if here.netloc else ""
-    return f"{base}/{page}?{urlencode(query)}"
+    return f"{base}/{page}?{_text(query)}"
+
+
+def _text(query: Query) -> str:
+    return urlencode({name: value or "" for name, value in query.items()}, doseq=True)
 
 
 def _host(here: SplitResult) -> str:

@@ -30,7 +30,7 @@ def block(
     views: Sequence[View] = (),
     extra: Mapping[str, str] | None = None,
     *,
-    query: Mapping[str, str] | None = None,
+    query: copy_link.Query | None = None,
 ) -> None:
     """Copy link, downloads and 'as Python', in one row of buttons; of a page that is presented, the link alone.
 

@@ -66,14 +66,15 @@ def around(features: Tensor) -> Tensor:
 
 def coreset(points: Tensor, m: int, generator: torch.Generator) -> Run[Tensor]:
     """m indices of points (N, q), each the one that lies furthest from those before: k-centre-greedy."""
-    chosen = [int(torch.randint(len(points), (), generator=generator))]
-    nearest = distances(points, points[chosen[-1:]])[:, 0]
+    chosen = torch.empty(m, dtype=torch.int64, device=points.device)  # there, so that no step waits for the device
+    chosen[0] = torch.randint(len(points), (), generator=generator)
+    nearest = distances(points, points[chosen[:1]])[:, 0]
     for place in range(1, m):
-        chosen.append(int(nearest.argmax()))
-        nearest = torch.minimum(nearest, distances(points, points[chosen[-1:]])[:, 0])
+        chosen[place] = nearest.argmax()
+        nearest = torch.minimum(nearest, distances(points, points[chosen[place : place + 1]])[:, 0])
         if place % EVERY == 0:
             yield Progress("coreset", place, m)
-    return torch.tensor(chosen, device=points.device)
+    return chosen
 
 
 @dataclass(frozen=True)

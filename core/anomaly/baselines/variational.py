@@ -14,7 +14,6 @@ from core.anomaly.shared.reconstruction import drawn
 from core.data.imageset import ImageSet
 from core.knobs import Method, knob
 from core.networks.vae import VAE
-from core.optim.train import seeded
 from core.runs import Run
 
 SIZE = 32
@@ -22,20 +21,32 @@ SIZE = 32
 
 
 class Variational(OutlierModel):
-    """The negative evidence lower bound, mean of several draws of the code, in nats up to a constant."""
+    """The negative evidence lower bound, mean of several draws of the code, in nats up to a constant.
+
+    noise : (draws, latent), drawn once and the same for every picture, so that a score depends on its picture alone
+    """
+
+    noise: Tensor
 
     def __init__(self, shape: tuple[int, ...], width: int, latent: int, draws: int):
         super().__init__(shape)
-        self.vae, self.draws = VAE(shape[0], width, latent), draws
+        self.vae = VAE(shape[0], width, latent)
+        self.register_buffer("noise", torch.randn(draws, latent))
 
     def loss(self, pixels: Tensor) -> Tensor:
         """The bound (B,) of pixels (B, C, H, W) with one drawn code each."""
-        fits = pixels.shape[-2:] == (SIZE, SIZE)
-        return self.vae(pixels if fits else F.interpolate(pixels, (SIZE, SIZE), mode="bilinear", antialias=True))
+        return self.vae(resized(pixels))
 
     def strangeness(self, pixels: Tensor) -> Tensor:
-        with seeded(0, pixels.device):  # the same pictures in the same order get the same scores
-            return torch.stack([self.loss(pixels) for _ in range(self.draws)]).mean(0)
+        pixels = resized(pixels)
+        mean, log = self.vae.encode(pixels)
+        return torch.stack([self.vae.loss(pixels, mean, log, noise) for noise in self.noise]).mean(0)
+
+
+def resized(pixels: Tensor) -> Tensor:
+    """Pixels (B, C, H, W) in the size that the network takes."""
+    fits = pixels.shape[-2:] == (SIZE, SIZE)
+    return pixels if fits else F.interpolate(pixels, (SIZE, SIZE), mode="bilinear", antialias=True)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from core.anomaly.shared.epochs import Epochs
 from core.anomaly.shared.outlier_model import QUANTILE, relative
-from core.anomaly.shared.reconstruction import Reconstruction, drawn, layers
+from core.anomaly.shared.reconstruction import Reconstruction, drawn, layers, squared_error
 from core.data.imageset import ImageSet
 
 BOTH, LIKELIHOOD, RECONSTRUCTION = "both", "likelihood", "reconstruction"
@@ -36,9 +36,14 @@ class AdversarialModel(Reconstruction):
         self.history: list[Tensor] = []
         self.register_buffer("radius", torch.tensor(torch.inf))
 
-    def radii(self, images: Tensor) -> Tensor:
-        """||z|| (N,) of each image's code."""
-        return self.codes(images).norm(dim=1)
+    def errors_and_radii(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """L(x) and ||z||, (N,) each, of the images, from one pass through the encoder."""
+        errors, radii = self.measured(self._judged, images).unbind(1)
+        return errors, radii
+
+    def _judged(self, pixels: Tensor) -> Tensor:
+        codes = self.encoder(pixels.flatten(1))
+        return torch.stack([squared_error(self.decoder(codes).sigmoid(), pixels), codes.float().norm(dim=1)], 1)
 
     def score(self, images: Tensor) -> Tensor:
         """max(L / T_rec, ||z|| / T_z), or the one that the rule names: above 1 exactly where the rule rejects."""
@@ -46,14 +51,13 @@ class AdversarialModel(Reconstruction):
 
     def alarms(self, images: Tensor) -> dict[str, Tensor]:
         """L / T_rec and ||z|| / T_z (N,) of each image, by the rule's name."""
-        return {
-            RECONSTRUCTION: relative(self.errors(images), self.threshold),
-            LIKELIHOOD: relative(self.radii(images), self.radius),
-        }
+        errors, radii = self.errors_and_radii(images)
+        return {RECONSTRUCTION: relative(errors, self.threshold), LIKELIHOOD: relative(radii, self.radius)}
 
     def calibrate(self, images: Tensor) -> None:
-        super().calibrate(images)
-        self.radius.copy_(self.radii(images).quantile(QUANTILE))
+        """Set both thresholds, of errors and of radii."""
+        for threshold, values in zip((self.threshold, self.radius), self.errors_and_radii(images), strict=True):
+            threshold.copy_(values.quantile(QUANTILE))
 
 
 def combined(alarms: dict[str, Tensor], rule: str) -> Tensor:

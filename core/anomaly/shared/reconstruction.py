@@ -46,10 +46,15 @@ class Reconstruction(OutlierModel):
 
     def error(self, pixels: Tensor) -> Tensor:
         """L(x) of a batch, with gradients where they are on."""
-        return (self(pixels).float() - pixels.flatten(1)).square().sum(1)
+        return squared_error(self(pixels), pixels)
 
     def strangeness(self, pixels: Tensor) -> Tensor:
         return self.error(pixels)
+
+
+def squared_error(made: Tensor, pixels: Tensor) -> Tensor:
+    """L(x) (B,) of pixels (B, C, H, W) and what was made of them (B, D): summed over the pixels."""
+    return (made.float() - pixels.flatten(1)).square().sum(1)
 
 
 def layers(first: int, width: int, last: int, *, normed: bool = False) -> nn.Sequential:

@@ -37,9 +37,12 @@ def conclude(result: Result) -> Conclusion:
     text = (
         f"Balanced accuracy on {n} test pictures, after training with {held} training pictures: {told}. The rule of "
         f"{called(own)} keeps {percent(found[f'{own}/tnr'])} of the normal test pictures and rejects "
-        f"{percent(found[f'{own}/tpr'])} of the outliers; its ceiling is {percent(found[f'{own}/ceiling'])}. One seed: "
-        "another may order them otherwise."
+        f"{percent(found[f'{own}/tpr'])} of the outliers; its ceiling is {percent(found[f'{own}/ceiling'])}. "
     )
+    turned = [f"{called(name)} {found[f'{name}/auroc']:.2f}" for name in order if found[f"{name}/auroc"] < 0.5]
+    if turned:
+        text += f"By an AUROC below .5 outliers rank below normal pictures: {', '.join(turned)}; another"
+    text += f"{'' if turned else 'Another'} seed may order the detectors otherwise."
     if not others:
         return Conclusion("alone", text)
     ahead = found[f"{own}/bacc"] - max(found[f"{name}/bacc"] for name in others)

@@ -55,8 +55,7 @@ def test_scores_are_one_per_picture_and_a_tenth_or_two_of_the_training_pictures_
 def test_batching_floats_and_order_change_nothing(cls: type, models: dict[type, Any]) -> None:
     model = models[cls]
     whole = model.score(TRAIN.images)
-    if cls is not VariationalAutoencoder:  # it draws codes for a whole batch
-        torch.testing.assert_close(model.score(TRAIN.images[:7]), whole[:7], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(model.score(TRAIN.images[5:12]), whole[5:12], rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(model.score(TRAIN.pixels), whole, rtol=1e-4, atol=1e-4)
 
 

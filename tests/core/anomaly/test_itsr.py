@@ -137,3 +137,14 @@ def test_the_rule_of_both_is_either_and_no_rule_passes_its_ceiling() -> None:
     for values in (score, *alarms.values()):
         assert bacc(values, truth) <= bacc_ceiling((values > 1).float().mean().item(), 4 / 44) + 1e-6
     assert (model.errors(TRAIN.images) > model.threshold).sum().item() == pytest.approx(4.4, abs=1)
+
+
+def test_alarms_run_the_encoder_once() -> None:
+    model = finish(AdversarialAutoencoder(epochs=1, width=16, batch_size=16).run(TRAIN))
+    passes: list[int] = []
+    hook = model.encoder.register_forward_hook(lambda *_: passes.append(1))
+    alarms = model.alarms(TRAIN.images)
+    hook.remove()
+    assert len(passes) == 1
+    torch.testing.assert_close(alarms["likelihood"], model.codes(TRAIN.images).norm(dim=1) / model.radius)
+    torch.testing.assert_close(alarms["reconstruction"], model.errors(TRAIN.images) / model.threshold)

@@ -20,10 +20,22 @@ def test_balanced_accuracy_by_hand_and_by_scikit_learn() -> None:
 
 @pytest.mark.parametrize(
     ("rejected", "share", "ceiling"),
-    [(0.1, 0, 0.95), (0.19, 0, 0.905), (0.2, 0, 0.9), (0.1, 0.01, 0.9545), (0.1, 0.05, 0.9737), (0.1, 0.2, 1.0)],
-)
+    [
+        (0.1, 0, 0.95), (0.19, 0, 0.905), (0.2, 0, 0.9), (0.1, 0.01, 0.9545), (0.1, 0.05, 0.9737),
+        (0.1, 0.1, 1.0), (0.1, 0.2, 0.75), (0.0, 0.2, 0.5),
+    ],
+)  # fmt: skip
 def test_the_ceiling_of_a_rule(rejected: float, share: float, ceiling: float) -> None:
     assert bacc_ceiling(rejected, share) == pytest.approx(ceiling, abs=1e-4)
+
+
+@pytest.mark.parametrize("rejected", range(0, 21, 4))
+@pytest.mark.parametrize("outliers", [1, 4, 8, 16])
+def test_the_ceiling_is_what_a_perfect_ranking_reaches(rejected: int, outliers: int) -> None:
+    truth = torch.arange(20) < outliers
+    perfect = torch.arange(20, 0, -1).float()
+    reached = bacc(perfect, truth, threshold=20.5 - rejected)
+    assert bacc_ceiling(rejected / 20, outliers / 20) == pytest.approx(reached)
 
 
 def test_precision_and_recall() -> None:

@@ -1,0 +1,1 @@
+"""The words of the glossary, one subject per file."""
