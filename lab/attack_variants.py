@@ -11,6 +11,8 @@ from core.knobs import Method, knobs_of
 NORMS = {"linf": "L∞", "l2": "L2", "l1": "L1"}
 SHORT = {"targets": 2, "queries": 300}
 """Classes aimed at in turn and queries without gradients, so that no attack takes longer than a few seconds."""
+SOME = ("FGSM", "PGD L∞", "PGD L2", "MIFGSM", "DeepFool L2", "Square L∞")
+"""Those of them that a visitor sees first: fast ones, gradients, the nearest boundary, and no gradient."""
 ELSEWHERE = (Regional, AutoAttack)
 """`Regional` has a page of its own; `AutoAttack` is others of these in turn, for minutes on a robust network."""
 
@@ -22,6 +24,12 @@ def variants(eps: float, size: tuple[int, int]) -> dict[str, Method]:
     has no budget looks for the smallest change. A step, where an attack has one, is a quarter of the budget.
     """
     return {name: method for cls in ATTACKS if cls not in ELSEWHERE for name, method in _of(cls, eps, size)}
+
+
+def chosen(eps: float, size: tuple[int, int], which: str) -> dict[str, Method]:
+    """Those of `variants` that a recipe asks for: "some" or "all"."""
+    found = variants(eps, size)
+    return found if which == "all" else {name: found[name] for name in SOME}
 
 
 def _of(cls: type[Method], eps: float, size: tuple[int, int]) -> list[tuple[str, Method]]:

@@ -30,11 +30,14 @@ with controls:
     with main:
         method = knobs.controls(RobustCurve, folded=rest)
         goal = link.choose("Towards", [ANY, *names], key="goal", help="What the attacks on the picture are to reach.")
+        every = st.toggle("All attacks", False, key="all", **link.BOUND,
+                          help="On the picture: all that the lab has, in each norm, in place of six fast ones.")
         n = st.select_slider("Test pictures", [50, 100, 200, 500], 100, key="n", **link.BOUND,
                              help="Behind each point of the curves.")  # fmt: skip
     with rest:
         seed = link.whole("Seed", 0, 2**31 - 1, 0, key="seed", help="Draws random starts and the noise.")
-    inputs: dict = {"images": choice.images, "n": n} | ({} if goal == ANY else {"target": names.index(goal)})
+    inputs: dict = {"images": choice.images, "n": n} | ({"attacks": "all"} if every else {})
+    inputs |= {} if goal == ANY else {"target": names.index(goal)}
     with action, in_a_sentence():
         recipe = Recipe(method, choice.model, choice.data, inputs, seed)
         page.start(recipe, "Attack")
@@ -65,4 +68,4 @@ page.ask(
     "How much of its accuracy will the network keep at the largest budget?",
     {"broken": "Less than a tenth", "in part": "Less than half", "withstands": "Half or more"}, page.answer(),
 )  # fmt: skip
-page.end(recipe, texts.of("RobustCurve"), extra={"images": str(choice.index), "goal": goal})
+page.end(recipe, texts.of("RobustCurve"), extra={"images": str(choice.index), "goal": goal, "all": str(every).lower()})

@@ -194,8 +194,8 @@ PAGES: list[Page] = [
         ),
     ),
     Page(
-        "attacks", "Attacks", "swords", "Perturbations", "Every attack on one picture; accuracy against ε.", "budget",
-        (Card("The smallest change", "Every attack, one picture. Which needs least?", CLEAN, 9, {"n": 100}),),
+        "attacks", "Attacks", "swords", "Perturbations", "Attacks on one picture; accuracy against ε.", "budget",
+        (Card("The smallest change", "Several attacks, one picture. Which needs least?", CLEAN, 9, {"n": 100}),),
         model=CLEAN,
     ),
     Page(

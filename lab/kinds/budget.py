@@ -11,11 +11,12 @@ from torch import Tensor
 
 from core.attacks import CURVES, Adversarial, Robustness, norms_of
 from core.data import ImageSet
+from core.knobs import Method
 from core.networks.predictions import predict
 from core.runs import Progress, Run, mapped
 from lab import loading
-from lab.attack_variants import variants
-from lab.inputs import IMAGES, TARGET, N, taking
+from lab.attack_variants import chosen
+from lab.inputs import IMAGES, TARGET, Input, N, taking
 from lab.kinds.kind import Conclusion, Kind, Question, Score
 from lab.kinds.shared.pictures import Batch, pictures
 from lab.kinds.shared.script import SIZE, Script, Snippet
@@ -39,7 +40,7 @@ SURVIVES, OTHERS = "survives", "others/survives"
 
 
 def run(recipe: Recipe) -> Run[Result]:
-    """Every attack on the first picture, then the curve of the model and of those that stand beside it.
+    """The attacks on the first picture, then the curve of the model and of those that stand beside it.
 
     figures : "acc", "survives" (right at the largest budget), "control/survives" (under noise of that size), "fooled"
         (share of the attacks that reach their goal on the picture), "others/survives" (the best of the others)
@@ -57,6 +58,16 @@ def run(recipe: Recipe) -> Run[Result]:
     return result
 
 
+def _which(value: object) -> str:
+    if value not in ("some", "all"):
+        raise ValueError(f"attacks = {value!r} must be some or all.")
+    return str(value)
+
+
+def _attacks(recipe: Recipe, size: tuple[int, int]) -> dict[str, Method]:
+    return chosen(method_of(recipe).eps, size, recipe.inputs.get("attacks", "some"))
+
+
 def _side_by_side(result: Result, model: Classifier, batch: Batch) -> Run[None]:
     pixels, labels = batch.data.pixels[:1], batch.labels[:1]
     recipe, before = result.recipe, int(predict(model, pixels).argmax(1))
@@ -69,7 +80,7 @@ def _side_by_side(result: Result, model: Classifier, batch: Batch) -> Run[None]:
     result.images["original"] = pixels
     shown: dict[str, Tensor] = {"original": pixels[0].cpu()}
     rows = []
-    attacks = variants(method_of(recipe).eps, (pixels.shape[2], pixels.shape[3]))
+    attacks = _attacks(recipe, (pixels.shape[2], pixels.shape[3]))
     for place, (name, method) in enumerate(attacks.items()):
         path: list[float] = []
         attack = method.run(model, pixels, labels, target=target, seed=recipe.seed)  # type: ignore[attr-defined]
@@ -195,7 +206,7 @@ def lines(script: Script, recipe: Recipe) -> None:
     script.use("core.runs", "finish")
     batch_lines(script, recipe, 1)
     target = f", target={recipe.inputs['target']}" if "target" in recipe.inputs else ""
-    attacks = variants(method_of(recipe).eps, (32, 32))
+    attacks = _attacks(recipe, (32, 32))
     script.lines += [
         "attacks = [  # the L2 budgets are for 32 x 32 pixels",
         *(f"    {script.code(each)}," for each in attacks.values()),
@@ -211,7 +222,7 @@ def lines(script: Script, recipe: Recipe) -> None:
 
 
 KIND = Kind(
-    "budget", CURVES, run, Snippet(lines), taking(IMAGES, N, TARGET), needs_classes=True,
+    "budget", CURVES, run, Snippet(lines), taking(IMAGES, N, TARGET, Input("attacks", _which)), needs_classes=True,
     scores=(
         Score("acc", "Accuracy", better="up", help="Share of the test pictures that are right without an attack."),
         Score(SURVIVES, "Robust accuracy", "Robust", better="up", live=True,

@@ -10,7 +10,7 @@ import torch
 from core.attacks import ATTACKS, PGD, RobustCurve
 from core.runs import finish
 from lab import loading, robust_zoo
-from lab.attack_variants import ELSEWHERE, variants
+from lab.attack_variants import ELSEWHERE, SOME, chosen, variants
 from lab.recipes import Recipe
 
 SHORT: dict[str, Any] = dict(levels=2, steps=2)
@@ -20,7 +20,7 @@ SHORT: dict[str, Any] = dict(levels=2, steps=2)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Quick attacks beside it, as what is tested is not what they find."""
     quick = {name: each for name, each in variants(8 / 255, (32, 32)).items() if "Auto" not in name}
-    monkeypatch.setattr("lab.kinds.budget.variants", lambda eps, size: dict(list(quick.items())[:3]))
+    monkeypatch.setattr("lab.kinds.budget.chosen", lambda eps, size, which: dict(list(quick.items())[:3]))
     monkeypatch.setattr(robust_zoo, "MOST", 1)
 
 
@@ -28,6 +28,10 @@ def test_the_attacks_follow_the_registry() -> None:
     found = variants(8 / 255, (32, 32))
     assert {type(each) for each in found.values()} == {cls for cls in ATTACKS if cls not in ELSEWHERE}
     assert found["PGD L∞"] == PGD(eps=8 / 255, alpha=2 / 255)
+    assert chosen(8 / 255, (32, 32), "all") == found
+    assert chosen(8 / 255, (32, 32), "some") == {name: found[name] for name in SOME}
+    with pytest.raises(ValueError, match="must be some or all"):
+        Recipe(RobustCurve(), "zoo:scenes-clean", inputs={"attacks": "PGD"})
     l2: Any = found["PGD L2"]
     assert l2.norm == "l2" and l2.eps == pytest.approx(0.502, abs=1e-3) and l2.alpha == l2.eps / 4
 

@@ -15,7 +15,7 @@ SAMPLES: dict[str, Any] = {
     "images": [3, 1], "n": 20, "moments": 3, "target": 2, "mode": "all-to-all", "rate": 0.05, "mask": "f" * 64,
     "judge": "zoo:scenes-clean", "judges": ["zoo:scenes-at", "zoo:scenes-wanet"], "other": "zoo:scenes-clean",
     "split": "train", "trigger": {"method": "BadNets"},
-    "second": {"method": "HiResCAM"}, "concept": "class=ring", "layer": "layer3",
+    "attacks": "all", "second": {"method": "HiResCAM"}, "concept": "class=ring", "layer": "layer3",
     "alongside": {"method": "ACAV"}, "others": "none",
     "normal": "class=0", "outlier": "trigger=BadNets", "contamination": 0.1,
     "pictures": 50, "detectors": "Autoencoder,PaDiM",

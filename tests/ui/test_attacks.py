@@ -17,7 +17,7 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     from lab.attack_variants import variants
 
     quick = dict(list(variants(8 / 255, (32, 32)).items())[:3])
-    monkeypatch.setattr("lab.kinds.budget.variants", lambda eps, size: quick)
+    monkeypatch.setattr("lab.kinds.budget.chosen", lambda eps, size, which: quick)
     monkeypatch.setattr(robust_zoo, "MOST", 1)
 
 
@@ -50,7 +50,14 @@ def test_a_link_sets_norm_budget_and_goal(visit):
     assert not app.warning
     app.button(key="attacks-start").click().run()
     recipe = app.session_state["job-attacks"].recipe
-    assert recipe.method.norm == "l2" and recipe.inputs["target"] == 5
+    assert recipe.method.norm == "l2" and recipe.inputs["target"] == 5 and "attacks" not in recipe.inputs
+
+
+def test_all_attacks_are_one_click_away(visit):
+    app = fine(visit("attacks.py", **SMALL))
+    app.toggle(key="all").set_value(True).run()
+    app.button(key="attacks-start").click().run()
+    assert fine(app).session_state["job-attacks"].recipe.inputs["attacks"] == "all"
 
 
 def test_the_pictures_own_class_as_a_goal_is_one_sentence(visit):

@@ -9,6 +9,7 @@ import streamlit as st
 from ui import cache, looks
 from ui.charts import robustness as charts
 from ui.run_page import finished
+from ui.views.under_attack import before_and_after
 from ui.widgets import images
 from ui.widgets.images import View
 
@@ -96,13 +97,7 @@ def closer(choice: Choice, result: Result, name: str) -> list[View]:
     (seen,) = looks.looked({f"model {model.card.ref}": model}, both, key)
 
     def make() -> list[View]:
-        drawn, _ = images.heat(*looks.tensors(seen), reference=1)
-        change, factor = images.magnified(attacked - original)
-        return [
-            View(drawn[0], f"before  \n**{seen.says(0)}**", f"Heatmap of the picture: {seen.says(0)}"),
-            View(drawn[1], f"after {name}  \n**{seen.says(1)}**", f"Heatmap after {name}: {seen.says(1)}"),
-            View(images.pixels(change), f"the change, ×{factor}", f"The change of {name}, magnified {factor} times"),
-        ]
+        return before_and_after(seen, "before", f"after {name}")
 
     return cache.kept(make, "attacks closer", key, choice.heatmap)
 

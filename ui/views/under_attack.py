@@ -51,10 +51,15 @@ def _seen(choice: Choice) -> tuple[Look, str]:
 
 
 def _views(seen: Look, label: str) -> list[View]:
+    return before_and_after(seen, label or "as it is", "attacked")
+
+
+def before_and_after(seen: Look, before: str, after: str) -> list[View]:
+    """Of a look at a picture and the same attacked: both heatmaps on the first one's scale, and the change."""
     drawn, _ = images.heat(*tensors(seen), reference=1)
     change, factor = images.magnified(seen.images[1] - seen.images[0])
     return [
-        View(drawn[0], f"{label or 'as it is'}  \n**{seen.says(0)}**", f"Heatmap of the picture: {seen.says(0)}"),
-        View(drawn[1], f"attacked  \n**{seen.says(1)}**", f"Heatmap of the attacked picture: {seen.says(1)}"),
+        View(drawn[0], f"{before}  \n**{seen.says(0)}**", f"Heatmap of the picture: {seen.says(0)}"),
+        View(drawn[1], f"{after}  \n**{seen.says(1)}**", f"Heatmap of the picture, {after}: {seen.says(1)}"),
         View(images.pixels(change), f"the change, ×{factor}", f"The change, magnified {factor} times"),
     ]
