@@ -249,8 +249,10 @@ def test_an_attack_on_a_region_is_compared_with_the_whole_picture(visit):
 
 
 def test_a_drawn_region_comes_from_the_link_and_an_empty_one_cannot_start(visit):
-    app = fine(visit("regions.py", regional__family="drawn"))
-    assert app.button(key="regions-start").disabled
+    for link in ({}, {"mask": "0" * 64}):
+        app = fine(visit("regions.py", regional__family="drawn", **link))
+        assert app.button(key="regions-start").disabled
+        assert any("Mark at least one cell first" in caption.value for caption in app.caption)
     mask = "0" * 16 + "0ff0" * 8 + "0" * 16
     app = fine(visit("regions.py", regional__family="drawn", mask=mask))
     assert not app.button(key="regions-start").disabled
