@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.charts import GREY, line_legend, scaled
+from ui.charts import GREY, scaled
 from ui.charts.once import once
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def _panel(alt: Any, frame: Any, unit: str, names: list[str], stages: Any, end: 
     scale: dict[str, Any] = {"domain": names}
     dashes = [DASHES[place % len(DASHES)] for place in range(len(names))]
     shapes = [SHAPES[place % len(SHAPES)] for place in range(len(names))]
-    legend = line_legend(orient="bottom", direction="horizontal", labelLimit=220, columns=3)
+    # Marks, not strokes: the shapes of the dots are drawn in it, and a dash would run around them.
+    legend = alt.Legend(title=None, orient="bottom", direction="horizontal", labelLimit=220, columns=3, symbolSize=90,
+                        symbolStrokeWidth=0)  # fmt: skip
     x = alt.X(
         "seconds:Q", title="seconds", scale=alt.Scale(nice=False, domain=[0, end]),
         axis=alt.Axis(tickMinStep=1, grid=False),

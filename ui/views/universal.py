@@ -105,7 +105,7 @@ def sides(result: Result) -> None:
         for name, share in (("the patch", seen), ("its pixels shuffled", control)):
             rows.append({"name": name, "budget": side, "share": share, "n": n})
     charts.budgets(rows, ["the patch", "its pixels shuffled"], "side of the patch / side of the picture", "fooled",
-                   height=300)  # fmt: skip
+                   height=360)  # fmt: skip
     st.caption(f"{n} test pictures at each side, places and angles drawn at random; bands are 95 % Wilson intervals.")
 
 
