@@ -37,7 +37,7 @@ CLAIMS = (
         "PreAct-ResNet-18 of width 16, 24,000 pictures of CIFAR-10, 84 epochs, 5,000 pictures held out.",
         (_accuracy("mixup"), _accuracy("cutmix"), _accuracy("unmixed")),
         "mixing", LIVE,
-        "One network and one data set; seeds 1 and 2 of FMix and MixUp and the baseline would decide here.",
+        "One network, one data set and, but for CutMix, one seed; two more of each and of the baseline would decide.",
     ),
     Claim(
         "fmix-compression", "fmix",
