@@ -72,6 +72,14 @@ def test_bad_inputs_are_one_sentence(inputs: dict[str, Any], said: str) -> None:
         recipe(**inputs)
 
 
+def test_a_trigger_needs_training_pictures_that_are_left_over() -> None:
+    whole = {"normal": "all", "outlier": "trigger=BadNets", "pictures": 10_000}
+    with pytest.raises(ValueError, match=r"there are 0; choose a smaller contamination, or fewer pictures"):
+        outliers.setting(recipe(**whole), 30)
+    clean = outliers.setting(recipe(**whole, contamination=0.0), 30)
+    assert not clean.truth.any() and int((clean.kinds == 1).sum()) == 30
+
+
 def test_too_few_outliers_or_none_is_one_sentence() -> None:
     with pytest.raises(ValueError, match="no outliers to test on"):
         outliers.setting(recipe(outlier="class=6"), 30)

@@ -67,7 +67,7 @@ def plane(codes: Any, truth: Sequence[bool], weights: Sequence[float], radius: f
     reach = max(1.15 * radius, *(abs(value) for row in rows for value in (row["z1"], row["z2"])))
     scale = alt.Scale(domain=[-reach, reach], nice=False)
     shapes = alt.Scale(domain=list(states.values()), range=["circle", "cross", "triangle-up"])
-    legend = alt.Legend(orient="bottom", title=None, columns=2)
+    legend = alt.Legend(orient="bottom", title=None, columns=1)
     dots = (
         alt.Chart(pd.DataFrame(rows).sort_values("picture"))
         .mark_point(filled=True, opacity=0.75)
