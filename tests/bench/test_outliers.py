@@ -13,16 +13,17 @@ from lab import tables
 
 
 @pytest.mark.parametrize(
-    ("share", "values", "said"),
+    ("share", "bacc", "said"),
     [
-        (0.0, [0.01, -0.01, 0.0], "On clean training pictures ITSR has +0.0 ± 1.0 points of AAE's balanced accuracy: "
-         "neither gain nor loss beyond the spread over 3 seeds."),
-        (0.0, [-0.1, -0.11, -0.12], "-11.0 ± 1.0 points of AAE's balanced accuracy: it loses more than the spread"),
-        (0.05, [0.1, 0.11], "With 5 % outliers among the training pictures ITSR has +10.5 ± 0.7 points"),
+        (0.0, [0.01, -0.01, 0.0], "On clean training pictures ITSR's balanced accuracy less AAE's is +0.0 ± 1.0 points "
+         "(AUROC +0.100 ± 0.000): neither gain nor loss beyond the spread over 3 seeds."),
+        (0.0, [-0.1, -0.11, -0.12], "is -11.0 ± 1.0 points (AUROC +0.100 ± 0.000): a loss beyond the spread"),
+        (0.05, [0.1, 0.11, 0.12], "With 5 % outliers among the training pictures ITSR's balanced accuracy less AAE's "
+         "is +11.0 ± 1.0 points (AUROC +0.100 ± 0.000): a gain beyond the spread"),
     ],
 )  # fmt: skip
-def test_the_sentence_follows_the_differences(share: float, values: list[float], said: str) -> None:
-    assert said in digits.told((share, values))
+def test_the_sentence_follows_the_differences(share: float, bacc: list[float], said: str) -> None:
+    assert said in digits.told(share, bacc, [0.1, 0.1, 0.1])
 
 
 def test_the_table_of_some_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,4 +38,4 @@ def test_the_table_of_some_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert found["rows"][0]["BAcc"] == [0.5, 0.6] and found["rows"][1]["BAcc"] == [0.8, 0.7], "by seed"
     assert found["rows"][2]["BAcc"] is None and found["rows"][2]["outliers"] == "missing"
     assert "7 of 9 cells are missing" in found["n"] and found["seeds"] == [0, 1]
-    assert "+20.0 ± 14.1 points" in found["note"] and "gains more than the spread" in found["note"]
+    assert "+20.0 ± 14.1 points" in found["note"] and "a gain beyond the spread" in found["note"]
