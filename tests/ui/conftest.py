@@ -77,6 +77,11 @@ def fine(app: AppTest) -> AppTest:
     return app
 
 
+def words(app: AppTest) -> str:
+    """What a page says in text, captions and notices."""
+    return " ".join(part.value for part in (*app.markdown, *app.caption, *app.info))
+
+
 def until(app: AppTest, slot: str, *states: str, seconds: float = 90) -> AppTest:
     """Run the page again and again until its job is in one of `states`."""
     end = time.monotonic() + seconds

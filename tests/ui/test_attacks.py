@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from lab import robust_zoo
-from tests.ui.conftest import fine, until
+from tests.ui.conftest import fine, until, words
 
 SMALL = {"n": "50", "robustcurve__levels": "1", "robustcurve__steps": "2"}
 
@@ -19,10 +17,6 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = dict(list(variants(8 / 255, (32, 32)).items())[:3])
     monkeypatch.setattr("lab.kinds.budget.chosen", lambda eps, size, which: quick)
     monkeypatch.setattr(robust_zoo, "MOST", 1)
-
-
-def words(app: Any) -> str:
-    return " ".join(part.value for part in (*app.markdown, *app.caption, *app.info))
 
 
 def test_from_click_to_table_curves_and_heatmaps(visit, monkeypatch):

@@ -9,16 +9,12 @@ from typing import Any
 import pytest
 
 from lab import bias_table, tables
-from tests.ui.conftest import fine, until
+from tests.ui.conftest import fine, until, words
 
 SMALL = {
     "explanationconsistency__epochs": "1", "explanationconsistency__pictures": "64", "pgd__steps": "1", "n": "100",
     "explanationconsistency__refresh": "1",
 }  # fmt: skip
-
-
-def words(app: Any) -> str:
-    return " ".join(part.value for part in (*app.markdown, *app.caption, *app.info))
 
 
 def run(app: Any) -> Any:

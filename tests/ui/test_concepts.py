@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from tests.ui.conftest import fine, until
+from tests.ui.conftest import fine, until, words
 
 SMALL = {"n": "250", "layer": "layer2", "tcav__draws": "2", "tcav__controls": "2", "beside": "FastCAV"}
-
-
-def words(app: Any) -> str:
-    return " ".join(part.value for part in (*app.markdown, *app.caption))
 
 
 def test_a_run_and_then_the_picture_is_moved_without_another(visit):

@@ -9,15 +9,11 @@ from typing import Any
 import pytest
 
 from lab import flatness_family, tables
-from tests.ui.conftest import fine, until
+from tests.ui.conftest import fine, until, words
 
 QUICK = {f"{name}__steps": "1" for name in ("averageflatness", "worstflatness", "rescaling")}
 SMALL = QUICK | {"n": "16", "averageflatness__draws": "3", "worstflatness__restarts": "1", "rescaling__draws": "1",
                  "rescaling__probes": "1"}  # fmt: skip
-
-
-def words(app: Any) -> str:
-    return " ".join(part.value for part in (*app.markdown, *app.caption, *app.info))
 
 
 def run(app: Any) -> Any:

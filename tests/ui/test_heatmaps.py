@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from core.explain import EXPLAINERS
-from tests.ui.conftest import fine, until
+from tests.ui.conftest import fine, until, words
 
 NAMES = [cls.__name__ for cls in EXPLAINERS]
-
-
-def words(app: Any) -> str:
-    return " ".join(part.value for part in (*app.markdown, *app.caption))
 
 
 def done(app: Any) -> Any:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.ui.conftest import fine, until
+from tests.ui.conftest import fine, until, words
 
 SMALL = {"n": "16", "landscape__steps": "1", "landscape__points": "2"}
-
-
-def words(app: Any) -> str:
-    return " ".join(part.value for part in (*app.markdown, *app.caption))
 
 
 def run(app: Any) -> Any:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from PIL import Image
 
 from core.data import upload
 from lab import uploads
-from tests.ui.conftest import fine, until
+from tests.ui.conftest import fine, until, words
 
 SMALL = {"mixing__epochs": "1", "mixing__pictures": "64", "mixing__batch_size": "32", "n": "50"}
-
-
-def words(app: Any) -> str:
-    return " ".join(part.value for part in (*app.markdown, *app.caption, *app.info))
 
 
 def test_the_mixed_picture_its_label_and_the_masks_follow_the_controls(visit):

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from tests.ui.conftest import fine, until
+from tests.ui.conftest import fine, until, words
 
 SMALL = {"n": "50", "robustnessreport__levels": "1", "robustnessreport__steps": "2", "robustnessreport__attacked": "2",
          "robustnessreport__version": "quick"}  # fmt: skip
-
-
-def words(app: Any) -> str:
-    return " ".join(part.value for part in (*app.markdown, *app.caption, *app.info))
 
 
 def test_one_click_gives_figures_tables_and_files(visit):

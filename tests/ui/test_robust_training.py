@@ -10,7 +10,7 @@ import pytest
 import models
 from models import shelf
 from models.record import FILE, record_of
-from tests.ui.conftest import fine, until
+from tests.ui.conftest import fine, until, words
 from ui.views.robust import told
 
 SMALL = {
@@ -18,10 +18,6 @@ SMALL = {
     "n": "50",
 }  # fmt: skip
 TRAINED = "zoo:cifar10-at-awp"
-
-
-def words(app: Any) -> str:
-    return " ".join(part.value for part in (*app.markdown, *app.caption, *app.info))
 
 
 def run(app: Any) -> Any:

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from tests.ui.conftest import fine, until
+from tests.ui.conftest import fine, until, words
 from ui.views import trust as views
-
-
-def words(app: Any) -> str:
-    return " ".join(part.value for part in (*app.markdown, *app.caption))
 
 
 def test_the_map_on_two_scales_then_every_test(visit):

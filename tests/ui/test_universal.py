@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from lab import robust_zoo
-from tests.ui.conftest import fine, until
+from tests.ui.conftest import fine, until, words
 
 UNIVERSAL = {"n": "100", "universal__passes": "2", "universal__pictures": "50"}
 PATCH = {"n": "100", "method": "Patch", "patch__steps": "2", "patch__pictures": "40"}
@@ -16,10 +14,6 @@ PATCH = {"n": "100", "method": "Patch", "patch__steps": "2", "patch__pictures": 
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(robust_zoo, "MOST", 1)
-
-
-def words(app: Any) -> str:
-    return " ".join(part.value for part in (*app.markdown, *app.caption, *app.info))
 
 
 def test_a_perturbation_from_click_to_tables(visit):
