@@ -114,10 +114,10 @@ TEXTS = {
         "The attack stops at the first n at which the judge no longer names the true class.",
         "Ozbulak et al., 2020, [arXiv 2007.03198](https://arxiv.org/abs/2007.03198)",
         "An attack need not touch the whole picture. Whether the whole change is then smaller or larger depends on "
-        "**the family of the region**: on Scenes (n = 96) the median ratio of L2 norms, region over whole picture, is "
-        "0.85 for the square, 1.7 for random pixels and 3.0 for the frame. Fewer pixels (L0) follow from the region by "
-        "construction, so look at L2, the size of the whole change, and L∞, the largest change of one value. They are "
-        "compared only on pictures where both attacks succeed.",
+        "**the family of the region**: compare the square, or where the source looks, with the frame, or where it "
+        "looks least. Fewer pixels (L0) follow from the region by construction, so look at L2, the size of the whole "
+        "change, and L∞, the largest change of one value. They are compared only on pictures where both attacks "
+        "succeed. `perturb paper regional` has the figures of pairs of networks.",
         steps=steps.regional,
     ),
     "WeightBackdoor": Text(
