@@ -76,7 +76,7 @@ with stage:
     page.watch(live)
     if (result := stored or page.result) is not None:
         views.refined(result)
-        st.subheader("What each finds strangest", anchor=False)
+        st.header("What each finds strangest", anchor=False)
         page.show(views.strangest(result))
 
 page.ask(

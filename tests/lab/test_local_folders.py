@@ -108,6 +108,7 @@ def recipes(ref: str) -> dict[str, Recipe]:
         "start of a training": Recipe(Standard(epochs=0), ref),
         "first of a chain": Recipe(FineTuning(steps=1), Recipe(FineTuning(steps=1), ref)),
         "judge": Recipe(Regional(steps=1), zoo, inputs={"images": [0], "judge": ref}),
+        "judges": Recipe(Regional(steps=1), zoo, inputs={"images": [0], "judges": [ref]}),
         "other": Recipe(Landscape(steps=1), zoo, inputs={"n": 2, "other": ref}),
     }
 
@@ -123,7 +124,7 @@ def test_no_place_in_a_recipe_opens_a_folder(server: Any, tmp_path: Path, place:
 
 def test_every_input_that_names_a_model_is_tried_above() -> None:
     named = {name for kind in kinds().values() for name, each in kind.inputs.items() if each.model}
-    assert named == {"judge", "other"}
+    assert named == {"judge", "judges", "other"}
 
 
 def test_the_command_line_opens_every_folder(

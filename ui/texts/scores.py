@@ -76,6 +76,12 @@ SUCCESS = Text(
     "Madry et al., ICLR 2018, [arXiv 1706.06083](https://arxiv.org/abs/1706.06083)", steps=steps.success,
 )  # fmt: skip
 
+KEPT = Text(
+    r"\frac{\sum_x [f'(x_L) \ne y]\, [f'(x_1) \ne y]}{\sum_x [f'(x_1) \ne y]}",
+    "x_L is the picture attacked inside the region, x_1 the picture attacked everywhere, f' the judge.",
+    "Ozbulak et al., 2020, [arXiv 2007.03198](https://arxiv.org/abs/2007.03198)", steps=steps.kept,
+)  # fmt: skip
+
 SIZE = Text(
     r"\lVert v \rVert_\infty = \max_i |v_i|, \qquad \lVert v \rVert_2 = \sqrt{\textstyle\sum_i v_i^2}",
     "v = x' - x is the change of a picture, over all pixels and colours.",
@@ -100,7 +106,8 @@ TEXTS = {"TAC": TAC}
 
 SCORES = {
     "acc": ACC, "asr": ASR, "ra": RA, "der": DER, "bec": BEC, "auroc": AUROC, "tpr/5": TPR, "own/fpr": ALARMS,
-    "agreement": AGREEMENT, "success": SUCCESS, "linf": SIZE, "l2": SIZE, "asr/reactivated": GAP, "asr/trigger": GAP,
-    "asr/clean_universal": GAP, **{f"overlap/{kind}/0.1": OVERLAP for kind in ("nwc", "anp", "uclc", "rnp")},
+    "agreement": AGREEMENT, "success": SUCCESS, "kept": KEPT, "linf": SIZE, "l2": SIZE, "asr/reactivated": GAP,
+    "asr/trigger": GAP, "asr/clean_universal": GAP,
+    **{f"overlap/{kind}/0.1": OVERLAP for kind in ("nwc", "anp", "uclc", "rnp")},
 }  # fmt: skip
 """The text of a score, by its key."""

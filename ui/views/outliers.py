@@ -82,7 +82,7 @@ def figures(result: Result) -> None:
     """All charts of a finished run."""
     followed = {called(name): result.images[f"{name}/errors"] for name in names(result)[::-1] if _has(result, name)}
     if followed:
-        st.subheader("Errors while they train", anchor=False)
+        st.header("Errors while they train", anchor=False)
         charts.errors(followed, height=300)
         few, n = int(result.figures["outliers"]), len(result.images["truth"])
         st.caption(
@@ -90,7 +90,7 @@ def figures(result: Result) -> None:
             f"training pictures ({few} of {n}). One training each, seed {result.recipe.seed}."
         )
         _reconstructed(result)
-    st.subheader("Rules and rankings", anchor=False)
+    st.header("Rules and rankings", anchor=False)
     _rules(result)
     seen = result.images["kinds"] < 2
     scores = {called(name): result.images[f"{name}/scores"][seen] for name in names(result)}
@@ -152,7 +152,7 @@ def refined(result: Result) -> None:
     shown = next((name for name in ("ITSR", "AdversarialAutoencoder") if f"{name}/codes" in result.images), None)
     if shown is None:
         return
-    st.subheader(f"Codes of {called(shown)}", anchor=False)
+    st.header(f"Codes of {called(shown)}", anchor=False)
     truth = result.images["truth"].tolist()
     history: Tensor | None = result.images.get(f"{shown}/history")
     weights = [1.0] * len(truth) if history is None else history[-1].tolist()

@@ -150,6 +150,15 @@ def success(result: Result, place: Place | None) -> list[Step]:
     return steps
 
 
+def kept(result: Result, place: Place | None) -> list[Step]:
+    """How many pictures the region alone fools, of those that the whole picture's attack fools."""
+    n = result.counts.get("kept")
+    if not n:
+        return []
+    return [Step("Pictures that the region alone fools, of those that the attack on all pixels fools.",
+                 counted(result.figures["kept"], n))]  # fmt: skip
+
+
 def size(result: Result, place: Place | None) -> list[Step]:
     """The size of the first picture's change, in both norms."""
     if "perturbation" not in result.images:
