@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,3 +19,8 @@ def write(path: Path, cells: list[dict[str, Any]]) -> None:
     """Put all cells into a file, in place of what it held; its folder is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(cells, indent=1) + "\n")
+
+
+def holds(cells: Iterable[Mapping[str, Any]], **asked: Any) -> bool:
+    """Whether a cell has these values."""
+    return any(asked.items() <= cell.items() for cell in cells)

@@ -42,7 +42,7 @@ def main() -> None:
     asked = parser().parse_args()
     cells, end = kept.read(FILE), time.monotonic() + 60 * asked.minutes
     for net in [] if asked.publish else asked.only:
-        if any(cell["net"] == net for cell in cells) or time.monotonic() > end:
+        if kept.holds(cells, net=net) or time.monotonic() > end:
             continue
         cells.append(measured(net))
         kept.write(FILE, cells)

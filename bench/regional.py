@@ -49,8 +49,7 @@ def main(argv: list[str] | None = None) -> None:
     asked = parser().parse_args(argv)
     cells, end = kept.read(FILE), time.monotonic() + 60 * asked.minutes
     for data, source, judge, seed in [] if asked.publish else planned(asked):
-        known = any((cell["source"], cell["judge"], cell["seed"]) == (source, judge, seed) for cell in cells)
-        if known or time.monotonic() > end:
+        if kept.holds(cells, source=source, judge=judge, seed=seed) or time.monotonic() > end:
             continue
         cells.append(measured(data, source, judge, seed, asked.pictures))
         kept.write(FILE, cells)

@@ -33,7 +33,7 @@ def compared(net: nn.Module, images: Tensor, labels: Tensor, file: Path = FILE) 
     net, rows = net.eval().requires_grad_(False), kept.read(file)
     for case in CASES:
         asked = {"attack": case.name, "setting": case.setting, "n": len(images)}
-        if not any(asked.items() <= row.items() for row in rows):
+        if not kept.holds(rows, **asked):
             rows += [asked | row for row in _rows(case, net, images, labels)]
             kept.write(file, rows)
     return [{name: value for name, value in row.items() if name != "n"} for row in rows if row["n"] == len(images)]

@@ -48,12 +48,16 @@ def _foolbox(maker: Maker, net: nn.Module, images: Tensor, labels: Tensor) -> At
 
 
 def _art(maker: Maker, net: nn.Module, images: Tensor, labels: Tensor) -> Attack:
+    attack = maker(_module("ART"), art_classifier(net, images))
+    x, y = images.cpu().numpy(), labels.cpu().numpy()
+    return lambda: torch.from_numpy(attack.generate(x, y)).to(images)
+
+
+def art_classifier(net: nn.Module, images: Tensor) -> Any:
+    """The net as ART takes it, for images like these."""
     from art.estimators.classification import PyTorchClassifier  # type: ignore[import-not-found]
 
-    wrapped = PyTorchClassifier(
+    return PyTorchClassifier(
         net, loss=nn.CrossEntropyLoss(), input_shape=tuple(images.shape[1:]), nb_classes=net(images[:1]).shape[1],
         clip_values=(0, 1), device_type="gpu" if images.is_cuda else "cpu",
     )  # fmt: skip
-    attack = maker(_module("ART"), wrapped)
-    x, y = images.cpu().numpy(), labels.cpu().numpy()
-    return lambda: torch.from_numpy(attack.generate(x, y)).to(images)

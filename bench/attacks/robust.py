@@ -31,7 +31,7 @@ def measure(nets: list[str], n: int, libraries: tuple[str, ...], file: Path = FI
     for net, library, first in itertools.product(nets, libraries, range(0, n, BLOCK)):
         pictures = min(BLOCK, n - first)
         asked = {"net": net, "library": library, "first": first, "pictures": pictures}
-        if not any(asked.items() <= cell.items() for cell in cells):
+        if not kept.holds(cells, **asked):
             cells = [*cells, asked | _cell(net, library, first, pictures)]
             kept.write(file, cells)
             print(f"{net}, {library}, from {first}: {len(cells[-1]['survivors'])} survive", flush=True)

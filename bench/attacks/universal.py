@@ -5,20 +5,22 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import models
+from bench.attacks.libraries import art_classifier
 from bench.keep import keep
 from core.attacks import Universal
 from core.attacks.shared.universal_delta import added
+from core.attacks.universal.universal_change import task
 from core.data import load_data
 from core.device import best_device
-from core.networks.predictions import predict
 from core.runs import finish
 from models import Classifier
 
@@ -45,6 +47,7 @@ def rows(n: int) -> list[dict[str, Any]]:
     """ART, and both of our searches, on the same pictures."""
     model = models.load(MODEL).to(best_device()).eval().requires_grad_(False)
     fit, test = (load_data(DATA, split, limit=n).to(best_device()) for split in ("train", "test"))
+    work = task(model, fit, test, None, n, SEED)
     searches: dict[str, Callable[[], Tensor]] = {"ART, deepfool": lambda: art(model, fit.pixels)} | {
         f"ours, {how}": lambda method=method: finish(method.run(model, fit, test=test, seed=SEED)).change  # type: ignore
         for how, method in OURS.items()
@@ -54,31 +57,20 @@ def rows(n: int) -> list[dict[str, Any]]:
         began = time.process_time()
         change = search()
         took = time.process_time() - began
-        shares = {f"fooled, {split}": fooled(model, data.pixels, change)
-                  for split, data in (("training", fit), ("test", test))}  # fmt: skip
-        found.append({"search": name, "time": took} | shares)
+        learned, others = work.judged(model, partial(added, delta=change))
+        found.append({"search": name, "time": took, "fooled, training": learned.share, "fooled, test": others.share})
         print(found[-1], flush=True)
     return [row | {"times faster than ART": found[0]["time"] / row["time"]} for row in found]
-
-
-def fooled(model: Classifier, images: Tensor, change: Tensor) -> float:
-    """Share of the pictures whose answer changes."""
-    before, after = (predict(model, batch).argmax(1) for batch in (images, added(images, delta=change)))
-    return (before != after).float().mean().item()
 
 
 def art(model: Classifier, images: Tensor) -> Tensor:
     """ART's universal perturbation (C, H, W), by DeepFool with ten steps per picture as ours."""
     from art.attacks.evasion import UniversalPerturbation  # type: ignore[import-not-found]
-    from art.estimators.classification import PyTorchClassifier  # type: ignore[import-not-found]
 
     random.seed(SEED)
-    wrapped = PyTorchClassifier(
-        model, loss=nn.CrossEntropyLoss(), input_shape=tuple(images.shape[1:]), nb_classes=len(model.class_names),
-        clip_values=(0, 1), device_type="gpu" if images.is_cuda else "cpu",
-    )  # fmt: skip
     attack = UniversalPerturbation(
-        wrapped, attacker="deepfool", attacker_params={"max_iter": 10, "nb_grads": 10, "verbose": False},
+        art_classifier(model, images), attacker="deepfool",
+        attacker_params={"max_iter": 10, "nb_grads": 10, "verbose": False},
         delta=1 - ENOUGH, max_iter=PASSES, eps=XI, norm=np.inf, verbose=False,
     )  # fmt: skip
     attack.generate(images.cpu().numpy())

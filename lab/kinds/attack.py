@@ -50,15 +50,14 @@ def run(recipe: Recipe) -> Run[Result]:
     found = yield from _attack(recipe.method, model, batch, arguments)
     verdict = judge or model
     before = predict(model, batch.data.pixels).argmax(1)
-    right = before == batch.labels.to(before.device)
-    if judge is not None:
-        right &= found.report["kept"]
+    own = before == batch.labels.to(before.device)
+    right = own if judge is None else own & found.report["kept"]
     _figures(result, found, right)
     _pictures(result, recipe, batch, found)
     _answers(result, model, judge, batch, before, found)
     noisy = yield from _control(result, verdict, batch, found, right)
     if isinstance(recipe.method, Regional):
-        yield from regional.beside(result, model, judge, batch, arguments, found, noisy)
+        yield from regional.beside(result, model, judge, batch, arguments, found, noisy, own)
     if batch.own_words:
         result.notes["labels"] = "the model's own answers, since it does not know these pictures' classes"
     return result

@@ -24,8 +24,6 @@ T = TypeVar("T")
 KINDS = ("normal", "outlier", "another kind")
 STATES = {1: "kept", 0: "rejected", -1: "pushed away"}
 SIDE = 64
-EXAMPLES = 4
-"""Normal pictures that are shown reconstructed, as `lab.kinds.outlier` takes them."""
 
 
 def _once(result: Result, what: str, make: Callable[[], T]) -> T:
@@ -112,6 +110,8 @@ def _reconstructed(result: Result) -> None:
 
 def _examples(result: Result) -> dict[str, list[View]]:
     """The rows of pictures by title; normal ones come first."""
+    from lab.kinds.outlier import EXAMPLES
+
     stacks = {"Training pictures:": result.images["examples"]}
     for name in names(result)[::-1]:
         if f"{name}/reconstructed" in result.images:

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from core.attacks import Adversarial, compare, global_counterpart, loading_slip, resize_cost, transfer
 from core.metrics.spectrum import fine_share, log_amplitude
-from core.networks.predictions import predict
 from core.runs import Progress, Run
 from lab import loading
 from lab.kinds.shared.pictures import Batch
@@ -24,11 +23,12 @@ EXAMPLES = ("region", "whole picture", "random noise")
 
 def beside(
     result: Result, source: Classifier, judge: Classifier | None, batch: Batch, arguments: dict[str, Any],
-    local: Adversarial, noisy: Tensor,
+    local: Adversarial, noisy: Tensor, right: Tensor,
 ) -> Run[None]:  # fmt: skip
     """The global counterpart with the same targets, and what both have in common and not.
 
     noisy : the regional examples with random signs, the control
+    right : bool (N,), pictures that the source answers rightly
 
     figures : "global/success", "kept", and "ratio/l2", "median/l2", "low/l2", "high/l2", "lower/l2" … (region : whole,
         over the counts' n where both succeeded); "global/l2" … (means over its successes); "fine", "global/fine",
@@ -44,7 +44,7 @@ def beside(
     everywhere = yield from attack.run(source, batch.data.pixels, batch.labels, **plain)
     _against_global(result, local, everywhere)
     examples = (local.images, everywhere.images, noisy)
-    yield from _transfer(result, source, judge, batch, examples)
+    yield from _transfer(result, source, judge, batch, examples, right)
     _spectra(result, batch.data.pixels, examples, local.report["kept"] & local.success & everywhere.success)
     yield Progress("frequencies", 1, 1)
     _slip(result, batch.data.pixels, local)
@@ -84,8 +84,9 @@ def _write(result: Result, head: str, values: dict[str, Tensor], counted: Tensor
 
 
 def _transfer(
-    result: Result, source: Classifier, judge: Classifier | None, batch: Batch, examples: tuple[Tensor, ...]
-) -> Run[None]:
+    result: Result, source: Classifier, judge: Classifier | None, batch: Batch, examples: tuple[Tensor, ...],
+    right: Tensor,
+) -> Run[None]:  # fmt: skip
     """The source, the judge, and then the models that the recipe names, where they know the same classes."""
     asked = [loading.classifier(ref) for ref in result.recipe.inputs.get("judges", [])]
     nets = {net.card.ref: net for net in (source, *([] if judge is None else [judge]), *asked)}
@@ -93,9 +94,7 @@ def _transfer(
     if strangers:
         result.notes["left out"] = f"{', '.join(strangers)}, since other classes are known there"
         nets = {ref: net for ref, net in nets.items() if ref not in strangers}
-    pixels, labels = batch.data.pixels, batch.labels
-    right = predict(source, pixels).argmax(1).cpu() == labels.cpu()
-    found = yield from transfer(list(nets.values()), pixels, examples, labels, right=right)
+    found = yield from transfer(list(nets.values()), batch.data.pixels, examples, batch.labels, right=right)
     result.images |= {"transfer": found.fooled, "transfer/n": found.n}
     result.notes["models"] = ", ".join(nets)
     if judge is not None:

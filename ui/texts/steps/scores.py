@@ -130,33 +130,30 @@ def found_at(result: Result, place: Place | None) -> list[Step]:
 
 def alarms(result: Result, place: Place | None) -> list[Step]:
     """How many clean suspects the method flags at its own threshold."""
-    n = result.counts.get("own/fpr")
-    if not n:
-        return []
-    return [Step("Clean suspects that the method flags at its own threshold, of all clean ones.",
-                 counted(result.figures["own/fpr"], n))]  # fmt: skip
+    return _shares(result, {"own/fpr": "Clean suspects that the method flags at its own threshold, of all clean ones."})
 
 
 def success(result: Result, place: Place | None) -> list[Step]:
     """How many pictures are fooled, by the attack and by its controls."""
-    steps, words = [], {
+    return _shares(result, {
         "success": "The attack, on the pictures that were right before.",
         "global/success": "The same attack with every pixel free.",
         "control/success": "A random change of the same size.",
-    }  # fmt: skip
-    for key, what in words.items():
-        if (n := result.counts.get(key)) and key in result.figures:
-            steps.append(Step(what, counted(result.figures[key], n)))
-    return steps
+    })  # fmt: skip
 
 
 def kept(result: Result, place: Place | None) -> list[Step]:
     """How many pictures the region alone fools, of those that the whole picture's attack fools."""
-    n = result.counts.get("kept")
-    if not n:
-        return []
-    return [Step("Pictures that the region alone fools, of those that the attack on all pixels fools.",
-                 counted(result.figures["kept"], n))]  # fmt: skip
+    what = "Pictures that the region alone fools, of those that the attack on all pixels fools."
+    return _shares(result, {"kept": what})
+
+
+def _shares(result: Result, words: dict[str, str]) -> list[Step]:
+    """A step with the count behind each share, by its key, that the run has."""
+    return [
+        Step(what, counted(result.figures[key], n))
+        for key, what in words.items() if key in result.figures and (n := result.counts.get(key))
+    ]  # fmt: skip
 
 
 def size(result: Result, place: Place | None) -> list[Step]:
