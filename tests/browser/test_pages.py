@@ -124,6 +124,8 @@ def test_a_bad_file_is_one_sentence(visit):
     page = visit("/triggers")
     idle(page)
     page.get_by_role("button", name="Yours").click()
+    page.locator("input[type=file]").wait_for(state="attached")
+    idle(page)  # opening runs the page once more, which would take a file that comes before it
     page.set_input_files("input[type=file]", files=[{"name": "x.png", "mimeType": "image/png", "buffer": b"\x89"}])
     expect(page.get_by_test_id("stAlert")).to_have_count(1)
     expect(page.get_by_role("heading", level=1)).to_have_text("Triggers")
